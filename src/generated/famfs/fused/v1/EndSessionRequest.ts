@@ -1,0 +1,10 @@
+// Original file: proto/fused.proto
+
+
+export interface EndSessionRequest {
+  'pool_uuid'?: (string);
+}
+
+export interface EndSessionRequest__Output {
+  'pool_uuid': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/fused.proto
+
+
+export interface EndSessionResponse {
+}
+
+export interface EndSessionResponse__Output {
+}

@@ -1,0 +1,10 @@
+// Original file: proto/fused.proto
+
+
+export interface EnsureSessionRequest {
+  'pool_uuid'?: (string);
+}
+
+export interface EnsureSessionRequest__Output {
+  'pool_uuid': (string);
+}
