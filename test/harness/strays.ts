@@ -1,0 +1,79 @@
+/**
+ * What a tier left behind: mounts, processes, files. The runner marks each process that it starts
+ * with FAMFS_TEST_RUN in its environment, which children inherit wherever they go, so that nothing
+ * of anybody else's is ever counted or ended.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { mountPoints } from './temp.ts';
+
+/** Where a run keeps its things. */
+export interface RunPlaces {
+  /** Value of FAMFS_TEST_RUN. */
+  id: string;
+  /** TMPDIR of the tiers. */
+  temp: string;
+  /** Their directory on shared memory. */
+  shm: string;
+}
+
+/** A process of this run. */
+export interface StrayProcess {
+  pid: number;
+  command: string;
+}
+
+/** Living processes that carry the run's mark, this one excepted. */
+export function runProcesses(id: string): StrayProcess[] {
+  const found: StrayProcess[] = [];
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+      if (!environment.includes(`FAMFS_TEST_RUN=${id}`)) continue;
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+      if (command) found.push({ pid, command }); // without a command line: a zombie
+    } catch {
+      // it ended meanwhile, or belongs to somebody else
+    }
+  }
+  return found;
+}
+
+/**
+ * Describes, and then removes, everything of the run that outlived its tier.
+ * `mountsBefore` are the mount points from before it.
+ */
+export function clearStrays(places: RunPlaces, mountsBefore: string[]): string[] {
+  const problems: string[] = [];
+  for (const { pid, command } of runProcesses(places.id)) {
+    problems.push(`left a process behind: ${pid} ${command.slice(0, 160)}`);
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  const mounts = mountPoints().filter((point) => !mountsBefore.includes(point));
+  for (const point of mounts.reverse()) {
+    problems.push(`left a mount behind: ${point}`);
+    spawnSync('umount', ['-l', point]);
+  }
+  for (const directory of [places.temp, places.shm]) {
+    for (const name of list(directory)) {
+      problems.push(`left a file behind: ${join(directory, name)}`);
+      rmSync(join(directory, name), { recursive: true, force: true });
+    }
+  }
+  return problems;
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // never made, or removed whole
+  }
+}

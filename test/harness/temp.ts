@@ -1,0 +1,55 @@
+/**
+ * Places for a test's files. Everything made here is removed when the test process ends; what is
+ * left after that, the runner finds and reports.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The directory on shared memory for this run's simulated devices; the runner sets it. */
+function shmBase(): string {
+  return process.env['FAMFS_TEST_SHM'] ?? join('/dev/shm', `famfs-test-${process.pid}`);
+}
+
+const made = new Set<string>();
+
+process.once('exit', () => {
+  for (const path of made) remove(path);
+});
+
+/** A new empty directory of this test process. */
+export function tempDir(label = 't'): string {
+  const path = mkdtempSync(join(tmpdir(), `famfs-${label}-`));
+  made.add(path);
+  return path;
+}
+
+/** A path on shared memory for a simulated device: unique in the run, nothing there yet. */
+export function shmFile(name: string): string {
+  const base = shmBase();
+  mkdirSync(base, { recursive: true });
+  const directory = mkdtempSync(join(base, 'd-'));
+  made.add(directory);
+  made.add(base);
+  return join(directory, name);
+}
+
+/** Removes a file or tree at once, when it is large and the test done with it. */
+export function remove(path: string): void {
+  // Never descend into a mount that a failed test left behind: that would be a test of deletion.
+  const mounted = mountPoints().some((point) => point === path || point.startsWith(`${path}/`));
+  if (mounted) return;
+  rmSync(path, { recursive: true, force: true });
+  made.delete(path);
+}
+
+/** The mount points this process sees. */
+export function mountPoints(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => unescape(line.split(' ')[4]));
+}
+
+/** mountinfo writes blanks, tabs, newlines and backslashes of a path in octal. */
+function unescape(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}

@@ -1,0 +1,46 @@
+/** The tiers of the suite, from fast to real, and what each needs of the machine. */
+import { kernelMissing } from '../vm/kernel.ts';
+import { fuseMissing, programs, sanityMissing, type Probe } from './prerequisites.ts';
+import { root } from './paths.ts';
+import { join } from 'node:path';
+
+/** One tier: a set of test files with the same needs, run by one mocha process. */
+export interface Tier {
+  name: string;
+  files: string;
+  prerequisites: Probe[];
+  /** The whole tier is given up after this long. */
+  limitMs: number;
+}
+
+const minute = 60_000;
+
+export const tiers: readonly Tier[] = [
+  { name: 'unit', files: 'test/unit/**/*.test.ts', prerequisites: [], limitMs: 10 * minute },
+  {
+    name: 'integration',
+    files: 'test/integration/**/*.test.ts',
+    prerequisites: [fuseMissing],
+    limitMs: 15 * minute,
+  },
+  {
+    name: 'sanity',
+    files: 'test/sanity/*.test.ts',
+    prerequisites: [fuseMissing, () => sanityMissing(join(root, '.cache'))],
+    limitMs: 15 * minute,
+  },
+  {
+    name: 'vm',
+    files: 'test/vm/*.test.ts',
+    prerequisites: [
+      programs('qemu-system-x86_64', 'virtiofsd', 'ndctl', 'busybox', 'cpio', 'xz'),
+      kernelMissing,
+    ],
+    limitMs: 15 * minute,
+  },
+];
+
+/** Everything a tier misses, in words; empty when it can run. */
+export function missing(tier: Tier): string[] {
+  return tier.prerequisites.map((probe) => probe()).filter((reason) => reason !== undefined);
+}

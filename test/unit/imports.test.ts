@@ -1,0 +1,105 @@
+/** The rules of the source tree that no compiler checks: who may import whom, sizes, no enums. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { root } from '../harness/paths.ts';
+
+/**
+ * Each part and what it may import besides itself, with everything below. The longest matching
+ * prefix names the part of a file. `src/generated` holds types made from proto/: whoever speaks
+ * gRPC may import them.
+ */
+const rules: Record<string, string[]> = {
+  'src/main.ts': ['src/cli'],
+  'src/cli': ['src/controller', 'src/node', 'src/fused', 'src/csi', 'src/state', 'src/kube', 'src/famfs'],
+  'src/controller': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
+  'src/node': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
+  'src/fused': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
+  'src/csi': ['src/state', 'src/famfs', 'src/generated'],
+  'src/state': ['src/famfs'],
+  'src/kube': ['src/state', 'src/famfs'],
+  'src/generated': [],
+  'src/famfs': ['src/famfs'],
+  'src/famfs/fuse': ['src/famfs/log', 'src/famfs/device', 'src/famfs/format', 'src/famfs/errors.ts'],
+  'src/famfs/log': ['src/famfs/alloc', 'src/famfs/device', 'src/famfs/format', 'src/famfs/errors.ts'],
+  'src/famfs/alloc': ['src/famfs/format', 'src/famfs/errors.ts'],
+  'src/famfs/device': ['src/famfs/errors.ts'],
+  'src/famfs/format': ['src/famfs/errors.ts'],
+  'src/famfs/errors.ts': [],
+};
+
+/** Soft ceiling of a source file's lines. */
+const ceiling = 300;
+
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name))
+  .sort();
+const handWritten = sources.filter((file) => !file.startsWith('src/generated'));
+
+function text(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+function part(file: string): string | undefined {
+  const matching = Object.keys(rules).filter((rule) => file === rule || file.startsWith(`${rule}/`));
+  return matching.sort((a, b) => b.length - a.length)[0];
+}
+
+/** The files of ours that a file names in import, export from, import() and new URL(). */
+function imports(file: string): string[] {
+  const pattern = /(?:from|import\(|import|new URL\()\s*'(\.{1,2}\/[^']+)'/g;
+  const specifiers = [...text(file).matchAll(pattern)].map((match) => match[1]);
+  return specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
+}
+
+describe('source tree', () => {
+  it('is covered by the import rules', () => {
+    assert.deepEqual(sources.filter((file) => part(file) === undefined), []);
+  });
+
+  it('imports one way only', () => {
+    const wrong: string[] = [];
+    for (const file of handWritten) {
+      const from = part(file);
+      if (from === undefined) continue;
+      for (const target of imports(file).filter((name) => name.startsWith('src/'))) {
+        const allowed = rules[from].some((rule) => target === rule || target.startsWith(`${rule}/`));
+        if (part(target) !== from && !allowed) wrong.push(`${file} imports ${target}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it('imports files by their full name', () => {
+    const wrong = handWritten.flatMap((file) =>
+      imports(file)
+        .filter((name) => name.startsWith('src/') && !name.endsWith('.ts'))
+        .map((name) => `${file} imports ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it(`keeps every file within ${ceiling} lines`, () => {
+    const long = handWritten
+      .map((file) => ({ file, lines: text(file).split('\n').length - 1 }))
+      .filter(({ lines }) => lines > ceiling);
+    assert.deepEqual(long, []);
+  });
+
+  it('has nothing that type stripping cannot run', () => {
+    const pattern = /^\s*(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace)\s+\w/m;
+    assert.deepEqual(handWritten.filter((file) => pattern.test(text(file))), []);
+  });
+});
+
+describe('tests', () => {
+  it('use shared memory only through the harness, which cleans it up', () => {
+    const own = 'test/harness/';
+    const users = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .map((name) => join('test', name))
+      .filter((file) => file.endsWith('.ts') && !file.startsWith(own) && file !== 'test/run.ts')
+      .filter((file) => file !== 'test/unit/imports.test.ts' && text(file).includes("'/dev/shm"));
+    assert.deepEqual(users, []);
+  });
+});
