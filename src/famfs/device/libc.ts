@@ -1,0 +1,70 @@
+import koffi from 'koffi';
+import { FamfsError } from '../errors.ts';
+
+/** The few system calls Node.js has no function for. Prebuilt by koffi: nothing is compiled. */
+const libc = koffi.load(null);
+
+const mmapCall = libc.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)');
+const munmapCall = libc.func('int munmap(void *addr, size_t length)');
+const flockCall = libc.func('int flock(int fd, int operation)');
+const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_FAILED = 0xffffffffffffffffn;
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+
+/** Address of memory mapped into this process; valid in each of its threads. */
+export type Address = bigint;
+
+/**
+ * Maps `length` bytes of an open file or device, shared, from its beginning.
+ * Throws FamfsError DEVICE with the errno's name.
+ */
+export function mapShared(fd: number, length: number, writable: boolean, what: string): Address {
+  const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  const address = mmapCall(null, length, protection, MAP_SHARED, fd, 0) as bigint;
+  if (address === MAP_FAILED) {
+    throw new FamfsError('DEVICE', `${what}: mapping ${length} bytes failed: ${errnoName(koffi.errno())}`);
+  }
+  return address;
+}
+
+/** Ends a mapping. Views over it must not be touched afterwards. */
+export function unmap(address: Address, length: number): void {
+  munmapCall(address, length);
+}
+
+/** A view straight onto mapped memory: no copy, and no owner that would free it. */
+export function viewOf(address: Address, length: number): ArrayBuffer {
+  return koffi.view(address, length) as ArrayBuffer;
+}
+
+/**
+ * Takes an advisory lock on an open file without waiting: false when another open file has it.
+ * The lock ends with the open file, however its process ends.
+ */
+export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
+  return flockCall(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB) === 0;
+}
+
+/** Gives an advisory lock back. */
+export function unlock(fd: number): void {
+  flockCall(fd, LOCK_UN);
+}
+
+/** Makes a range of a regular file read as zeros, giving its pages back; false where that is not supported. */
+export function punchHole(fd: number, offset: number, length: number): boolean {
+  return fallocateCall(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) === 0;
+}
+
+function errnoName(errno: number): string {
+  const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0];
+  return name ?? `errno ${errno}`;
+}

@@ -1,0 +1,72 @@
+import fs from 'node:fs';
+import { FamfsError } from '../errors.ts';
+import type { DaxDevice, DeviceHandle, DeviceKind } from './device.ts';
+import { punchHole, unmap, viewOf } from './libc.ts';
+import { Region } from './region.ts';
+
+/** Where the superblock region ends and the log begins; fixed by the format. */
+export const SUPERBLOCK_LENGTH = 0x200000;
+
+/** A device that is one mapping of this process. `fd` is absent in threads that only attached. */
+export class MappedDevice implements DaxDevice {
+  readonly path: string;
+  readonly kind: DeviceKind;
+  readonly size: number;
+  readonly alignment: number;
+  readonly writable: boolean;
+  readonly superblock: Region;
+  readonly #memory: ArrayBuffer;
+  readonly #address: bigint;
+  readonly #fd: number | undefined;
+  #closed = false;
+
+  constructor(handle: DeviceHandle, fd?: number) {
+    this.path = handle.path;
+    this.kind = handle.kind;
+    this.size = handle.size;
+    this.alignment = handle.alignment;
+    this.writable = handle.writable;
+    this.#address = handle.address;
+    this.#fd = fd;
+    this.#memory = viewOf(handle.address, handle.size);
+    this.superblock = new Region(`superblock of ${this.path}`, this.#memory, 0, SUPERBLOCK_LENGTH, this.writable);
+  }
+
+  log(length: number): Region {
+    if (!Number.isSafeInteger(length) || length <= 0 || SUPERBLOCK_LENGTH + length > this.size) {
+      throw new FamfsError('INVALID', `${this.path}: a log of ${length} bytes does not fit into ${this.size} bytes`);
+    }
+    return new Region(`log of ${this.path}`, this.#memory, SUPERBLOCK_LENGTH, length, this.writable);
+  }
+
+  extent(offset: number, length: number): Uint8Array {
+    this.#mustBeData(offset, length);
+    return new Uint8Array(this.#memory, offset, length);
+  }
+
+  zero(offset: number, length: number): void {
+    this.#mustBeData(offset, length);
+    if (!this.writable) throw new FamfsError('READ_ONLY', `${this.path}: the device was opened read-only`);
+    if (this.kind === 'simulated' && this.#fd !== undefined && punchHole(this.#fd, offset, length)) return;
+    new Uint8Array(this.#memory, offset, length).fill(0);
+  }
+
+  handle(): DeviceHandle {
+    const { path, kind, size, alignment, writable } = this;
+    return { path, kind, size, alignment, writable, address: this.#address };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#fd === undefined) return;
+    unmap(this.#address, this.size);
+    fs.closeSync(this.#fd);
+  }
+
+  #mustBeData(offset: number, length: number): void {
+    const fits = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && length >= 0 &&
+      offset >= SUPERBLOCK_LENGTH && offset + length <= this.size;
+    if (!fits) throw new RangeError(`${this.path}: ${length} bytes at ${offset} are not data of its ${this.size} bytes`);
+  }
+}

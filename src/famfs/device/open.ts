@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { FamfsError } from '../errors.ts';
+import type { DaxDevice, DeviceHandle } from './device.ts';
+import { mapShared, tryLock } from './libc.ts';
+import { MappedDevice, SUPERBLOCK_LENGTH } from './mapped-device.ts';
+
+export interface OpenOptions {
+  /** Map for reading and writing (default), or for reading alone. */
+  readonly writable?: boolean;
+  /**
+   * `shared` (default) says "in use" to others on this host; `exclusive` fails with IN_USE while
+   * anyone else has the device open.
+   */
+  readonly lock?: 'shared' | 'exclusive';
+}
+
+const PAGE = 4096;
+
+/**
+ * Opens and maps a device: a regular file, or a character device of the dax subsystem.
+ * Throws FamfsError DEVICE (missing, wrong kind, cannot be mapped), IN_USE, READ_ONLY, UNSUPPORTED.
+ */
+export function openDevice(devicePath: string, options: OpenOptions = {}): DaxDevice {
+  if (process.arch !== 'x64') {
+    throw new FamfsError('UNSUPPORTED', `famfs on ${process.arch} is not supported: its memory ordering is untested; use x86-64`);
+  }
+  const writable = options.writable ?? true;
+  const fd = openFile(devicePath, writable);
+  try {
+    const geometry = measure(devicePath, fd);
+    if (!tryLock(fd, options.lock ?? 'shared')) {
+      throw new FamfsError('IN_USE', `${devicePath} is in use on this host: unmount it and stop its controller first`);
+    }
+    const address = mapShared(fd, geometry.size, writable, devicePath);
+    return new MappedDevice({ path: devicePath, ...geometry, writable, address }, fd);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
+/** The same device in another thread of the process that opened it; closing it there does nothing. */
+export function attachDevice(handle: DeviceHandle): DaxDevice {
+  return new MappedDevice(handle);
+}
+
+function openFile(devicePath: string, writable: boolean): number {
+  try {
+    return fs.openSync(devicePath, writable ? 'r+' : 'r');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EROFS' || (writable && code === 'EACCES')) {
+      throw new FamfsError('READ_ONLY', `${devicePath} cannot be opened for writing (${code})`, { cause: error });
+    }
+    const hint = code === 'ENOENT' ? 'no such device' : String(code ?? error);
+    throw new FamfsError('DEVICE', `${devicePath}: ${hint}`, { cause: error });
+  }
+}
+
+function measure(devicePath: string, fd: number): Pick<DeviceHandle, 'kind' | 'size' | 'alignment'> {
+  const stat = fs.fstatSync(fd);
+  let geometry: Pick<DeviceHandle, 'kind' | 'size' | 'alignment'>;
+  if (stat.isFile()) geometry = { kind: 'simulated', size: stat.size, alignment: PAGE };
+  else if (stat.isCharacterDevice()) geometry = measureDax(devicePath, stat.rdev);
+  else throw new FamfsError('DEVICE', `${devicePath} is neither a regular file nor a dax character device`);
+  const size = geometry.size - (geometry.size % geometry.alignment);
+  if (size <= SUPERBLOCK_LENGTH) {
+    throw new FamfsError('DEVICE', `${devicePath} has ${geometry.size} bytes: too small for the 2 MiB superblock region and a log`);
+  }
+  return { ...geometry, size };
+}
+
+/** Size and mapping alignment of a character device, as the kernel's dax class tells them. */
+function measureDax(devicePath: string, rdev: number): Pick<DeviceHandle, 'kind' | 'size' | 'alignment'> {
+  const sysfs = `/sys/dev/char/${major(rdev)}:${minor(rdev)}`;
+  const name = realName(sysfs);
+  if (!name?.startsWith('dax')) {
+    throw new FamfsError('DEVICE', `${devicePath} is a character device, but not one of the dax subsystem`);
+  }
+  return { kind: 'devdax', size: readNumber(`${sysfs}/size`), alignment: readNumber(`/sys/bus/dax/devices/${name}/align`) };
+}
+
+function realName(link: string): string | undefined {
+  try {
+    return path.basename(fs.realpathSync(link));
+  } catch {
+    return undefined;
+  }
+}
+
+function readNumber(file: string): number {
+  const value = Number(fs.readFileSync(file, 'utf8').trim());
+  if (!Number.isSafeInteger(value) || value <= 0) throw new FamfsError('DEVICE', `${file} holds no positive number`);
+  return value;
+}
+
+/** Linux packs device numbers as minor[7:0], major[11:0] << 8, minor[19:8] << 12. */
+const major = (rdev: number) => (rdev >>> 8) & 0xfff;
+const minor = (rdev: number) => (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);

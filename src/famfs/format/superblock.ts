@@ -1,0 +1,69 @@
+import { crc32 } from 'node:zlib';
+import { struct, text, u32, u64, uuid } from './struct.ts';
+
+/** The superblock: the first 200 bytes of the 2 MiB superblock region. */
+export const superblockStruct = struct({
+  magic: u64(0),
+  version: u64(8),
+  logOffset: u64(16),
+  logLength: u64(24),
+  allocationUnit: u64(32),
+  omfMajor: u32(40),
+  omfMinor: u32(44),
+  uuid: uuid(48),
+  deviceUuid: uuid(64),
+  systemUuid: uuid(80),
+  crc: u64(96),
+  flags: u32(104),
+  deviceSize: u64(112),
+  daxdevUuid: uuid(120),
+  deviceName: text(136, 64),
+});
+
+export type Superblock = ReturnType<typeof superblockStruct.decode>;
+
+export const Superblock = {
+  magic: 0x87b282ff,
+  version: 48,
+  omfMajor: 2,
+  omfMinor: 2,
+  length: 200,
+  /** The CRC covers what stands before it: the device's size and name are unprotected. */
+  crcLength: 96,
+  regionLength: 0x200000,
+  allocationUnit: 0x200000,
+} as const;
+
+/** Allocation units that readers accept; mkfs writes only the larger. */
+const allocationUnits = [4096, 0x200000];
+
+export function decodeSuperblock(bytes: Buffer): Superblock {
+  return superblockStruct.decode(bytes);
+}
+
+/** The 200 bytes of a superblock; its `crc` is stored as it stands (see `superblockCrc`). */
+export function encodeSuperblock(superblock: Superblock): Buffer {
+  const bytes = Buffer.alloc(Superblock.length);
+  superblockStruct.encode(superblock, bytes);
+  return bytes;
+}
+
+export function superblockCrc(bytes: Buffer): number {
+  return crc32(bytes.subarray(0, Superblock.crcLength));
+}
+
+/** Why a superblock cannot be used, or undefined. The order of checks is the reference's. */
+export function superblockProblem(bytes: Buffer): string | undefined {
+  const superblock = decodeSuperblock(bytes);
+  if (superblock.magic !== Superblock.magic) return `magic is ${hex(superblock.magic)}, not ${hex(Superblock.magic)}`;
+  if (superblock.version !== Superblock.version) {
+    return `version is ${superblock.version}; only ${Superblock.version} is supported`;
+  }
+  const crc = superblockCrc(bytes);
+  if (superblock.crc !== crc) return `CRC is ${hex(superblock.crc)}, the bytes give ${hex(crc)}`;
+  if (!allocationUnits.includes(superblock.allocationUnit)) return `allocation unit ${superblock.allocationUnit} is not supported`;
+  if (superblock.logOffset !== Superblock.regionLength) return `log offset is ${hex(superblock.logOffset)}, not 0x200000`;
+  return undefined;
+}
+
+const hex = (value: number) => `0x${value.toString(16)}`;
