@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { root } from '../harness/paths.ts';
 import { findProgram } from '../harness/prerequisites.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -30,7 +31,10 @@ for driver in ${drivers.map((driver) => driver.replace(/.*\//, '')).join(' ')}; 
   $b insmod /drivers/$driver.ko || echo "cannot insert $driver"
 done
 $b mount -t virtiofs -o ro rootfs /host || $b poweroff -f
+# The checkout may itself lie below /tmp: keep it in sight.
+$b mount --bind /host${root} /checkout
 for place in tmp run; do $b mount -t tmpfs tmpfs /host/$place; done
+[ -d /host${root} ] || { $b mkdir -p /host${root} && $b mount --move /checkout /host${root}; }
 $b mount --move /proc /host/proc
 $b mount --move /sys /host/sys
 $b mount --move /dev /host/dev
@@ -46,7 +50,7 @@ $b poweroff -f
 /** Builds the archive in `work` and returns its path; `script` is what bash runs in the guest. */
 export function buildInitramfs(kernel: Kernel, script: string, work: string): string {
   const tree = join(work, 'initramfs');
-  for (const folder of ['bin', 'drivers', 'dev', 'host', 'proc', 'sys']) {
+  for (const folder of ['bin', 'checkout', 'drivers', 'dev', 'host', 'proc', 'sys']) {
     mkdirSync(join(tree, folder), { recursive: true });
   }
   copyFileSync(required('busybox'), join(tree, 'bin/busybox'));

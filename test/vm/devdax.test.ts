@@ -1,0 +1,105 @@
+/** The device layer and the command-line program on a real /dev/dax0.0, in virtual machines. */
+import assert from 'node:assert/strict';
+import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { program, root } from '../harness/paths.ts';
+import { remove, shmFile } from '../harness/temp.ts';
+import { labelArea, runInGuest } from './guest.ts';
+import { devdax, parseSteps, prelude, type Step } from './steps.ts';
+
+const capacity = 256 << 20;
+/** A guest is done in some ten seconds; a slow machine may take its time. */
+const limitMs = 150_000;
+
+/** Shared memory for guests: sparse, so that it costs what is written. */
+function memory(): string {
+  const path = shmFile('memory');
+  const fd = openSync(path, 'w');
+  ftruncateSync(fd, capacity + labelArea);
+  closeSync(fd);
+  return path;
+}
+
+/** Boots one guest on the memory and returns the steps of its script. */
+async function guest(memoryFile: string, script: string): Promise<Map<string, Step>> {
+  const { exitCode, output, console } = await runInGuest({
+    memoryFile,
+    memorySize: capacity + labelArea,
+    script: `${prelude}\n${devdax}\n${script}`,
+    limitMs,
+  });
+  assert.notEqual(exitCode, undefined, `the guest did not finish its script:\n${console}`);
+  return parseSteps(output);
+}
+
+/** A step that must have succeeded; returns what it printed. */
+function done(steps: Map<string, Step>, name: string): string {
+  const step = steps.get(name);
+  assert.ok(step, `step ${name} did not run; there are ${[...steps.keys()].join(', ')}`);
+  assert.equal(step.exitCode, 0, `${name}: ${step.output}`);
+  return step.output;
+}
+
+/** A step that opens the device with the checkout's library and runs some code on it. */
+function inNode(code: string): string {
+  return `cat > /tmp/code.mjs <<'END'
+import { openDevice } from '${root}/src/famfs/device/open.ts';
+const device = openDevice('/dev/dax0.0');
+const extent = device.extent(64 << 20, 4 << 20);
+${code}
+device.close();
+END
+step node ${root}/node_modules/.bin/node /tmp/code.mjs`;
+}
+
+describe('a real /dev/dax device', function () {
+  this.timeout(limitMs + 30_000);
+  let memoryFile: string;
+
+  beforeEach(() => {
+    memoryFile = memory();
+  });
+  afterEach(() => {
+    remove(dirname(memoryFile));
+  });
+
+  it('is mapped by the device layer, and two hosts see the same bytes', async () => {
+    const first = await guest(
+      memoryFile,
+      inNode(`extent.set(Buffer.from('from one host'), 12293);
+        console.log(device.kind, device.size, device.alignment);`),
+    );
+    assert.equal(done(first, 'node'), `devdax ${254 << 20} ${2 << 20}`);
+    const second = await guest(
+      memoryFile,
+      inNode('console.log(Buffer.from(extent.subarray(12293, 12306)).toString());'),
+    );
+    assert.ok(!second.has('namespace'), 'the second guest must find the namespace of the first');
+    assert.equal(done(second, 'node'), 'from one host');
+  });
+
+  it('holds a pool: mkfs, creat, mount, write, read back, fsck, umount', async () => {
+    const steps = await guest(
+      memoryFile,
+      `f=${program}; mkdir /tmp/m
+       step mkfs $f mkfs /dev/dax0.0
+       step mkfs-again $f mkfs /dev/dax0.0
+       step creat $f creat /dev/dax0.0 data 4MiB
+       step mount $f mount /dev/dax0.0 /tmp/m
+       step stat stat -c '%F %s' /tmp/m/data
+       step write bash -c 'printf "kept in memory" | dd of=/tmp/m/data conv=notrunc bs=1 seek=3000000 status=none'
+       step read bash -c 'dd if=/tmp/m/data bs=1 skip=3000000 count=14 status=none'
+       step umount $f umount /tmp/m
+       step unmounted bash -c '! grep -q famfs /proc/self/mountinfo'
+       step fsck $f fsck /dev/dax0.0
+       step ls $f ls /dev/dax0.0 --json`,
+    );
+    for (const name of ['mkfs', 'creat', 'mount', 'write', 'umount', 'unmounted', 'fsck']) {
+      done(steps, name);
+    }
+    assert.notEqual(steps.get('mkfs-again')?.exitCode, 0, 'a valid superblock must be protected');
+    assert.equal(done(steps, 'stat'), `regular file ${4 << 20}`);
+    assert.equal(done(steps, 'read'), 'kept in memory');
+    assert.match(done(steps, 'ls'), /"data"/);
+  });
+});
