@@ -52,7 +52,11 @@ export async function runInGuest(task: GuestTask): Promise<GuestResult> {
     return child;
   };
   try {
-    start('virtiofsd', [
+    // virtiofsd leaves a file in /run, which not every user may write: give it an empty one.
+    start('unshare', [
+      ...['--mount', '--propagation', 'private', 'sh', '-c'],
+      'mount -t tmpfs tmpfs /run && exec "$0" "$@"',
+      findProgram('virtiofsd') ?? 'virtiofsd',
       `--socket-path=${socket}`,
       ...['-o', 'source=/', '-o', 'cache=auto', '-o', 'sandbox=chroot'],
     ]);
