@@ -1,0 +1,157 @@
+/**
+ * Process: serves a session. It inherits /dev/fuse as descriptor 3, has no state of its own that
+ * matters, and may die at any time. Its main thread stays free, to send notifications: they may
+ * block until a worker has answered.
+ */
+import os from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { openDevice } from '../device/open.ts';
+import type { DaxDevice } from '../device/device.ts';
+import { FamfsError } from '../errors.ts';
+import type { IndexHandle } from '../log/index-store.ts';
+import { IndexView } from '../log/index-view.ts';
+import { Counters } from './counters.ts';
+import type { Agreement } from './init.ts';
+import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
+import { moduleFile } from './modules.ts';
+import { Notifier } from './notifier.ts';
+import { Override, OverrideField, Overrides } from './overrides.ts';
+
+/** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
+const FUSE_FD = 3;
+
+/** One worker halves the speed at queue depth 1; more than four buy nothing. */
+const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
+
+class ServingChild {
+  readonly #device: DaxDevice;
+  readonly #stop = new SharedArrayBuffer(4);
+  readonly #replay: Worker;
+  #index!: IndexHandle;
+  #view!: IndexView;
+  #overrides!: Overrides;
+  #notifier: Notifier | undefined;
+  /** Sequence of each override the kernel has been told of. */
+  readonly #told = new Map<number, number>();
+
+  constructor(config: SessionConfig) {
+    this.#device = openDevice(config.device, { writable: !config.readOnly });
+    const workerData: ReplayData = { device: this.#device.handle(), stop: this.#stop };
+    this.#replay = new Worker(moduleFile('replay-thread'), { workerData });
+    this.#replay.on('error', die);
+    this.#replay.on('message', (message: ReplayMessage) => this.#replayed(message, config));
+  }
+
+  #replayed(message: ReplayMessage, config: SessionConfig): void {
+    switch (message.type) {
+      case 'failed':
+        return fail(new FamfsError(message.code, message.message));
+      case 'replayed':
+        return this.#prepared(message.index, message.problems, config);
+      case 'changed':
+        return this.#changed(message.removed, message.rebuilt);
+      case 'overrides':
+        return this.#overridden();
+    }
+  }
+
+  #prepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
+    this.#index = index;
+    this.#view = new IndexView(index, this.#device);
+    const poolUuid = this.#view.poolUuid;
+    this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
+    this.#overrides.changesSince(this.#told, () => {}); // what was set before the mount is no news
+    const watch: Watch = { overrides: this.#overrides.handle() };
+    this.#replay.postMessage(watch);
+    tell({ type: 'prepared', poolUuid, problems });
+  }
+
+  /** The mount is there: starts the workers, and says when all of them wait for requests. */
+  serve(agreement: Agreement): void {
+    const count = workerCount();
+    const counters = new Counters(count);
+    let starting = count;
+    let living = count;
+    for (let number = 0; number < count; number++) {
+      const workerData: WorkerData = {
+        fd: FUSE_FD,
+        number,
+        device: this.#device.handle(),
+        index: this.#index,
+        overrides: this.#overrides.handle(),
+        counters: counters.buffer,
+        agreement,
+      };
+      const worker = new Worker(moduleFile('worker'), { workerData });
+      worker.on('error', die);
+      worker.on('message', () => --starting === 0 && tell({ type: 'serving' }));
+      worker.on('exit', () => --living === 0 && this.#unmounted());
+    }
+    this.#notifier = new Notifier(FUSE_FD, agreement.epoch);
+  }
+
+  /** Removals by any host. Names before inodes: nobody shall find a removed one by its name again. */
+  #changed(removed: readonly number[], rebuilt: boolean): void {
+    if (removed.length > 0 || rebuilt) this.#notifier?.names();
+    for (const node of removed) {
+      this.#notifier?.removed(node);
+      this.#told.delete(node);
+    }
+    this.#overrides?.forget(removed);
+  }
+
+  /**
+   * Overrides set by a worker, another session of the pool on this host, or the host's service. A
+   * directory that got or lost a mount group is told last: who sees it changed sees all below changed.
+   */
+  #overridden(): void {
+    const override = new Override();
+    this.#overrides.changesSince(this.#told, (node) => {
+      // Lifted groups leave a slot without the field, so below any directory all is invalidated.
+      const group = this.#overrides.read(node, override) && override.has(OverrideField.group);
+      if (group || this.#view.isDirectory(node)) this.#below(node);
+      this.#notifier?.attributes(node);
+    });
+  }
+
+  #below(directory: number): void {
+    for (let node = this.#view.firstChild(directory); node !== 0; node = this.#view.nextSibling(node)) {
+      if (this.#view.isDirectory(node)) this.#below(node);
+      this.#notifier?.attributes(node);
+    }
+  }
+
+  #unmounted(): void {
+    this.#replay.once('exit', () => process.exit(0));
+    Atomics.store(new Int32Array(this.#stop), 0, 1);
+  }
+}
+
+function tell(message: ChildMessage): void {
+  // A supervisor that is gone does not end the session: this process holds the mount too.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** Nothing is served yet: says why and ends. */
+function fail(error: unknown): void {
+  const code = error instanceof FamfsError ? error.code : 'DEVICE';
+  const message = error instanceof Error ? error.message : String(error);
+  process.send!({ type: 'failed', code, message } satisfies ChildMessage, undefined, undefined, () => process.exit(1));
+}
+
+/** A mistake of ours in a thread. An exit would wait for the workers, which wait for requests. */
+function die(error: unknown): void {
+  console.error(error);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+// A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+try {
+  const child = new ServingChild(JSON.parse(process.argv[2]) as SessionConfig);
+  process.on('message', (message: Serve) => child.serve(message.agreement));
+} catch (error) {
+  fail(error);
+}

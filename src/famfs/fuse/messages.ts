@@ -1,0 +1,81 @@
+/** What the processes and threads of a session say to each other. */
+import type { DeviceHandle } from '../device/device.ts';
+import type { FamfsErrorCode } from '../errors.ts';
+import type { IndexHandle } from '../log/index-store.ts';
+import type { Agreement } from './init.ts';
+import type { OverridesHandle } from './overrides.ts';
+
+/** What a session is made from: given to the supervisor and its child as an argument. */
+export interface SessionConfig {
+  readonly device: string;
+  /** Where to mount: absolute. */
+  readonly directory: string;
+  readonly hostDirectory: string;
+  readonly readOnly: boolean;
+}
+
+/** A failure, across a process boundary. */
+export interface Failed {
+  readonly type: 'failed';
+  readonly code: FamfsErrorCode;
+  readonly message: string;
+}
+
+/** Serving child to supervisor. */
+export type ChildMessage =
+  /** The log has been replayed; nothing is mounted yet. */
+  | { readonly type: 'prepared'; readonly poolUuid: string; readonly problems: readonly string[] }
+  | { readonly type: 'serving' }
+  | Failed;
+
+/** Supervisor to serving child: the mount is there, begin. */
+export interface Serve {
+  readonly type: 'serve';
+  readonly agreement: Agreement;
+}
+
+/** A session that serves, as its record file tells it too. */
+export interface SessionRecord extends SessionConfig {
+  readonly poolUuid: string;
+  /** The supervisor, and when it started, in clock ticks since boot: a pid alone is not a name. */
+  readonly pid: number;
+  readonly startTime: number;
+  readonly problems: readonly string[];
+  /** What this kernel lacks. */
+  readonly limitations: readonly string[];
+}
+
+/** Supervisor to whoever asked for the session. */
+export type SupervisorMessage =
+  | { readonly type: 'serving'; readonly record: SessionRecord }
+  | Failed;
+
+/** What a replay thread starts with. */
+export interface ReplayData {
+  readonly device: DeviceHandle;
+  /** One Int32: not 0 tells the thread to end. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** Replay thread to the child's main thread. */
+export type ReplayMessage =
+  | { readonly type: 'replayed'; readonly index: IndexHandle; readonly problems: readonly string[] }
+  | { readonly type: 'changed'; readonly removed: readonly number[]; readonly rebuilt: boolean }
+  | { readonly type: 'overrides' }
+  | Failed;
+
+/** Main thread to replay thread, before it loops: what else to watch. */
+export interface Watch {
+  readonly overrides: OverridesHandle;
+}
+
+/** What a worker starts with. */
+export interface WorkerData {
+  readonly fd: number;
+  readonly number: number;
+  readonly device: DeviceHandle;
+  readonly index: IndexHandle;
+  readonly overrides: OverridesHandle;
+  readonly counters: SharedArrayBuffer;
+  readonly agreement: Agreement;
+}

@@ -1,0 +1,65 @@
+import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteIn, WriteOut } from '../abi.ts';
+import type { Call } from '../call.ts';
+import { Errno } from '../errno.ts';
+import type { FileSystem } from '../file-system.ts';
+import { killSetId } from './attributes.ts';
+import { isLive } from './liveness.ts';
+
+/**
+ * OPEN. No file handle: the node id says all. Direct I/O keeps this host's page cache out of read
+ * and write, which makes them coherent between hosts; without parallel direct writes the kernel
+ * would take writers of one file one after the other.
+ */
+export function open(call: Call, fs: FileSystem): number {
+  const node = call.nodeid;
+  if (!isLive(fs, node)) return Errno.ESTALE;
+  if (fs.index.isDirectory(node)) return Errno.EISDIR;
+  call.body(OpenOut.size);
+  call.put32(OpenOut.openFlags, OpenFlag.DirectIo | OpenFlag.ParallelDirectWrites);
+  return Errno.OK;
+}
+
+/** READ: the kernel copies straight out of the device's memory. */
+export function read(call: Call, fs: FileSystem): number {
+  const node = call.nodeid;
+  if (!isLive(fs, node)) return Errno.ESTALE;
+  call.windows = fs.index.windows(node, call.u64(ReadIn.offset), call.u32(ReadIn.length));
+  return Errno.OK;
+}
+
+/**
+ * WRITE: one copy into the device's memory. Files do not grow: at or past the end there is no space,
+ * and a write that crosses the end is short.
+ */
+export function write(call: Call, fs: FileSystem): number {
+  const node = call.nodeid;
+  const length = call.u32(WriteIn.length);
+  const data = call.data(WriteIn.size);
+  if (length > data.length) return Errno.EINVAL;
+  if (!isLive(fs, node)) return Errno.ESTALE;
+  if ((call.u32(WriteIn.writeFlags) & WriteFlag.KillSuidgid) !== 0) killSetId(fs, node);
+  const windows = fs.index.windows(node, call.u64(WriteIn.offset), length);
+  let written = 0;
+  for (const window of windows) {
+    window.set(data.subarray(written, written + window.length));
+    written += window.length;
+  }
+  if (written === 0 && length > 0) return Errno.ENOSPC;
+  call.body(WriteOut.size);
+  call.put32(WriteOut.length, written);
+  return Errno.OK;
+}
+
+/** LSEEK: no file has a hole. The kernel handles every other way of seeking by itself. */
+export function lseek(call: Call, fs: FileSystem): number {
+  const node = call.nodeid;
+  if (!isLive(fs, node)) return Errno.ESTALE;
+  const size = fs.index.size(node);
+  const offset = call.u64(LseekIn.offset);
+  const whence = call.u32(LseekIn.whence);
+  if (whence !== Whence.Data && whence !== Whence.Hole) return Errno.EINVAL;
+  if (offset >= size) return Errno.ENXIO;
+  call.body(LseekOut.size);
+  call.put64(LseekOut.offset, whence === Whence.Data ? offset : size);
+  return Errno.OK;
+}

@@ -1,0 +1,58 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { SessionRecord } from './messages.ts';
+
+/**
+ * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
+ * was restarted needs in order to find those that serve.
+ */
+const recordFile = (hostDirectory: string, pid: number) => path.join(hostDirectory, 'sessions', `${pid}.json`);
+
+/** Writes the record of the calling supervisor. */
+export function writeRecord(record: SessionRecord): void {
+  const file = recordFile(record.hostDirectory, record.pid);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.new`, JSON.stringify(record));
+  fs.renameSync(`${file}.new`, file);
+}
+
+export function removeRecord(hostDirectory: string, pid: number): void {
+  fs.rmSync(recordFile(hostDirectory, pid), { force: true });
+}
+
+/** The records whose supervisors live; those of the dead are removed. */
+export function livingRecords(hostDirectory: string): SessionRecord[] {
+  const directory = path.join(hostDirectory, 'sessions');
+  const living: SessionRecord[] = [];
+  for (const name of fs.existsSync(directory) ? fs.readdirSync(directory) : []) {
+    if (!name.endsWith('.json')) continue;
+    const record = readRecord(path.join(directory, name));
+    if (record !== undefined && isAlive(record)) living.push(record);
+    else fs.rmSync(path.join(directory, name), { force: true });
+  }
+  return living;
+}
+
+/** Whether the supervisor of a record still runs. */
+export function isAlive(record: SessionRecord): boolean {
+  return startTimeOf(record.pid) === record.startTime;
+}
+
+/** When a process started, in clock ticks since boot; undefined when there is none, or a zombie. */
+export function startTimeOf(pid: number): number | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name may hold anything
+    return fields[0] === 'Z' ? undefined : Number(fields[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+function readRecord(file: string): SessionRecord | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as SessionRecord;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FamfsError } from '../errors.ts';
+import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
+import { moduleFile } from './modules.ts';
+import { famfsMountAt, unmountFuse } from './mount.ts';
+import { isAlive, livingRecords } from './session-record.ts';
+
+/** How a session ended: by an unmount, or with a failure. */
+export interface SessionEnd {
+  readonly failure?: string;
+}
+
+export interface MountOptions {
+  /** Path of the pool's device. */
+  readonly device: string;
+  /** An existing directory to mount on. */
+  readonly directory: string;
+  /** Where this host keeps what must outlive a process: on tmpfs, e.g. /run/famfs-csi. */
+  readonly hostDirectory: string;
+  readonly readOnly?: boolean;
+  /** Aborting ends the session: before it serves at once, later by an unmount, unless it is in use. */
+  readonly signal?: AbortSignal;
+  /** An open file for what the session's processes report; by default our own standard error. */
+  readonly output?: number;
+}
+
+/** How long after an unmount the processes of a session may take to end. */
+const END_MS = 5000;
+const POLL_MS = 100;
+
+/** A mounted pool: its supervisor runs as a process of its own and may outlive this one. */
+export class Session {
+  readonly record: SessionRecord;
+  /** Resolves when the session's processes have ended. */
+  readonly closed: Promise<SessionEnd>;
+  readonly #detach: () => void;
+
+  constructor(record: SessionRecord, closed: Promise<SessionEnd>, detach: () => void) {
+    this.record = record;
+    this.closed = closed;
+    this.#detach = detach;
+  }
+
+  get poolUuid(): string {
+    return this.record.poolUuid;
+  }
+
+  /** Where the pool is mounted. */
+  get directory(): string {
+    return this.record.directory;
+  }
+
+  /** The supervisor's. */
+  get pid(): number {
+    return this.record.pid;
+  }
+
+  /** What the replay found wrong in the pool. */
+  get problems(): readonly string[] {
+    return this.record.problems;
+  }
+
+  /**
+   * Unmounts and waits for the processes to end. Throws FamfsError IN_USE when something is open
+   * below. Where other mounts of the same file system remain, it goes on serving those.
+   */
+  async unmount(): Promise<void> {
+    await unmountFuse(this.directory);
+    await Promise.race([this.closed, sleep(END_MS, undefined, { ref: false })]);
+  }
+
+  /** Lets this process end while the session goes on. */
+  detach(): void {
+    this.#detach();
+  }
+}
+
+/**
+ * Mounts a pool, and resolves when it serves. Throws FamfsError: DEVICE, NOT_FAMFS, DAMAGED,
+ * UNSUPPORTED, READ_ONLY, INVALID (the directory), IN_USE (something of ours is mounted there).
+ */
+export async function mountPool(options: MountOptions): Promise<Session> {
+  options.signal?.throwIfAborted();
+  const config: SessionConfig = {
+    device: fs.existsSync(options.device) ? fs.realpathSync(options.device) : options.device,
+    directory: mountDirectory(options.directory),
+    hostDirectory: options.hostDirectory,
+    readOnly: options.readOnly ?? false,
+  };
+  const output = options.output ?? 2;
+  const supervisor = spawn(process.execPath, [moduleFile('supervisor'), JSON.stringify(config)], {
+    stdio: ['ignore', output, output, 'ipc'],
+    detached: true, // a session of its own: a terminal's signals are not for it
+    cwd: '/', // nor shall it keep a directory busy
+  });
+
+  let failure: string | undefined;
+  const closed = new Promise<SessionEnd>((resolve) => {
+    supervisor.once('exit', (code, signal) => {
+      if (code === 0) return resolve({});
+      resolve({ failure: failure ?? `the supervisor ended by ${signal ?? `exit code ${code}`}` });
+    });
+  });
+  const abort = () => supervisor.kill('SIGTERM');
+  options.signal?.addEventListener('abort', abort, { once: true });
+  void closed.then(() => options.signal?.removeEventListener('abort', abort));
+
+  const record = await new Promise<SessionRecord>((resolve, reject) => {
+    supervisor.on('message', (message: SupervisorMessage) => {
+      if (message.type === 'serving') return resolve(message.record);
+      failure = message.message;
+      reject(new FamfsError(message.code, message.message));
+    });
+    supervisor.once('error', reject);
+    void closed.then((end) => {
+      if (options.signal?.aborted) reject(options.signal.reason as Error);
+      reject(new FamfsError('DEVICE', end.failure ?? 'the session ended before it served'));
+    });
+  });
+  return new Session(record, closed, () => {
+    supervisor.unref();
+    if (supervisor.connected) supervisor.disconnect();
+  });
+}
+
+/** The sessions of a host directory that serve, whoever started them. */
+export function findSessions(hostDirectory: string): Session[] {
+  return livingRecords(hostDirectory).map((record) => new Session(record, ended(record), () => {}));
+}
+
+/** A process that is not our child tells nothing when it ends: look. */
+async function ended(record: SessionRecord): Promise<SessionEnd> {
+  while (isAlive(record)) await sleep(POLL_MS, undefined, { ref: false });
+  return {};
+}
+
+function mountDirectory(directory: string): string {
+  let real: string;
+  try {
+    real = fs.realpathSync(directory);
+  } catch (error) {
+    throw new FamfsError('INVALID', `${directory}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such directory' : (error as Error).message}`);
+  }
+  if (famfsMountAt(real) !== undefined) throw new FamfsError('IN_USE', `${real}: a famfs pool is mounted there already`);
+  if (!fs.statSync(real).isDirectory()) throw new FamfsError('INVALID', `${directory} is not a directory`);
+  return real;
+}

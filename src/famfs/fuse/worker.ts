@@ -1,0 +1,47 @@
+/** Thread: serves requests until the file system is unmounted. It never returns to its event loop. */
+import fs from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { attachDevice } from '../device/open.ts';
+import { IndexView } from '../log/index-view.ts';
+import { Call } from './call.ts';
+import { receive, send } from './channel.ts';
+import { Counters } from './counters.ts';
+import { checkBuffers, dispatch } from './dispatch.ts';
+import type { FileSystem } from './file-system.ts';
+import type { WorkerData } from './messages.ts';
+import { Override, Overrides } from './overrides.ts';
+
+/** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
+const LONG_SECONDS = 86_400;
+const SHORT_SECONDS = 1;
+
+/** A mistake that comes with every request must not fill the host's log. */
+const MOST_REPORTS = 20;
+
+function serve(data: WorkerData): void {
+  const { fd, agreement } = data;
+  let reports = 0;
+  const fileSystem: FileSystem = {
+    index: new IndexView(data.index, attachDevice(data.device)),
+    overrides: Overrides.attach(data.overrides),
+    cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
+    override: new Override(),
+    failed: (operation, error) => {
+      if (++reports > MOST_REPORTS) return;
+      // Not console: the thread's streams need its event loop.
+      const text = error instanceof Error ? error.stack : String(error);
+      fs.writeSync(2, `famfs: ${operation} failed and was answered EIO: ${text}\n`);
+    },
+  };
+  const call = new Call(agreement.maxWrite);
+  checkBuffers(call, agreement.maxWrite);
+  const counters = new Counters(data.counters).of(data.number);
+  parentPort?.postMessage('serving');
+  for (;;) {
+    const length = receive(fd, call.request);
+    if (length === undefined) return;
+    if (dispatch(call, length, fileSystem, counters)) send(fd, call);
+  }
+}
+
+serve(workerData as WorkerData);
