@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { tryLock } from '../famfs/device/libc.ts';
+import type { Lease } from './interfaces.ts';
+import { writeDurably } from './records.ts';
+
+const POLL_MS = 250;
+
+/**
+ * The lease as a lock on a file: the kernel gives it back when its holder ends, however it ends.
+ * That is enough where all candidates share one kernel, which is what a state directory is for.
+ */
+export class DirectoryLease implements Lease {
+  readonly lost: AbortSignal;
+  readonly #fd: number;
+  readonly #epochFile: string;
+  readonly #losing = new AbortController();
+  readonly #watch: NodeJS.Timeout;
+  #epoch: number;
+
+  private constructor(stateDir: string, fd: number, lockFile: string) {
+    this.#fd = fd;
+    this.#epochFile = path.join(stateDir, 'epoch');
+    this.#epoch = readEpoch(this.#epochFile);
+    this.lost = this.#losing.signal;
+    this.#watch = setInterval(() => this.#check(lockFile), POLL_MS);
+    this.#watch.unref();
+  }
+
+  /** Waits until nobody else holds the lease of this state directory. Rejects when `signal` aborts. */
+  static async acquire(stateDir: string, signal?: AbortSignal): Promise<DirectoryLease> {
+    fs.mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const lockFile = path.join(stateDir, 'controller.lock');
+    for (;;) {
+      const fd = fs.openSync(lockFile, 'a', 0o600);
+      // A file that was replaced between opening and locking locks nothing.
+      if (tryLock(fd, 'exclusive') && isSameFile(fd, lockFile)) return new DirectoryLease(stateDir, fd, lockFile);
+      fs.closeSync(fd);
+      await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  async raise(epoch: number): Promise<void> {
+    if (epoch <= this.#epoch) return;
+    this.lost.throwIfAborted();
+    this.#epoch = epoch;
+    await writeDurably(this.#epochFile, `${this.#epoch}\n`);
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#watch);
+    if (!this.lost.aborted) fs.closeSync(this.#fd);
+  }
+
+  /** A lock on a file that is no longer there keeps nobody out. */
+  #check(lockFile: string): void {
+    if (isSameFile(this.#fd, lockFile)) return;
+    clearInterval(this.#watch);
+    fs.closeSync(this.#fd);
+    this.#losing.abort(new Error(`the lease is lost: ${lockFile} was removed or replaced`));
+  }
+}
+
+function readEpoch(file: string): number {
+  if (!fs.existsSync(file)) return 0;
+  const epoch = Number(fs.readFileSync(file, 'utf8'));
+  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new Error(`${file} holds no epoch: restore it, or remove it to start from the pools' own claims`);
+  return epoch;
+}
+
+function isSameFile(fd: number, file: string): boolean {
+  const here = fs.fstatSync(fd);
+  const there = fs.statSync(file, { throwIfNoEntry: false });
+  return there !== undefined && here.ino === there.ino && here.dev === there.dev;
+}

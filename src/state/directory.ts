@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { AttachRecord, Attachments, Member, Members, NodeRecord, Nodes, Versioned } from './interfaces.ts';
+import { RecordFolder, writeDurably } from './records.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What a cluster without Kubernetes keeps: a directory that its controller and nodes share. */
+export interface DirectoryState {
+  readonly attachments: Attachments;
+  readonly members: Members;
+  readonly nodes: Nodes;
+}
+
+/** The records of a state directory. Their files appear when the first record is written. */
+export function openDirectoryState(stateDir: string): DirectoryState {
+  return {
+    attachments: new DirectoryAttachments(path.join(stateDir, 'attachments')),
+    members: new DirectoryMembers(path.join(stateDir, 'members')),
+    nodes: new DirectoryNodes(path.join(stateDir, 'nodes')),
+  };
+}
+
+/** The cluster's UUID, made and remembered when a state directory is used for the first time. */
+export async function clusterUuid(stateDir: string): Promise<string> {
+  const file = path.join(stateDir, 'cluster-uuid');
+  fs.mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  if (!fs.existsSync(file)) await createOnce(file, `${randomUUID()}\n`);
+  const uuid = fs.readFileSync(file, 'utf8').trim();
+  if (!UUID.test(uuid)) throw new Error(`${file} holds no UUID but ${JSON.stringify(uuid)}`);
+  return uuid;
+}
+
+/** Two first users at once must end up with one UUID: a link, unlike a rename, never replaces. */
+async function createOnce(file: string, text: string): Promise<void> {
+  const own = `${file}.${process.pid}.${randomUUID()}`;
+  await writeDurably(own, text);
+  try {
+    fs.linkSync(own, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    fs.rmSync(own);
+  }
+}
+
+/** A version is never used twice, not even for a record that went and came back. */
+interface CountedRecord extends AttachRecord {
+  readonly version: string;
+}
+
+class DirectoryAttachments implements Attachments {
+  readonly #records: RecordFolder<CountedRecord>;
+  /** Compares and writes of one volume, one after the other. One process only: it holds the lease. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(folder: string) {
+    this.#records = new RecordFolder(folder);
+  }
+
+  async get(volume: string): Promise<Versioned<AttachRecord> | undefined> {
+    const found = await this.#records.get(volume);
+    if (found === undefined) return undefined;
+    const { version, ...value } = found;
+    return { value, version };
+  }
+
+  async replace(record: AttachRecord, version: string | undefined): Promise<boolean> {
+    return this.#inTurn(record.volume, async () => {
+      const current = await this.#records.get(record.volume);
+      if (current?.version !== version) return false;
+      if (current !== undefined && current.epoch > record.epoch) return false;
+      if (record.attachments.length === 0) await this.#records.delete(record.volume);
+      else await this.#records.put(record.volume, { ...record, version: randomUUID() });
+      return true;
+    });
+  }
+
+  async list(): Promise<AttachRecord[]> {
+    return (await this.#records.list()).map(({ version: _version, ...record }) => record);
+  }
+
+  async #inTurn<Result>(volume: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(volume) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#turns.set(volume, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#turns.get(volume) === mine) this.#turns.delete(volume);
+    }
+  }
+}
+
+class DirectoryMembers implements Members {
+  readonly #records: RecordFolder<Member>;
+
+  constructor(folder: string) {
+    this.#records = new RecordFolder(folder);
+  }
+
+  register(member: Member): Promise<void> {
+    return this.#records.put(`${member.pool}/${member.host}`, member);
+  }
+
+  leave(pool: string, host: string): Promise<void> {
+    return this.#records.delete(`${pool}/${host}`);
+  }
+
+  async list(pool: string): Promise<Member[]> {
+    return (await this.#records.list()).filter((member) => member.pool === pool);
+  }
+}
+
+class DirectoryNodes implements Nodes {
+  readonly #records: RecordFolder<NodeRecord>;
+
+  constructor(folder: string) {
+    this.#records = new RecordFolder(folder);
+  }
+
+  announce(record: NodeRecord): Promise<void> {
+    return this.#records.put(record.node, record);
+  }
+
+  async has(node: string): Promise<boolean> {
+    return await this.#records.get(node) !== undefined;
+  }
+}

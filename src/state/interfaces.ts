@@ -1,0 +1,79 @@
+import type { AccessMode } from '../csi/capabilities.ts';
+
+/**
+ * What the controllers and hosts of one cluster agree on outside the shared memory. Small on
+ * purpose: a state directory and Kubernetes are two implementations of the same interfaces.
+ */
+
+/** The right to be the one controller, together with the ruling claim of each pool. */
+export interface Lease {
+  /** Highest writer epoch ever used under this lease; a new claim must be above it. */
+  readonly epoch: number;
+  /** Aborts when the lease is held no longer; its reason says why. */
+  readonly lost: AbortSignal;
+  /** Remembers, before anything is written under it, that this epoch is in use. */
+  raise(epoch: number): Promise<void>;
+  /** Gives the lease back. Not a loss. */
+  release(): Promise<void>;
+}
+
+/** One node that a volume is attached to. */
+export interface Attachment {
+  readonly node: string;
+  readonly mode: AccessMode;
+  readonly readonly: boolean;
+}
+
+/** Where a volume is attached. No record means nowhere. */
+export interface AttachRecord {
+  readonly volume: string;
+  readonly attachments: readonly Attachment[];
+  /** Epoch of the controller that wrote the record. */
+  readonly epoch: number;
+}
+
+/** A record with what `replace` needs to notice that someone else changed it meanwhile. */
+export interface Versioned<Value> {
+  readonly value: Value;
+  readonly version: string;
+}
+
+/** The attach records of all volumes. */
+export interface Attachments {
+  get(volume: string): Promise<Versioned<AttachRecord> | undefined>;
+  /**
+   * Replaces a record if it still has this version (undefined: if there is none); without
+   * attachments the record goes. False when somebody else was faster: read again and decide again.
+   */
+  replace(record: AttachRecord, version: string | undefined): Promise<boolean>;
+  list(): Promise<AttachRecord[]>;
+}
+
+/** A host that has a pool mounted, or may still have it mounted. */
+export interface Member {
+  readonly pool: string;
+  readonly host: string;
+  /** Changes whenever the host boots: what it had mapped before is gone then. */
+  readonly bootId: string;
+}
+
+/** The hosts whose word is needed before memory of a deleted file may be used again. */
+export interface Members {
+  /** Before a host's first replay of the pool. Repeating it changes nothing. */
+  register(member: Member): Promise<void>;
+  /** After the host's last use of the pool. */
+  leave(pool: string, host: string): Promise<void>;
+  list(pool: string): Promise<Member[]>;
+}
+
+/** A node that volumes can be attached to. */
+export interface NodeRecord {
+  readonly node: string;
+  readonly pools: readonly string[];
+}
+
+/** The nodes of the cluster: in Kubernetes the CSINode objects, which the kubelet keeps. */
+export interface Nodes {
+  announce(record: NodeRecord): Promise<void>;
+  has(node: string): Promise<boolean>;
+}
