@@ -1,0 +1,72 @@
+import type { Server } from '@grpc/grpc-js';
+import type { Logger } from 'winston';
+import { csi } from '../csi/protocols.ts';
+import { handlersOf } from '../csi/service.ts';
+import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
+import { clusterUuid, openDirectoryState } from '../state/directory.ts';
+import { DirectoryLease } from '../state/directory-lease.ts';
+import type { Lease } from '../state/interfaces.ts';
+import { Attaching } from './attaching.ts';
+import { Listing } from './listing.ts';
+import type { PoolSpec } from './managed-pool.ts';
+import { controllerOperations } from './operations.ts';
+import { ControllerPools } from './pools.ts';
+import { Volumes } from './volumes.ts';
+
+/** What a controller is started with. */
+export interface ControllerOptions {
+  readonly pools: readonly PoolSpec[];
+  readonly stateDir: string;
+  /** Host-local and gone after a reboot, such as /run/famfs-csi: for locks that prove a writer dead. */
+  readonly hostDirectory: string;
+  readonly hostId: string;
+  readonly driver: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The one controller of a cluster: it exists only while it holds the lease. */
+export class Controller {
+  readonly #lease: Lease;
+  readonly #pools: ControllerPools;
+  readonly #handlers: ControllerHandlers;
+
+  private constructor(lease: Lease, pools: ControllerPools, handlers: ControllerHandlers) {
+    this.#lease = lease;
+    this.#pools = pools;
+    this.#handlers = handlers;
+  }
+
+  /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
+  static async start(options: ControllerOptions): Promise<Controller> {
+    const { stateDir, hostDirectory, hostId, driver, log, signal } = options;
+    log.info('waiting for the lease', { stateDir });
+    const lease = await DirectoryLease.acquire(stateDir, signal);
+    log.info('lease held', { stateDir, epoch: lease.epoch });
+    const identity = { clusterUuid: await clusterUuid(stateDir), hostId, hostDirectory };
+    const pools = new ControllerPools(options.pools, { identity, lease, log });
+    await pools.start();
+    const { attachments, nodes } = openDirectoryState(stateDir);
+    const operations = controllerOperations({
+      volumes: new Volumes(pools, attachments, driver),
+      attaching: new Attaching(pools, attachments, nodes, lease),
+      listing: new Listing(pools, attachments, driver),
+    });
+    return new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log));
+  }
+
+  /** Aborts when the right to write is lost: nothing may be answered from then on. */
+  get lost(): AbortSignal {
+    return this.#lease.lost;
+  }
+
+  addTo(server: Server): void {
+    server.addService(csi.Controller.service, this.#handlers);
+  }
+
+  /** Closes the claims, then gives the lease back: in this order, a successor finds closed claims. */
+  async stop(): Promise<void> {
+    await this.#pools.stop();
+    await this.#lease.release();
+  }
+}

@@ -1,0 +1,109 @@
+import { problemWith } from '../csi/capabilities.ts';
+import { refuse } from '../csi/errors.ts';
+import { poolTopology, reachesPool } from '../csi/topology.ts';
+import { formatVolumeId } from '../csi/volume-id.ts';
+import type { PoolNode } from '../famfs/pool.ts';
+import type { GetCapacityRequest__Output } from '../generated/csi/v1/GetCapacityRequest.ts';
+import type { GetCapacityResponse } from '../generated/csi/v1/GetCapacityResponse.ts';
+import type { ListVolumesRequest__Output } from '../generated/csi/v1/ListVolumesRequest.ts';
+import type { ListVolumesResponse } from '../generated/csi/v1/ListVolumesResponse.ts';
+import type { Attachments } from '../state/interfaces.ts';
+import type { ManagedPool } from './managed-pool.ts';
+import { formatToken, parseToken } from './page-token.ts';
+import { parseParameters } from './parameters.ts';
+import type { ControllerPools } from './pools.ts';
+import { VOLUME_KIND } from './volumes.ts';
+
+/** Log entries a volume needs: its directory and its file. */
+const SLOTS_PER_VOLUME = 2;
+
+/** What there is: volumes and room for more. Reads only. */
+export class Listing {
+  readonly #pools: ControllerPools;
+  readonly #attachments: Attachments;
+  readonly #driver: string;
+
+  constructor(pools: ControllerPools, attachments: Attachments, driver: string) {
+    this.#pools = pools;
+    this.#attachments = attachments;
+    this.#driver = driver;
+  }
+
+  /**
+   * One page of the volumes in order of creation, pool by pool. A pool that cannot be read is left
+   * out: what it holds cannot be known, and the volumes of the others can.
+   */
+  async list(request: ListVolumesRequest__Output): Promise<ListVolumesResponse> {
+    const { max_entries: limit, starting_token: token } = request;
+    if (limit < 0) throw refuse.invalid(`max_entries ${limit} is negative`);
+    const entries: Found[] = [];
+    for (const found of this.#volumesAfter(token)) {
+      if (limit > 0 && entries.length === limit) {
+        const { uuid, node } = entries.at(-1)!;
+        return { entries: await this.#describe(entries), next_token: formatToken({ pool: uuid, node: node.node }) };
+      }
+      entries.push(found);
+    }
+    return { entries: await this.#describe(entries), next_token: '' };
+  }
+
+  /** Free memory as a class would find it; memory in quarantine is not free, and without slots nothing is. */
+  capacity(request: GetCapacityRequest__Output): GetCapacityResponse {
+    const { pool: wanted } = parseParameters(request.parameters);
+    const impossible = request.volume_capabilities.some((capability) => problemWith(capability) !== undefined);
+    const pools = wanted === undefined ? this.#pools.all.filter((pool) => pool.isWritable) : [this.#pools.select(wanted)];
+    const place = request.accessible_topology;
+    let available = 0;
+    let largest = 0;
+    for (const pool of impossible ? [] : pools) {
+      const { uuid } = pool.writer.pool;
+      if (place && !reachesPool(place, this.#driver, uuid)) continue;
+      const usage = pool.writer.pool.usage();
+      if (usage.slotsFree < SLOTS_PER_VOLUME) continue;
+      available += usage.freeBytes;
+      largest = Math.max(largest, usage.largestAllocatableBytes);
+    }
+    return { available_capacity: available, maximum_volume_size: { value: largest } };
+  }
+
+  *#volumesAfter(token: string): Generator<Found> {
+    const after = token === '' ? undefined : parseToken(token);
+    const readable = this.#pools.all.filter((pool) => pool.isReadable);
+    const start = after === undefined ? 0 : readable.findIndex((pool) => pool.uuid === after.pool);
+    if (start < 0) throw refuse.aborted(`starting_token ${JSON.stringify(token)} names a pool that is not there: start the listing again`);
+    for (const pool of readable.slice(start)) {
+      const behind = pool.uuid === after?.pool ? after!.node : 0;
+      yield* volumesOf(pool, behind);
+    }
+  }
+
+  async #describe(found: readonly Found[]): Promise<NonNullable<ListVolumesResponse['entries']>> {
+    const records = await this.#attachments.list();
+    const nodes = new Map(records.map(({ volume, attachments }) => [volume, attachments.map(({ node }) => node)]));
+    return found.map(({ uuid, node }) => {
+      const volumeId = formatVolumeId({ pool: uuid, directory: node.path });
+      return {
+        volume: {
+          volume_id: volumeId,
+          capacity_bytes: node.record?.capacity ?? 0,
+          accessible_topology: [poolTopology(this.#driver, [uuid])],
+        },
+        status: { published_node_ids: nodes.get(volumeId) ?? [] },
+      };
+    });
+  }
+}
+
+interface Found {
+  readonly uuid: string;
+  readonly node: PoolNode;
+}
+
+/** The volumes of a pool behind a node id, ascending. */
+function volumesOf(pool: ManagedPool, behind: number): Found[] {
+  const { uuid } = pool.view;
+  return pool.view.list('')
+    .filter(({ node, record }) => node > behind && record?.kind === VOLUME_KIND)
+    .sort((a, b) => a.node - b.node)
+    .map((node) => ({ uuid, node }));
+}

@@ -1,0 +1,170 @@
+import { isReaderOnly, parseAccess } from '../csi/capabilities.ts';
+import { refuse } from '../csi/errors.ts';
+import { poolTopology, reachesPool } from '../csi/topology.ts';
+import { formatVolumeId, parseVolumeId } from '../csi/volume-id.ts';
+import { volumeRecordFits, type VolumeRecord } from '../famfs/format/volume-record.ts';
+import type { Pool, PoolNode } from '../famfs/pool.ts';
+import type { PoolWriter } from '../famfs/writer.ts';
+import type { CreateVolumeRequest__Output } from '../generated/csi/v1/CreateVolumeRequest.ts';
+import type { Volume } from '../generated/csi/v1/Volume.ts';
+import type { Attachments } from '../state/interfaces.ts';
+import { parseCapacityRange, satisfies, sizeFor, type CapacityRange } from './capacity.ts';
+import type { ManagedPool } from './managed-pool.ts';
+import { parseParameters, sameParameters, type ClassParameters } from './parameters.ts';
+import type { ControllerPools } from './pools.ts';
+import { checkVolumeName, directoryName } from './volume-name.ts';
+
+/** What a volume's record calls it; other kinds may come with later versions. */
+export const VOLUME_KIND = 'volume';
+
+/** The file of a volume that holds its memory. */
+const DATA_FILE = 'data';
+
+/** Makes and deletes volumes. Its caller keeps calls for one directory apart. */
+export class Volumes {
+  readonly #pools: ControllerPools;
+  readonly #attachments: Attachments;
+  readonly #driver: string;
+
+  constructor(pools: ControllerPools, attachments: Attachments, driver: string) {
+    this.#pools = pools;
+    this.#attachments = attachments;
+    this.#driver = driver;
+  }
+
+  /** Makes a volume, or answers with the one that the same request made before. */
+  create(request: CreateVolumeRequest__Output): Volume {
+    const { name, directory, range, parameters } = parseCreate(request);
+    const pool = this.#pools.select(parameters.pool);
+    const found = pool.writer.pool.stat(directory);
+    if (found !== undefined && !isCutShort(pool.writer.pool, found)) {
+      return this.#volume(pool, directory, existingCapacity(found, name, range, parameters));
+    }
+    this.#refuseTwin(pool, name, directory);
+    this.#checkTopology(pool, request);
+    return pool.write((writer) => {
+      if (found !== undefined) removeTree(writer, directory);
+      const size = sizeFor(range, writer.pool.allocationUnit, writer.pool.usage().totalBytes);
+      writer.create(entriesOf(directory, size, recordOf(name, size, parameters), parameters));
+      return this.#volume(pool, directory, size);
+    });
+  }
+
+  /** Deletes a volume; one that is not there is deleted already. */
+  async delete(volumeId: string): Promise<void> {
+    const id = parseVolumeId(volumeId);
+    const pool = id && this.#pools.byUuid(id.pool);
+    if (id === undefined || pool === undefined) return;
+    const found = pool.writer.pool.stat(id.directory);
+    if (found === undefined) return;
+    if (found.record?.kind !== VOLUME_KIND) {
+      throw refuse.precondition(`${volumeId} was not made by this driver: delete it with famfs-csi rm if it is to go`);
+    }
+    const attached = (await this.#attachments.get(volumeId))?.value.attachments ?? [];
+    if (attached.length > 0) {
+      throw refuse.precondition(`${volumeId} is published on ${attached.map(({ node }) => node).join(', ')}: unpublish it first`);
+    }
+    pool.write((writer) => removeTree(writer, id.directory));
+  }
+
+  #volume(pool: ManagedPool, directory: string, capacity: number): Volume {
+    const uuid = pool.writer.pool.uuid;
+    return {
+      volume_id: formatVolumeId({ pool: uuid, directory }),
+      capacity_bytes: capacity,
+      accessible_topology: [poolTopology(this.#driver, [uuid])],
+    };
+  }
+
+  /** A name belongs to one volume, whatever pool its class would choose now. */
+  #refuseTwin(chosen: ManagedPool, name: string, directory: string): void {
+    for (const pool of this.#pools.all) {
+      if (pool === chosen || !pool.isReadable) continue;
+      if (pool.view.stat(directory)?.record?.name === name) {
+        throw refuse.exists(`volume ${JSON.stringify(name)} exists in pool ${pool.spec.name}, not in ${chosen.spec.name}`);
+      }
+    }
+  }
+
+  #checkTopology(pool: ManagedPool, request: CreateVolumeRequest__Output): void {
+    const requisite = request.accessibility_requirements?.requisite ?? [];
+    const uuid = pool.writer.pool.uuid;
+    if (requisite.length > 0 && !requisite.some((place) => reachesPool(place, this.#driver, uuid))) {
+      throw refuse.exhausted(`none of the required topologies reaches pool ${pool.spec.name} (${uuid})`);
+    }
+  }
+}
+
+interface CreateVolume {
+  readonly name: string;
+  readonly directory: string;
+  readonly range: CapacityRange;
+  readonly parameters: ClassParameters;
+}
+
+/** Reads a request as a whole before anything is looked up. Throws INVALID_ARGUMENT. */
+function parseCreate(request: CreateVolumeRequest__Output): CreateVolume {
+  checkVolumeName(request.name);
+  if (request.volume_capabilities.length === 0) throw refuse.invalid('volume_capabilities is required');
+  const modes = request.volume_capabilities.map((capability) => parseAccess(capability).mode);
+  if (modes.every(isReaderOnly)) {
+    throw refuse.invalid(`${modes.join(', ')}: a new volume is empty, and nobody could ever fill this one; ask for a mode that writes and mount it read-only`);
+  }
+  if (request.volume_content_source) throw refuse.invalid('volume_content_source is not offered: a new volume is empty');
+  const mutable = Object.keys(request.mutable_parameters)[0];
+  if (mutable !== undefined) throw refuse.invalid(`mutable_parameters are not offered: ${JSON.stringify(mutable)}`);
+  return {
+    name: request.name,
+    directory: directoryName(request.name),
+    range: parseCapacityRange(request.capacity_range),
+    parameters: parseParameters(request.parameters),
+  };
+}
+
+/** The capacity of a volume that the same request may have made. Throws ALREADY_EXISTS where it did not. */
+function existingCapacity(found: PoolNode, name: string, range: CapacityRange, parameters: ClassParameters): number {
+  const record = found.record;
+  if (record?.kind !== VOLUME_KIND) throw refuse.exists(`${found.path} exists in the pool, and this driver did not make it`);
+  if (record.name !== name) {
+    throw refuse.exists(`directory ${found.path} belongs to volume ${JSON.stringify(record.name)}: choose another name than ${JSON.stringify(name)}`);
+  }
+  if (!sameParameters(record.parameters, parameters.given)) {
+    throw refuse.exists(`volume ${JSON.stringify(name)} exists with parameters ${JSON.stringify(record.parameters)}, not ${JSON.stringify(parameters.given)}`);
+  }
+  const capacity = record.capacity ?? 0;
+  if (!satisfies(capacity, range)) {
+    throw refuse.exists(`volume ${JSON.stringify(name)} exists with ${capacity} bytes, asked for are ${range.required} to ${range.limit || 'any number'}`);
+  }
+  return capacity;
+}
+
+/** A volume without its file: what a crash in the middle of a deletion leaves. Creation cannot, it is one store. */
+function isCutShort(pool: Pool, found: PoolNode): boolean {
+  return found.record?.kind === VOLUME_KIND && pool.stat(`${found.path}/${DATA_FILE}`) === undefined &&
+    pool.list(found.path).length === 0;
+}
+
+function recordOf(name: string, capacity: number, parameters: ClassParameters): VolumeRecord {
+  const record = { name, kind: VOLUME_KIND, parameters: parameters.given, createdAt: Date.now(), capacity };
+  if (!volumeRecordFits(record)) {
+    throw refuse.invalid(`name and parameters are longer than a log entry can keep: shorten them (${JSON.stringify(parameters.given)})`);
+  }
+  return record;
+}
+
+function entriesOf(directory: string, size: number, record: VolumeRecord, parameters: ClassParameters): Parameters<PoolWriter['create']>[0] {
+  const { uid, gid, fileMode, directoryMode } = parameters;
+  return [
+    { kind: 'directory', path: directory, mode: directoryMode, uid, gid, record },
+    { kind: 'file', path: `${directory}/${DATA_FILE}`, size, mode: fileMode, uid, gid },
+  ];
+}
+
+/** Removes files first and the directory last, so that what a crash leaves is still a volume to delete. */
+function removeTree(writer: PoolWriter, directory: string): void {
+  for (const { kind, path } of writer.pool.list(directory)) {
+    if (kind === 'directory') removeTree(writer, path);
+    else writer.remove(path);
+  }
+  writer.remove(directory);
+}
