@@ -1,0 +1,66 @@
+import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { fused } from '../csi/protocols.ts';
+import type { VolumeId } from '../csi/volume-id.ts';
+import type { EnsureSessionResponse__Output } from '../generated/famfs/fused/v1/EnsureSessionResponse.ts';
+import type { GetVolumeStatisticsResponse__Output } from '../generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';
+import type { ListPoolsResponse__Output } from '../generated/famfs/fused/v1/ListPoolsResponse.ts';
+import type { Pool__Output } from '../generated/famfs/fused/v1/Pool.ts';
+
+const DEADLINE_MS = 30_000;
+
+type Reply<Response> = (error: ServiceError | null, response?: Response) => void;
+
+/** The host's data plane, `famfs-csi fused`, through its control socket. Failures keep their gRPC code. */
+export class DataPlane {
+  readonly #client: InstanceType<typeof fused.Fused>;
+
+  constructor(socket: string) {
+    this.#client = new fused.Fused(`unix://${socket}`, credentials.createInsecure(), {
+      // It may be restarted at any time: try again soon, not after the minute that gRPC would wait.
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1000,
+    });
+  }
+
+  /** The pools of this host whose superblock could be read. */
+  async pools(): Promise<Pool__Output[]> {
+    const { pools } = await ask<ListPoolsResponse__Output>((reply) => this.#client.listPools({}, deadline(), reply));
+    return pools.filter((pool) => pool.uuid !== '');
+  }
+
+  /** Where the pool is mounted, after mounting it if needed. */
+  async ensureSession(poolUuid: string): Promise<string> {
+    const { path } = await ask<EnsureSessionResponse__Output>((reply) =>
+      this.#client.ensureSession({ pool_uuid: poolUuid }, deadline(), reply));
+    return path;
+  }
+
+  /** Presents a volume with a group, or, without one, as it is. */
+  async setMountGroup({ pool, directory }: VolumeId, gid?: number): Promise<void> {
+    const request = { pool_uuid: pool, directory, ...(gid === undefined ? {} : { gid }) };
+    await ask((reply) => this.#client.setMountGroup(request, deadline(), reply));
+  }
+
+  async statistics({ pool, directory }: VolumeId): Promise<{ bytes: number; files: number }> {
+    const answer = await ask<GetVolumeStatisticsResponse__Output>((reply) =>
+      this.#client.getVolumeStatistics({ pool_uuid: pool, directory }, deadline(), reply));
+    return { bytes: Number(answer.total_bytes), files: Number(answer.file_count) };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function deadline(): { deadline: number } {
+  return { deadline: Date.now() + DEADLINE_MS };
+}
+
+function ask<Response>(call: (reply: Reply<Response>) => unknown): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    call((error, response) => {
+      if (error) reject(error);
+      else resolve(response!);
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { parseMountInfo, type Mount } from './mountinfo.ts';
+
+const run = promisify(execFile);
+
+/** More mounts than this on top of each other are somebody's accident that we do not go on with. */
+const MAX_STACKED = 32;
+
+/** What is at a path: `dead` is a mount whose file system or directory is gone. */
+export type Health = 'alive' | 'dead' | 'missing';
+
+/** The mount that is visible at a path, if it is a mount point. */
+export async function mountAt(target: string): Promise<Mount | undefined> {
+  const place = await resolvePlace(target);
+  if (place === undefined) return undefined;
+  const mounts = parseMountInfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
+  return mounts.findLast((mount) => mount.path === place);
+}
+
+/** Whether whoever uses the path reaches a living directory. */
+export async function healthOf(target: string): Promise<Health> {
+  try {
+    await fs.stat(target);
+    return 'alive';
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return 'missing';
+    // What a FUSE mount answers whose server has ended, and a directory that was deleted in the pool.
+    if (code === 'ENOTCONN' || code === 'ESTALE' || code === 'ECONNABORTED' || code === 'ENODEV') return 'dead';
+    throw error;
+  }
+}
+
+/** Shows a directory at a second place, with these options; on failure nothing stays mounted there. */
+export async function bindMount(source: string, target: string, options: readonly string[]): Promise<void> {
+  await program('mount', ['--internal-only', '--bind', '--', source, target]);
+  try {
+    // The kernel ignores options of a bind mount until it is remounted.
+    await program('mount', ['--internal-only', '-o', ['remount', 'bind', ...options].join(','), '--', target]);
+  } catch (error) {
+    await program('umount', ['--internal-only', '--lazy', '--', target]);
+    throw error;
+  }
+}
+
+/** Takes every mount off a path. A dead one is detached lazily: it can be busy, but never be used again. */
+export async function unmountAll(target: string): Promise<void> {
+  for (let count = 0; await mountAt(target) !== undefined; count++) {
+    if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
+    const lazy = await healthOf(target) === 'alive' ? [] : ['--lazy'];
+    await program('umount', ['--internal-only', '--no-canonicalize', ...lazy, '--', target]);
+  }
+}
+
+/**
+ * The path as mountinfo spells it. Only its parent is resolved: to resolve a dead mount itself fails.
+ * Undefined where there is no such parent, so that nothing can be mounted there.
+ */
+async function resolvePlace(target: string): Promise<string | undefined> {
+  try {
+    return path.join(await fs.realpath(path.dirname(target)), path.basename(target));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function program(name: string, args: string[]): Promise<void> {
+  try {
+    await run(name, args, { timeout: 60_000, env: { ...process.env, LC_ALL: 'C' } });
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new Error(`${name} ${args.join(' ')}: ${stderr?.trim() || message}`, { cause: error });
+  }
+}

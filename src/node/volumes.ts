@@ -1,0 +1,151 @@
+import path from 'node:path';
+import type { Logger } from 'winston';
+import { isReaderOnly, isSingleTarget, parseAccess, type Access } from '../csi/capabilities.ts';
+import { refuse } from '../csi/errors.ts';
+import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
+import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';
+import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeStageVolumeRequest.ts';
+import type { DataPlane } from './data-plane.ts';
+import { mountAt, unmountAll } from './mounts.ts';
+import { sameStaging, type Stage, type Stages } from './stages.ts';
+import { unmountAndRemove, type VolumeMounts } from './volume-mounts.ts';
+
+/** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
+export class NodeVolumes {
+  readonly #plane: DataPlane;
+  readonly #mounts: VolumeMounts;
+  readonly #stages: Stages;
+  readonly #log: Logger;
+
+  constructor(plane: DataPlane, mounts: VolumeMounts, stages: Stages, log: Logger) {
+    this.#plane = plane;
+    this.#mounts = mounts;
+    this.#stages = stages;
+    this.#log = log;
+  }
+
+  /** Mounts the volume at its staging path, from which it is published. */
+  async stage(request: NodeStageVolumeRequest__Output): Promise<void> {
+    const place = requirePath('staging_target_path', request.staging_target_path);
+    const access = parseAccess(request.volume_capability);
+    const id = knownVolume(request.volume_id);
+    const before = await this.#stages.get(request.volume_id);
+    if (before !== undefined) await this.#checkRestaging(before, place, access);
+    const stage = before?.path === place ? before : { volume: request.volume_id, path: place, access, targets: [] };
+    const grouped = await this.#withGroup(id, stage, access.group);
+    await this.#stages.put(grouped);
+    await this.#mounts.mount(id, place, stagingWish(access));
+  }
+
+  /** Undoes `stage`. The directory stays, it is the caller's. */
+  async unstage(volumeId: string, stagingPath: string): Promise<void> {
+    const place = requirePath('staging_target_path', stagingPath);
+    await unmountAll(place);
+    const stage = await this.#stages.get(volumeId);
+    if (stage?.path !== place) return;
+    const id = parseVolumeId(volumeId);
+    if (id !== undefined && stage.access.group !== undefined) await this.#liftGroup(id);
+    await this.#stages.delete(volumeId);
+  }
+
+  /** Shows the staged volume at a pod's target path. */
+  async publish(request: NodePublishVolumeRequest__Output): Promise<void> {
+    const target = requirePath('target_path', request.target_path);
+    const access = parseAccess(request.volume_capability);
+    if (request.staging_target_path === '') throw refuse.precondition('staging_target_path is required: volumes are staged here');
+    const id = knownVolume(request.volume_id);
+    const stage = await this.#requireStage(request.volume_id, path.resolve(request.staging_target_path), access);
+    const readonly = request.readonly || request.publish_context['readonly'] === 'true' ||
+      isReaderOnly(access.mode) || access.mountFlags.includes('ro');
+    const others = await publishedElsewhere(id, stage, target);
+    if (others.length > 0 && isSingleTarget(access.mode)) {
+      throw refuse.precondition(`${request.volume_id} is published at ${others[0]}, and ${access.mode} allows one target`);
+    }
+    const grouped = await this.#withGroup(id, stage, access.group);
+    // A staging mount can have died with a data plane that was restarted since.
+    await this.#mounts.mount(id, grouped.path, stagingWish(grouped.access));
+    await this.#stages.put({ ...grouped, targets: [...others, target] });
+    await this.#mounts.mount(id, target, { readonly, flags: access.mountFlags });
+  }
+
+  /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */
+  async unpublish(volumeId: string, targetPath: string): Promise<void> {
+    const target = requirePath('target_path', targetPath);
+    await unmountAndRemove(target);
+    const stage = await this.#stages.get(volumeId);
+    if (!stage?.targets.includes(target)) return;
+    await this.#stages.put({ ...stage, targets: stage.targets.filter((place) => place !== target) });
+  }
+
+  /** Size of a volume that is staged or published at this path. */
+  async statistics(volumeId: string, volumePath: string): Promise<{ bytes: number; files: number }> {
+    const place = requirePath('volume_path', volumePath);
+    const id = knownVolume(volumeId);
+    const stage = await this.#stages.get(volumeId);
+    const ours = stage !== undefined && [stage.path, ...stage.targets].includes(place);
+    if (!ours || await mountAt(place) === undefined) throw refuse.notFound(`${volumeId} is not mounted at ${place}`);
+    return this.#plane.statistics(id);
+  }
+
+  async #checkRestaging(before: Stage, place: string, access: Access): Promise<void> {
+    if (before.path !== place) {
+      if (await mountAt(before.path) === undefined) return;
+      throw refuse.exists(`${before.volume} is staged at ${before.path}, not at ${place}`);
+    }
+    if (!sameStaging(before.access, access)) {
+      throw refuse.exists(`${before.volume} is staged as ${before.access.mode} with [${before.access.mountFlags.join(', ')}]: unstage it first`);
+    }
+  }
+
+  async #requireStage(volume: string, place: string, access: Access): Promise<Stage> {
+    const stage = await this.#stages.get(volume);
+    if (stage?.path !== place) throw refuse.precondition(`${volume} is not staged at ${place}`);
+    if (stage.access.mode !== access.mode) {
+      throw refuse.precondition(`${volume} is staged as ${stage.access.mode}, not as ${access.mode}`);
+    }
+    return stage;
+  }
+
+  /** The stage with the wanted group in force. One volume has one group per host, which all its pods see. */
+  async #withGroup(id: VolumeId, stage: Stage, group: number | undefined): Promise<Stage> {
+    if (group === undefined) return stage;
+    const current = stage.access.group;
+    if (current !== undefined && current !== group) {
+      throw refuse.precondition(`${stage.volume} is presented with group ${current} on this host, so not with ${group}`);
+    }
+    await this.#plane.setMountGroup(id, group);
+    return { ...stage, access: { ...stage.access, group } };
+  }
+
+  /** An override that stays is no harm to an unmounted volume, and the data plane may be away just now. */
+  async #liftGroup(id: VolumeId): Promise<void> {
+    await this.#plane.setMountGroup(id).catch((error: Error) => {
+      this.#log.warn('mount group not lifted', { reason: error.message });
+    });
+  }
+}
+
+/** The staging mount carries what holds for every target; whether a pod may write is its target's matter. */
+function stagingWish(access: Access): { readonly: boolean; flags: readonly string[] } {
+  return { readonly: isReaderOnly(access.mode), flags: [] };
+}
+
+/** The other targets at which the volume can really be seen. */
+async function publishedElsewhere(id: VolumeId, stage: Stage, target: string): Promise<string[]> {
+  const others = stage.targets.filter((place) => place !== target);
+  const mounts = await Promise.all(others.map((place) => mountAt(place)));
+  return others.filter((_place, index) => mounts[index]?.root.endsWith(`/${id.directory}`));
+}
+
+function requirePath(field: string, value: string): string {
+  if (value === '') throw refuse.invalid(`${field} is required`);
+  if (!path.isAbsolute(value) || value.includes('\0')) throw refuse.invalid(`${field} ${JSON.stringify(value)} is not an absolute path`);
+  return path.resolve(value);
+}
+
+function knownVolume(handle: string): VolumeId {
+  if (handle === '') throw refuse.invalid('volume_id is required');
+  const id = parseVolumeId(handle);
+  if (id === undefined) throw refuse.notFound(`${JSON.stringify(handle)} is no volume of this driver`);
+  return id;
+}
