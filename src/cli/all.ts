@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { startController } from './controller.ts';
+import { startFused } from './fused.ts';
+import { startNode } from './node.ts';
+import { roleCommand, type RoleOptions } from './role-options.ts';
+import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+
+/** `famfs-csi all`: the three roles in one process, controller and node on one CSI socket. */
+export function allCommand(): Command {
+  return roleCommand('all', 'run controller, node and data plane in one process: for one host without Kubernetes')
+    .action((options: RoleOptions) => runRole('all', options, run));
+}
+
+async function run(options: RoleOptions, context: RoleContext): Promise<void> {
+  const failing = new AbortController();
+  const ending = new AbortController();
+  const inner = { ...context, signal: AbortSignal.any([context.signal, failing.signal]) };
+  // The data plane outlives the services: what they finish while draining still needs it.
+  const plane = startFused(options, { ...context, signal: ending.signal });
+  plane.catch((error: unknown) => failing.abort(error));
+  try {
+    const controller = await startController(options, inner);
+    try {
+      const node = await startNode(options, inner);
+      try {
+        await serveCsi(options, inner, [controller, node], controller.lost);
+      } finally {
+        node.stop();
+      }
+    } finally {
+      await controller.stop();
+    }
+  } finally {
+    ending.abort(new Error('the services have ended'));
+    await plane;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { Controller } from '../controller/controller.ts';
+import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
+import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+
+/** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
+export function controllerCommand(): Command {
+  return roleCommand('controller', 'serve the CSI controller: allocate volumes, the only writer of the pools')
+    .action((options: RoleOptions) => runRole('controller', options, run));
+}
+
+async function run(options: RoleOptions, context: RoleContext): Promise<void> {
+  const controller = await startController(options, context);
+  try {
+    await serveCsi(options, context, [controller], controller.lost);
+  } finally {
+    await controller.stop();
+  }
+}
+
+/** Starts the controller of these options; resolves when it may answer calls. */
+export function startController(options: RoleOptions, { log, signal }: RoleContext): Promise<Controller> {
+  return Controller.start({
+    pools: requirePools(options), stateDir: options.stateDir, hostDirectory: options.hostDir,
+    hostId: options.nodeId, driver: options.driverName, log, signal,
+  });
+}

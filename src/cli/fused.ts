@@ -1,0 +1,26 @@
+import fs from 'node:fs';
+import type { Command } from 'commander';
+import { runFused } from '../fused/main.ts';
+import { openDirectoryState } from '../state/directory.ts';
+import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
+import { runRole, type RoleContext } from './run-role.ts';
+
+/** `famfs-csi fused`: the data plane of this host. */
+export function fusedCommand(): Command {
+  return roleCommand('fused', 'run the data plane of this host: one FUSE session per pool')
+    .action((options: RoleOptions) => runRole('fused', options, startFused));
+}
+
+/** Runs the data plane of these options until the context's signal. */
+export function startFused(options: RoleOptions, { log, signal }: RoleContext): Promise<void> {
+  const { members } = openDirectoryState(options.stateDir);
+  const host = options.nodeId;
+  const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return runFused({
+    pools: requirePools(options), hostDirectory: options.hostDir, endpoint: options.fusedEndpoint, log, signal,
+    members: {
+      register: (pool) => members.register({ pool, host, bootId }),
+      leave: (pool) => members.leave(pool, host),
+    },
+  });
+}

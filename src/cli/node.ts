@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { Node } from '../node/node.ts';
+import { roleCommand, type RoleOptions } from './role-options.ts';
+import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+
+/** `famfs-csi node`: stages and publishes volumes on this host. */
+export function nodeCommand(): Command {
+  return roleCommand('node', 'serve the CSI node: mount volumes on this host, through its data plane')
+    .action((options: RoleOptions) => runRole('node', options, run));
+}
+
+async function run(options: RoleOptions, context: RoleContext): Promise<void> {
+  const node = await startNode(options, context);
+  try {
+    await serveCsi(options, context, [node]);
+  } finally {
+    node.stop();
+  }
+}
+
+/** Starts the node plugin of these options; resolves when the data plane has found a pool. */
+export function startNode(options: RoleOptions, { log, signal }: RoleContext): Promise<Node> {
+  return Node.start({
+    stateDir: options.stateDir, hostDirectory: options.hostDir, nodeId: options.nodeId,
+    fusedSocket: options.fusedEndpoint, driver: options.driverName, log, signal,
+  });
+}
