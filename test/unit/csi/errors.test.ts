@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
+import { refuse, toStatus } from '../../../src/csi/errors.ts';
+import { FamfsError } from '../../../src/famfs/errors.ts';
+
+describe('errors at the CSI edge', () => {
+  for (const [what, error, code] of [
+    ['a refusal', refuse.precondition('x'), status.FAILED_PRECONDITION],
+    ['no room now', new FamfsError('NO_SPACE', 'x'), status.RESOURCE_EXHAUSTED],
+    ['no slot left', new FamfsError('LOG_FULL', 'x'), status.RESOURCE_EXHAUSTED],
+    ['never room', new FamfsError('TOO_LARGE', 'x'), status.OUT_OF_RANGE],
+    ['a pool of another cluster', new FamfsError('FOREIGN', 'x'), status.UNAVAILABLE],
+    ['a lost claim', new FamfsError('CLAIM_LOST', 'x'), status.UNAVAILABLE],
+    ['another server\'s answer', Object.assign(new Error('5 NOT_FOUND: x'), { code: status.NOT_FOUND, details: 'x' }), status.NOT_FOUND],
+    ['a failed system call', Object.assign(new Error('x'), { code: 'EACCES' }), status.INTERNAL],
+    ['anything else', 'x', status.INTERNAL],
+  ] as const) {
+    it(`${what} is ${status[code]}`, () => assert.deepEqual(toStatus(error), { code, details: 'x' }));
+  }
+});
