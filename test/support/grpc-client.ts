@@ -4,10 +4,13 @@ import { credentials, type Client, type ServiceError } from '@grpc/grpc-js';
 /** How long a call may take before the test or demo gives up on it. */
 const limitMs = 30_000;
 
-type Unary<Request, Response> = (
+type Callback<Response> = (error: ServiceError | null, response?: Response) => void;
+/** The shortest form of a generated method: the one that types are taken from. */
+type Unary<Request, Response> = (request: Request, callback: Callback<Response>) => unknown;
+type WithOptions<Request, Response> = (
   request: Request,
   options: { deadline: number },
-  callback: (error: ServiceError | null, response?: Response) => void,
+  callback: Callback<Response>,
 ) => unknown;
 
 /** Calls one method; rejects with grpc's ServiceError (code, details). */
@@ -16,8 +19,9 @@ export function unary<Request, Response>(
   method: Unary<Request, Response>,
   request: Request,
 ): Promise<Response> {
+  const call = method as unknown as WithOptions<Request, Response>;
   return new Promise((resolve, reject) => {
-    method.call(client, request, { deadline: Date.now() + limitMs }, (error, response) => {
+    call.call(client, request, { deadline: Date.now() + limitMs }, (error, response) => {
       if (error) reject(error);
       else resolve(response as Response);
     });
