@@ -23,16 +23,9 @@ export function receive(fd: number, into: Uint8Array, io: ChannelIo = system): n
     try {
       return io.readSync(fd, into);
     } catch (error) {
-      switch ((error as NodeJS.ErrnoException).code) {
-        case 'EINTR':
-        case 'EAGAIN':
-        case 'ENOENT':
-          continue;
-        case 'ENODEV':
-          return undefined;
-        default:
-          throw error;
-      }
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (code === 'ENODEV') return undefined;
+      if (!['EINTR', 'EAGAIN', 'ENOENT'].includes(code)) throw error;
     }
   }
 }

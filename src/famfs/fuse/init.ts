@@ -1,6 +1,6 @@
 import { FamfsError } from '../errors.ts';
 import { InHeader, InitFlag, InitFlag2, InitIn, InitOut, MINOR_WITH_EPOCH, Opcode } from './abi.ts';
-import { Call } from './call.ts';
+import type { Call } from './call.ts';
 
 /** What a session agreed on with the kernel: all that a serving child needs to know of INIT. */
 export interface Agreement {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
@@ -84,9 +85,9 @@ export class Session {
 export async function mountPool(options: MountOptions): Promise<Session> {
   options.signal?.throwIfAborted();
   const config: SessionConfig = {
-    device: fs.existsSync(options.device) ? fs.realpathSync(options.device) : options.device,
+    device: path.resolve(options.device),
     directory: mountDirectory(options.directory),
-    hostDirectory: options.hostDirectory,
+    hostDirectory: path.resolve(options.hostDirectory),
     readOnly: options.readOnly ?? false,
   };
   const output = options.output ?? 2;
@@ -130,10 +131,13 @@ export function findSessions(hostDirectory: string): Session[] {
   return livingRecords(hostDirectory).map((record) => new Session(record, ended(record), () => {}));
 }
 
-/** A process that is not our child tells nothing when it ends: look. */
+/**
+ * A process that is not our child tells nothing when it ends: look. A supervisor that was killed
+ * leaves its mount, and its child goes on serving it.
+ */
 async function ended(record: SessionRecord): Promise<SessionEnd> {
   while (isAlive(record)) await sleep(POLL_MS, undefined, { ref: false });
-  return {};
+  return famfsMountAt(record.directory) === undefined ? {} : { failure: `supervisor ${record.pid} has died` };
 }
 
 function mountDirectory(directory: string): string {

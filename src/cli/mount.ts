@@ -1,0 +1,53 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { mountPool, type Session } from '../famfs/fuse/session.ts';
+
+interface MountCommandOptions {
+  readonly readOnly?: true;
+  readonly foreground?: true;
+  readonly hostDir: string;
+}
+
+/** `famfs-csi mount DEVICE DIR` */
+export function mountCommand(): Command {
+  return new Command('mount')
+    .description('mount a pool on a directory; returns when it serves')
+    .argument('<device>', 'the pool: a /dev/dax device or a simulated one')
+    .argument('<dir>', 'where to mount it')
+    .option('--read-only', 'refuse every change')
+    .option('--foreground', 'stay until the pool is unmounted; interrupt to unmount it')
+    .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
+    .action(mount);
+}
+
+async function mount(device: string, directory: string, options: MountCommandOptions): Promise<void> {
+  const hostDirectory = path.resolve(options.hostDir);
+  const readOnly = options.readOnly ?? false;
+  if (options.foreground) return inForeground(device, directory, hostDirectory, readOnly);
+  const output = openLog(hostDirectory);
+  const session = await mountPool({ device, directory, hostDirectory, readOnly, output });
+  for (const line of [...session.record.limitations, ...session.problems]) console.error(`famfs-csi: ${line}`);
+  session.detach();
+}
+
+async function inForeground(device: string, directory: string, hostDirectory: string, readOnly: boolean): Promise<void> {
+  const stop = new AbortController();
+  let session: Session | undefined = undefined;
+  // A second interrupt is a second attempt, after whoever used the mount has gone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (session === undefined) stop.abort(new Error('interrupted'));
+      else process.kill(session.pid, 'SIGTERM');
+    });
+  }
+  session = await mountPool({ device, directory, hostDirectory, readOnly, signal: stop.signal });
+  const { failure } = await session.closed;
+  if (failure !== undefined) throw new Error(failure);
+}
+
+/** What a session in the background has to say: one file for all of a host. */
+function openLog(hostDirectory: string): number {
+  fs.mkdirSync(hostDirectory, { recursive: true });
+  return fs.openSync(path.join(hostDirectory, 'mount.log'), 'a');
+}

@@ -1,0 +1,48 @@
+import { FamfsError } from '../famfs/errors.ts';
+import { openDevice } from '../famfs/device/open.ts';
+import { decodeSuperblock, Superblock, superblockProblem } from '../famfs/format/superblock.ts';
+
+/** A pool as configured on this host. */
+export interface ConfiguredPool {
+  readonly name: string;
+  readonly device: string;
+}
+
+/** A configured pool, as far as its superblock tells. */
+export interface IdentifiedPool extends ConfiguredPool {
+  /** Empty when the superblock cannot be read. */
+  readonly uuid: string;
+  readonly size: number;
+  /** Why it cannot be used, or undefined. */
+  readonly problem?: string;
+}
+
+/**
+ * Reads the superblocks of a host's pools: device names are hints, the UUID is the identity. Two
+ * devices with one UUID are a copy and its original; nobody can tell which, so neither is used.
+ */
+export function identifyPools(pools: readonly ConfiguredPool[]): IdentifiedPool[] {
+  const found = pools.map(identify);
+  return found.map((pool) => {
+    const twin = found.find((other) => other !== pool && other.uuid === pool.uuid && pool.uuid !== '');
+    if (twin === undefined) return pool;
+    return { ...pool, problem: `${pool.device} and ${twin.device} have the same UUID ${pool.uuid}: one is a copy of the other` };
+  });
+}
+
+function identify(pool: ConfiguredPool): IdentifiedPool {
+  try {
+    const device = openDevice(pool.device, { writable: false });
+    try {
+      const bytes = Buffer.from(device.superblock.bytes.subarray(0, Superblock.length)); // others may write it
+      const reason = superblockProblem(bytes);
+      if (reason !== undefined) return { ...pool, uuid: '', size: device.size, problem: `${pool.device}: no famfs superblock: ${reason}` };
+      return { ...pool, uuid: decodeSuperblock(bytes).uuid, size: device.size };
+    } finally {
+      device.close();
+    }
+  } catch (error) {
+    if (!(error instanceof FamfsError)) throw error;
+    return { ...pool, uuid: '', size: 0, problem: error.message };
+  }
+}

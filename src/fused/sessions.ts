@@ -1,0 +1,154 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Logger } from 'winston';
+import { FamfsError } from '../famfs/errors.ts';
+import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
+import { findSessions, mountPool, type Session } from '../famfs/fuse/session.ts';
+import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
+
+/** How the hosts of a pool keep count of each other. Both calls may be repeated. */
+export interface PoolMembers {
+  /** Before the first replay. */
+  register(poolUuid: string): Promise<void>;
+  /** After the unmount. */
+  leave(poolUuid: string): Promise<void>;
+}
+
+export interface SessionsOptions {
+  readonly pools: readonly ConfiguredPool[];
+  readonly hostDirectory: string;
+  readonly log: Logger;
+  readonly members?: PoolMembers;
+}
+
+/** A pool of this host and its session. */
+export interface PoolState extends IdentifiedPool {
+  readonly session?: Session;
+}
+
+/**
+ * The sessions of a host: at most one for each pool, mounted below `<host directory>/mounts`. They
+ * run in processes of their own and outlive this one; the next one adopts them.
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<string, Session>();
+  /** Calls about one pool follow each other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over the sessions that serve, and clears away mounts whose server has died. */
+  async adopt(): Promise<void> {
+    const { hostDirectory, log } = this.#options;
+    for (const session of findSessions(hostDirectory)) {
+      const expected = this.#mountDirectory(session.poolUuid);
+      if (session.directory !== expected || famfsMountAt(expected) === undefined) continue;
+      log.info('session adopted', { pool: session.poolUuid, pid: session.pid });
+      this.#keep(session);
+    }
+    const root = this.#mountDirectory('');
+    for (const { directory, type } of mountPoints()) {
+      const uuid = path.basename(directory);
+      if (type !== FILE_SYSTEM_TYPE || path.dirname(directory) !== root || this.#sessions.has(uuid)) continue;
+      log.warn('dead mount cleared away', { pool: uuid, path: directory });
+      await unmountFuse(directory, { lazy: true })
+        .catch((error: unknown) => log.error('a dead mount stays', { error: String(error) }));
+    }
+  }
+
+  /** All pools of the configuration, mounted or not. */
+  list(): PoolState[] {
+    return identifyPools(this.#options.pools).map((pool) => {
+      const session = this.#sessions.get(pool.uuid);
+      return session === undefined ? pool : { ...pool, session };
+    });
+  }
+
+  /** A session that serves, or undefined. */
+  find(poolUuid: string): Session | undefined {
+    return this.#sessions.get(poolUuid);
+  }
+
+  /**
+   * The session of a pool, made if there is none. Throws FamfsError NOT_FOUND for a pool that this
+   * host does not have, and whatever says why it cannot be served.
+   */
+  ensure(poolUuid: string): Promise<Session> {
+    return this.#inTurn(poolUuid, () => this.#ensure(poolUuid));
+  }
+
+  /** Unmounts a pool, where it is mounted. Throws FamfsError IN_USE. */
+  end(poolUuid: string): Promise<void> {
+    return this.#inTurn(poolUuid, async () => {
+      const session = this.#sessions.get(poolUuid);
+      if (session === undefined) return;
+      const mount = famfsMountAt(session.directory);
+      const other = mountPoints().find(({ device, directory }) => device === mount?.device && directory !== session.directory);
+      if (other !== undefined) throw new FamfsError('IN_USE', `pool ${poolUuid} is in use at ${other.directory}`);
+      await session.unmount();
+      this.#sessions.delete(poolUuid);
+      await this.#options.members?.leave(poolUuid);
+      fs.rmdirSync(session.directory);
+    });
+  }
+
+  /** For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors. */
+  async stop(): Promise<void> {
+    for (const [uuid, session] of this.#sessions) {
+      await this.end(uuid).catch((error: unknown) => {
+        this.#options.log.info('session goes on', { pool: uuid, reason: error instanceof Error ? error.message : String(error) });
+        session.detach();
+      });
+    }
+  }
+
+  async #ensure(poolUuid: string): Promise<Session> {
+    const present = this.#sessions.get(poolUuid);
+    const directory = this.#mountDirectory(poolUuid);
+    if (present !== undefined && famfsMountAt(directory) !== undefined) return present;
+    if (present !== undefined) this.#sessions.delete(poolUuid); // somebody else unmounted it
+
+    const pool = identifyPools(this.#options.pools).find(({ uuid }) => uuid === poolUuid);
+    if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
+    if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
+    fs.mkdirSync(directory, { recursive: true });
+    await this.#options.members?.register(poolUuid);
+    const session = await mountPool({ device: pool.device, directory, hostDirectory: this.#options.hostDirectory });
+    this.#options.log.info('session started', { pool: poolUuid, device: pool.device, pid: session.pid, problems: session.problems });
+    this.#keep(session);
+    return session;
+  }
+
+  /** Remembers a session until it ends. A failed one stays a member: its child may still serve. */
+  #keep(session: Session): void {
+    this.#sessions.set(session.poolUuid, session);
+    void session.closed.then(async ({ failure }) => {
+      if (this.#sessions.get(session.poolUuid) !== session) return;
+      this.#sessions.delete(session.poolUuid);
+      if (failure === undefined) return this.#options.members?.leave(session.poolUuid);
+      this.#options.log.error('session failed', { pool: session.poolUuid, error: failure });
+      await unmountFuse(session.directory, { lazy: true }).catch(() => {}); // so that the next one finds the place free
+    }).catch((error: unknown) => this.#options.log.error('after a session', { error: String(error) }));
+  }
+
+  #mountDirectory(poolUuid: string): string {
+    const root = path.join(this.#options.hostDirectory, 'mounts');
+    fs.mkdirSync(root, { recursive: true });
+    return poolUuid === '' ? fs.realpathSync(root) : path.join(fs.realpathSync(root), poolUuid);
+  }
+
+  async #inTurn<T>(poolUuid: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(poolUuid) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    const settled = turn.catch(() => {});
+    this.#turns.set(poolUuid, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(poolUuid) === settled) this.#turns.delete(poolUuid);
+    }
+  }
+}
