@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { parseMountinfo } from '../../../../src/famfs/fuse/mount.ts';
+import { Notifier } from '../../../../src/famfs/fuse/notifier.ts';
+import { isAlive, livingRecords, removeRecord, startTimeOf, writeRecord } from '../../../../src/famfs/fuse/session-record.ts';
+import { tempDir } from '../../../harness/temp.ts';
+import { hex } from './support.ts';
+
+describe('mountinfo', () => {
+  it('is read whatever its optional fields and escapes', () => {
+    const text = '36 35 0:51 / /mnt/a\\040b rw,nosuid shared:1 master:2 - fuse.famfs famfs:1234 rw,user_id=0\n' +
+      '37 35 0:52 /sub /mnt rw - ext4 /dev/sda rw\n';
+    assert.deepEqual(parseMountinfo(text), [
+      { device: '0:51', directory: '/mnt/a b', type: 'fuse.famfs', source: 'famfs:1234' },
+      { device: '0:52', directory: '/mnt', type: 'ext4', source: '/dev/sda' },
+    ]);
+  });
+});
+
+describe('notifications', () => {
+  function capture(epoch: boolean): { notifier: Notifier; sent: Buffer[] } {
+    const sent: Buffer[] = [];
+    return { sent, notifier: new Notifier(3, epoch, (_fd, message) => sent.push(Buffer.from(message)) > 0) };
+  }
+
+  it('have no unique, and their code in the place of an error', () => {
+    const { notifier, sent } = capture(true);
+    notifier.names();
+    notifier.removed(0x1_0000_0007);
+    notifier.attributes(9);
+    assert.deepEqual(sent, [
+      hex`10000000 08000000 0000000000000000`,
+      hex`28000000 02000000 0000000000000000 0700000001000000 0000000000000000 0000000000000000`,
+      hex`28000000 02000000 0000000000000000 0900000000000000 ffffffffffffffff 0000000000000000`,
+    ]);
+  });
+
+  it('of names are not sent to a kernel without epochs', () => {
+    const { notifier, sent } = capture(false);
+    notifier.names();
+    assert.deepEqual(sent, []);
+  });
+});
+
+describe('session records', () => {
+  const record = (hostDirectory: string) => ({
+    device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, poolUuid: 'u', pid: process.pid,
+    startTime: startTimeOf(process.pid)!, problems: [], limitations: [],
+  });
+
+  it('name the living', () => {
+    const hostDirectory = tempDir('records');
+    assert.deepEqual(livingRecords(hostDirectory), []);
+    writeRecord(record(hostDirectory));
+    assert.deepEqual(livingRecords(hostDirectory), [record(hostDirectory)]);
+    removeRecord(hostDirectory, process.pid);
+    assert.deepEqual(livingRecords(hostDirectory), []);
+  });
+
+  it('do not take another process with the same pid for the supervisor', () => {
+    const hostDirectory = tempDir('records');
+    const old = { ...record(hostDirectory), startTime: 1 };
+    writeRecord(old);
+    assert.equal(isAlive(old), false);
+    assert.deepEqual(livingRecords(hostDirectory), []);
+  });
+});
