@@ -3,7 +3,7 @@ import { startController } from './controller.ts';
 import { startFused } from './fused.ts';
 import { startNode } from './node.ts';
 import { roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+import { runRole, serveRole, type RoleContext } from './run-role.ts';
 
 /** `famfs-csi all`: the three roles in one process, controller and node on one CSI socket. */
 export function allCommand(): Command {
@@ -23,7 +23,7 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
     try {
       const node = await startNode(options, inner);
       try {
-        await serveCsi(options, inner, [controller, node], controller.lost);
+        await serveRole(options, inner, [controller, node], controller.lost);
       } finally {
         node.stop();
       }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+import { runRole, serveRole, type RoleContext } from './run-role.ts';
 
 /** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
 export function controllerCommand(): Command {
@@ -12,7 +12,7 @@ export function controllerCommand(): Command {
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {
   const controller = await startController(options, context);
   try {
-    await serveCsi(options, context, [controller], controller.lost);
+    await serveRole(options, context, [controller], controller.lost);
   } finally {
     await controller.stop();
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Node } from '../node/node.ts';
 import { roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveCsi, type RoleContext } from './run-role.ts';
+import { runRole, serveRole, type RoleContext } from './run-role.ts';
 
 /** `famfs-csi node`: stages and publishes volumes on this host. */
 export function nodeCommand(): Command {
@@ -12,7 +12,7 @@ export function nodeCommand(): Command {
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {
   const node = await startNode(options, context);
   try {
-    await serveCsi(options, context, [node]);
+    await serveRole(options, context, [node]);
   } finally {
     node.stop();
   }

@@ -1,12 +1,6 @@
-import fs from 'node:fs';
-import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
-import { identityOperations } from '../csi/identity.ts';
 import { createLog } from '../csi/log.ts';
-import { csi } from '../csi/protocols.ts';
-import { SocketServer } from '../csi/server.ts';
-import { handlersOf } from '../csi/service.ts';
-import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
+import { serveCsi, type CsiPart } from '../csi/serve.ts';
 import type { RoleOptions } from './role-options.ts';
 
 /** What a role runs with besides its options. */
@@ -45,36 +39,10 @@ export async function runRole(
   process.exit(code);
 }
 
-/** Part of what answers on a CSI socket. */
-export interface CsiPart {
-  addTo(server: Server): void;
-}
-
-/**
- * Answers on the CSI socket until asked to end (calls under way are finished), or until the right
- * to answer is lost (nothing more is answered; rejects with the reason).
- */
-export async function serveCsi(
+/** Answers on the CSI socket of these options until asked to end, or until `lost` aborts. */
+export function serveRole(
   options: RoleOptions, { log, signal }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  lost?.throwIfAborted();
-  const identity = handlersOf<IdentityHandlers>(identityOperations(options.driverName, version()), log);
-  const server = await SocketServer.listen(options.endpoint, (grpc) => {
-    grpc.addService(csi.Identity.service, identity);
-    for (const part of parts) part.addTo(grpc);
-  });
-  log.info('serving', { endpoint: options.endpoint, driver: options.driverName });
-  const ended = lost === undefined ? signal : AbortSignal.any([signal, lost]);
-  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
-  if (lost?.aborted) {
-    await server.abort();
-    throw lost.reason;
-  }
-  await server.drain();
-}
-
-function version(): string {
-  const text = fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const { endpoint, driverName: driver } = options;
+  return serveCsi({ socket: endpoint, driver, parts, log, signal, ...(lost === undefined ? {} : { lost }) });
 }

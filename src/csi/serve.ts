@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import type { Server } from '@grpc/grpc-js';
+import type { Logger } from 'winston';
+import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
+import { identityOperations } from './identity.ts';
+import { csi } from './protocols.ts';
+import { SocketServer } from './server.ts';
+import { handlersOf } from './service.ts';
+
+/** A service that answers on a CSI socket, beside the identity service. */
+export interface CsiPart {
+  addTo(server: Server): void;
+}
+
+/** What a CSI socket is served with. */
+export interface CsiSocket {
+  readonly socket: string;
+  readonly driver: string;
+  readonly parts: readonly CsiPart[];
+  readonly log: Logger;
+  /** Asks to end. */
+  readonly signal: AbortSignal;
+  /** Aborts when the right to answer is lost. */
+  readonly lost?: AbortSignal;
+}
+
+/**
+ * Answers on a CSI socket until asked to end (calls under way are finished), or until the right to
+ * answer is lost (nothing more is answered; rejects with the reason).
+ */
+export async function serveCsi({ socket, driver, parts, log, signal, lost }: CsiSocket): Promise<void> {
+  const ended = lost === undefined ? signal : AbortSignal.any([signal, lost]);
+  ended.throwIfAborted();
+  const identity = handlersOf<IdentityHandlers>(identityOperations(driver, version()), log);
+  const server = await SocketServer.listen(socket, (grpc) => {
+    grpc.addService(csi.Identity.service, identity);
+    for (const part of parts) part.addTo(grpc);
+  });
+  log.info('serving', { socket, driver });
+  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+  if (lost?.aborted) {
+    await server.abort();
+    throw lost.reason;
+  }
+  await server.drain();
+}
+
+function version(): string {
+  const text = fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
