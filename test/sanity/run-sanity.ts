@@ -1,0 +1,61 @@
+/** Runs csi-sanity against sockets and reads its report. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What became of one check. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'passed' | 'failed' | 'skipped';
+  readonly message: string;
+}
+
+/** What csi-sanity connects to and may use. */
+export interface SanityTarget {
+  readonly endpoint: string;
+  readonly controllerEndpoint: string;
+  /** A directory of its own. */
+  readonly directory: string;
+}
+
+interface SpecReport {
+  readonly ContainerHierarchyTexts: string[] | null;
+  readonly LeafNodeText: string;
+  readonly LeafNodeType: string;
+  readonly State: string;
+  readonly Failure?: { readonly Message?: string };
+}
+
+const LIMIT_MS = 5 * 60_000;
+const MIB = 2 ** 20;
+
+/** Runs every check once, one after the other, and answers what became of each. */
+export async function runSanity(program: string, target: SanityTarget): Promise<Check[]> {
+  const report = join(target.directory, 'report.json');
+  const child = spawn(program, [
+    `--csi.endpoint=unix://${target.endpoint}`, `--csi.controllerendpoint=unix://${target.controllerEndpoint}`,
+    `--csi.mountdir=${join(target.directory, 'mount')}`, `--csi.stagingdir=${join(target.directory, 'staging')}`,
+    `--csi.testvolumesize=${8 * MIB}`, `--ginkgo.json-report=${report}`, '--ginkgo.no-color', '--ginkgo.succinct',
+  ], { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  const suites = readReport(report, () => Buffer.concat(output).toString());
+  return suites.flatMap((suite) => suite.SpecReports).map(({ ContainerHierarchyTexts, LeafNodeText, LeafNodeType, State, Failure }) => ({
+    name: [...ContainerHierarchyTexts ?? [], LeafNodeText || LeafNodeType].join(' '),
+    state: State === 'passed' ? 'passed' : State === 'skipped' || State === 'pending' ? 'skipped' : 'failed',
+    message: Failure?.Message ?? '',
+  }));
+}
+
+function readReport(file: string, output: () => string): { SpecReports: SpecReport[] }[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { SpecReports: SpecReport[] }[];
+  } catch (error) {
+    throw new Error(`csi-sanity wrote no report; it said:\n${output()}`, { cause: error });
+  }
+}
