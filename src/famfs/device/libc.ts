@@ -9,6 +9,8 @@ const munmapCall = libc.func('int munmap(void *addr, size_t length)');
 const flockCall = libc.func('int flock(int fd, int operation)');
 const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 
+const madviseCall = libc.func('int madvise(uint64_t addr, size_t length, int advice)');
+
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
@@ -17,6 +19,8 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+const MADV_HUGEPAGE = 14;
+const HUGE_PAGE = 0x200000;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -44,6 +48,14 @@ export function unmap(address: Address, length: number): void {
 /** A view straight onto mapped memory: no copy, and no owner that would free it. */
 export function viewOf(address: Address, length: number): ArrayBuffer {
   return koffi.view(address, length) as ArrayBuffer;
+}
+
+/** Asks for huge pages behind a large table; without them it is slower, not wrong. */
+export function adviseHugePages(memory: ArrayBufferLike): void {
+  const address = BigInt(koffi.address(memory));
+  const start = (address + BigInt(HUGE_PAGE - 1)) / BigInt(HUGE_PAGE) * BigInt(HUGE_PAGE);
+  const length = address + BigInt(memory.byteLength) - start;
+  if (length >= HUGE_PAGE) madviseCall(start, length, MADV_HUGEPAGE);
 }
 
 /**

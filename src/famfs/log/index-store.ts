@@ -1,0 +1,154 @@
+/**
+ * The tree that a log describes, in one SharedArrayBuffer: written by the one replaying thread,
+ * read by any. Every log entry has a row of 48 bytes, found by its node id, which is the
+ * entry's log index + 2; row 1 is the root. Names and extents, which vary in length, stand
+ * in arenas behind the rows. The buffer is as large as the log could ever need, and the system
+ * gives memory only to what is touched.
+ */
+export const ROOT = 1;
+export const FIRST_NODE = 2;
+
+/** 4-byte words of a row. */
+export const Row = {
+  words: 12,
+  /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27. */
+  state: 0,
+  parent: 1,
+  nameHash: 2,
+  nextInBucket: 3,
+  nextSibling: 4,
+  previousSibling: 5,
+  /** Of a directory. */
+  firstChild: 6,
+  lastChild: 7,
+  childCount: 11,
+  /** Of a file: where its map begins in the arena. */
+  mapAt: 6,
+  /** Of a file: number of extents in bits 0 to 7, upper part of the size in 8 to 28. */
+  countAndSize: 7,
+  sizeLow: 11,
+  nameAt: 8,
+  uid: 9,
+  gid: 10,
+} as const;
+
+/** A directory with more children than this has them hashed; in smaller ones they are searched. */
+export const SEARCHED_MAX = 8;
+
+/** What an entry is to a reader. */
+export const Status = {
+  /** Not applied yet. */
+  Absent: 0,
+  Live: 1,
+  /** Deleted; its memory is not free yet. */
+  Quarantined: 2,
+  /** Deleted, and its memory given back. */
+  Void: 3,
+  /** Colliding or impossible: no file, but its memory counts as allocated. */
+  Rejected: 4,
+  /** Guards, and types that mean nothing here. */
+  Skipped: 5,
+} as const;
+
+/** Bits of Row.state; the map of an interleaved file begins with its chunk size. */
+export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40 } as const;
+
+/** 4-byte words of the shared header. */
+export const Header = {
+  /** Odd while the writer changes something: readers retry. */
+  sequence: 0,
+  /** Counts what readers asked for, and what was done. */
+  requested: 1,
+  served: 2,
+  /** The log's counter and change word when the last replay began. */
+  seenNextIndex: 3,
+  seenChangeLow: 4,
+  seenChangeHigh: 5,
+  namesUsed: 6,
+  mapsUsed: 7,
+  hashSeed: 8,
+  files: 9,
+  directories: 10,
+  slotsUsed: 11,
+  words: 16,
+} as const;
+
+/** 8-byte floats of the shared header. */
+export const Totals = { total: 0, free: 1, quarantined: 2, count: 8 } as const;
+
+const NAME_MAX = 80;
+/** 8-byte floats of the largest map. */
+const MAP_MAX = 1 + 16 * 2;
+
+/** What a thread needs to read the index. Can be structured-cloned. */
+export interface IndexHandle {
+  readonly uuid: string;
+  readonly allocationUnit: number;
+  readonly logLength: number;
+  readonly dataStart: number;
+  readonly dataEnd: number;
+  readonly capacity: number;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** The arrays of an index over its buffer. */
+export class IndexStore {
+  readonly header: Int32Array;
+  readonly totals: Float64Array;
+  readonly rows: Int32Array;
+  readonly buckets: Int32Array;
+  /** Maps of files: offset and length of each extent. */
+  readonly maps: Float64Array;
+  readonly names: Uint8Array;
+  readonly bucketMask: number;
+
+  constructor(capacity: number, buffer: ArrayBufferLike) {
+    const layout = plan(capacity);
+    this.header = new Int32Array(buffer, 0, Header.words);
+    this.totals = new Float64Array(buffer, layout.totals, Totals.count);
+    this.rows = new Int32Array(buffer, layout.rows, (capacity + FIRST_NODE) * Row.words);
+    this.buckets = new Int32Array(buffer, layout.buckets, layout.bucketCount);
+    this.maps = new Float64Array(buffer, layout.maps, capacity * MAP_MAX);
+    this.names = new Uint8Array(buffer, layout.names, capacity * NAME_MAX);
+    this.bucketMask = layout.bucketCount - 1;
+  }
+
+  static bytes(capacity: number): number {
+    return plan(capacity).total;
+  }
+
+  /** Takes over the content of another store of the same capacity; only what is in use is copied. */
+  copyFrom(other: IndexStore, rows: number): void {
+    this.rows.set(other.rows.subarray(0, rows * Row.words));
+    this.buckets.set(other.buckets);
+    this.maps.set(other.maps.subarray(0, other.header[Header.mapsUsed]));
+    this.names.set(other.names.subarray(0, other.header[Header.namesUsed]));
+    this.totals.set(other.totals);
+    for (const word of [Header.namesUsed, Header.mapsUsed, Header.hashSeed, Header.files, Header.directories, Header.slotsUsed]) {
+      this.header[word] = other.header[word];
+    }
+  }
+}
+
+function plan(capacity: number) {
+  const bucketCount = 2 ** Math.ceil(Math.log2(Math.max(capacity, 16)));
+  const totals = Header.words * 4;
+  const rows = totals + Totals.count * 8;
+  const buckets = rows + (capacity + FIRST_NODE) * Row.words * 4;
+  const maps = Math.ceil((buckets + bucketCount * 4) / 8) * 8;
+  const names = maps + capacity * MAP_MAX * 8;
+  return { totals, rows, buckets, bucketCount, maps, names, total: names + capacity * NAME_MAX };
+}
+
+/** One step of the name hash (FNV-1a); seeded per index, so that no log can be made to collide. */
+export function hashStep(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193);
+}
+
+/** Where to look for a name in a hashed directory. */
+export function bucketOf(parent: number, nameHash: number, mask: number): number {
+  const mixed = Math.imul(nameHash ^ Math.imul(parent, 0x9e3779b1), 0x85ebca6b);
+  return (mixed ^ (mixed >>> 15)) & mask;
+}
+
+export const SLASH = 0x2f;

@@ -1,0 +1,333 @@
+import type { Region } from '../device/region.ts';
+import { ExtentMap } from '../alloc/extent-map.ts';
+import { sumOf } from '../alloc/free-runs.ts';
+import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
+import { EntryType, nextWord, originalType, StateWord } from '../format/state-word.ts';
+import type { SlotRange } from '../format/claim-record.ts';
+import { Header, type IndexStore, ROOT, Row, SLASH, State, Status } from './index-store.ts';
+import { indexOf, IndexWriter, nodeOf } from './index-writer.ts';
+import { LastDirectory } from './last-directory.ts';
+import { BATCH, LogScanner, stateOffset } from './log-scanner.ts';
+import { type DataArea, MapCheck } from './map-check.ts';
+import { PathCheck } from './path-check.ts';
+import type { Problem } from './problem.ts';
+
+/** A sound entry that was refused. Its memory counts as allocated, and as nobody's. */
+export interface Rejected {
+  readonly index: number;
+  readonly path: string | undefined;
+  readonly extents: readonly { readonly start: number; readonly end: number }[];
+}
+
+/**
+ * One replay of a log into an index: from the first entry on, and on from where it stood. The same
+ * log gives the same tree on every host; entries are judged by what stands before them and by the
+ * state words as they are now.
+ */
+export class LogReplay {
+  /** The next entry to apply: the end of what is valid. */
+  position = 0;
+  readonly memory = new ExtentMap();
+  readonly rejected: Rejected[] = [];
+  readonly problems: Problem[] = [];
+  quarantinedBytes = 0;
+  /** Keeps the compiler from leaving the look-ahead out. */
+  touched = 0;
+  readonly index: IndexWriter;
+  readonly guards: readonly SlotRange[];
+  readonly #log: Region;
+  readonly #capacity: number;
+  readonly #area: DataArea;
+  readonly #scanner: LogScanner;
+  readonly #paths = Array.from({ length: BATCH }, () => new PathCheck());
+  /** That of the entry at hand. */
+  #path = this.#paths[0];
+  readonly #map = new MapCheck();
+  readonly #last = new LastDirectory();
+  readonly #removed: number[] = [];
+
+  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, guards: readonly SlotRange[]) {
+    this.#log = log;
+    this.#capacity = capacity;
+    this.#area = area;
+    this.#scanner = new LogScanner(log);
+    this.guards = guards;
+    this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0);
+  }
+
+  /** Applies entries while they are valid, past `nextIndex` too: the counter may lag behind. */
+  advance(nextIndex: number): void {
+    const known = Math.min(nextIndex, this.#capacity);
+    for (;;) {
+      const guard = this.#guardAt(this.position);
+      if (guard > 0) {
+        for (let k = 0; k < guard; k++) this.index.setStatus(nodeOf(this.position + k), Status.Skipped);
+        this.position += guard;
+        continue;
+      }
+      // Past the counter, entries are read one by one: most often there is none.
+      const limit = Math.min(this.position < known ? known - this.position : 1, this.#toNextGuard(), this.#capacity - this.position);
+      if (limit <= 0) break;
+      const valid = this.#scanner.read(this.position, limit);
+      this.#checkDirectories(valid);
+      for (let k = 0; k < valid; k++) this.#apply(this.position++, k * EntryLayout.size);
+      if (valid < Math.min(limit, BATCH)) break;
+    }
+    this.index.store.header[Header.slotsUsed] = this.position;
+  }
+
+  /** Looks at every state word again and takes out what has been deleted since. */
+  rescan(): void {
+    for (let index = 0; index < this.position; index++) {
+      const node = nodeOf(index);
+      const status = this.index.status(node);
+      if (status === Status.Live || status === Status.Quarantined) this.#stateNow(node);
+    }
+  }
+
+  /** Hands out what was live and is not any more since the last call. */
+  takeRemoved(): number[] {
+    return this.#removed.splice(0);
+  }
+
+  /** Whether a fresh replay could see another tree, now that these are gone. */
+  staleWithout(removed: readonly number[]): boolean {
+    return removed.some((node) => this.rejected.length > 0 ||
+      (this.index.isDirectory(node) && this.index.store.rows[node * Row.words + Row.firstChild] !== 0));
+  }
+
+  /**
+   * What a linked or quarantined entry is by its state word as it stands in memory now; the index
+   * follows. A word that no writer stores is damage: reported, and the entry served on as it was.
+   */
+  #stateNow(node: number): number {
+    const status = this.index.status(node);
+    const word = this.#log.load64(stateOffset(indexOf(node)));
+    const directory = this.index.isDirectory(node);
+    const type = Number(word & 0xffffffffn);
+    let now: number | undefined;
+    if (type === (directory ? EntryType.Directory : EntryType.File)) now = Status.Live;
+    else if (this.index.hasOddPadding(node) || isLegalDead(word, directory)) {
+      now = type === EntryType.Quarantined ? Status.Quarantined : type === EntryType.Void ? Status.Void : undefined;
+    }
+    if (now === undefined || now < status) {
+      this.#note(indexOf(node), 'damage', `its state word is 0x${word.toString(16)}, which no writer stores`);
+      return status;
+    }
+    if (now !== status) this.#bury(node, now);
+    return now;
+  }
+
+  /** A live entry becomes quarantined or void, a quarantined one void. */
+  #bury(node: number, now: number): void {
+    const wasLive = this.index.status(node) === Status.Live;
+    const bytes = sumOf(this.index.extents(node));
+    if (wasLive) {
+      this.index.unlink(node);
+      this.#last.forget(node);
+      this.#removed.push(node);
+    }
+    this.index.setStatus(node, now);
+    if (now === Status.Void) this.#release(node);
+    if (wasLive && now === Status.Quarantined) this.quarantinedBytes += bytes;
+    if (!wasLive && now === Status.Void) this.quarantinedBytes -= bytes;
+  }
+
+  /**
+   * Checks the paths of a batch's directories, and looks where each would be found. Waiting for
+   * memory is much of what a long replay does, and sixteen such waits take no longer than one.
+   */
+  #checkDirectories(count: number): void {
+    const { bytes, words } = this.#scanner;
+    for (let k = 0, at = 0; k < count; k++, at += EntryLayout.size) {
+      if (words[(at + EntryLayout.type) / 4] !== EntryType.Directory) continue;
+      this.#paths[k].check(bytes, at + DirectoryLayout.path, this.index.seed);
+    }
+    let touched = 0;
+    for (let k = 0; k < count; k++) touched ^= this.index.touch(this.#paths[k].nameHash);
+    this.touched = touched;
+  }
+
+  #apply(index: number, at: number): void {
+    const { words } = this.#scanner;
+    const type = words[(at + EntryLayout.type) / 4];
+    const padding = words[(at + EntryLayout.padding) / 4];
+    if (type === EntryType.File) return this.#applyFile(index, at, padding);
+    if (type === EntryType.Directory) return this.#applyDirectory(index, at, padding);
+    switch (originalType(type, padding)) {
+      case EntryType.File:
+        this.#applyDead(index, at, type, false);
+        break;
+      case EntryType.Directory:
+        this.#skip(index, Status.Void);
+        break;
+      case EntryType.AddDaxdev:
+        this.#skip(index, Status.Skipped);
+        break;
+      case EntryType.Quarantined: // quarantined by a writer of an entry whose padding was not zero
+        this.#applyDead(index, at, type, true);
+        break;
+      case EntryType.Void: // a guard
+        this.#skip(index, Status.Skipped);
+        break;
+      default:
+        this.#skip(index, Status.Skipped);
+        this.#note(index, 'note', `type ${type} means nothing here; ignored`);
+    }
+  }
+
+  #applyFile(index: number, at: number, padding: number): void {
+    const { bytes, words } = this.#scanner;
+    const path = this.#path = this.#paths[at / EntryLayout.size];
+    const pathAt = at + FileLayout.path;
+    const badMap = this.#map.check(words, at / 4, this.#area);
+    const inLast = this.#last.holds(words, pathAt / 4, bytes);
+    const badPath = path.check(bytes, pathAt, this.index.seed, inLast ? this.#last.length + 1 : 0);
+    if (badPath !== undefined) return this.#reject(index, badPath, undefined);
+    if (badMap !== undefined) return this.#reject(index, badMap, this.#pathText(pathAt));
+    const parent = inLast ? this.#last.node : this.#parentOf(pathAt);
+    if (parent === 0) return this.#reject(index, 'its directory does not exist', this.#pathText(pathAt));
+    const taken = this.#takenBy(parent, pathAt);
+    if (taken !== 0) return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt));
+    const rival = this.#liveOwner();
+    if (rival !== 0) {
+      return this.#reject(index, `its memory overlaps that of entry ${indexOf(rival)}`, this.#pathText(pathAt));
+    }
+    const node = nodeOf(index);
+    if (!this.#own(node)) return this.#reject(index, 'its extents overlap each other', this.#pathText(pathAt));
+    const state = padding === 0 ? Status.Live : Status.Live | State.oddPadding;
+    this.index.link(node, parent, state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
+      words, (at + FileLayout.uid) / 4);
+    this.index.addMap(node, this.#map);
+  }
+
+  #applyDirectory(index: number, at: number, padding: number): void {
+    const { bytes, words } = this.#scanner;
+    const path = this.#path = this.#paths[at / EntryLayout.size];
+    const pathAt = at + DirectoryLayout.path;
+    this.#map.count = 0;
+    const badPath = path.problem;
+    if (badPath !== undefined) return this.#reject(index, badPath, undefined);
+    const parent = this.#parentOf(pathAt);
+    if (parent === 0) return this.#reject(index, 'its directory does not exist', this.#pathText(pathAt));
+    const taken = this.#takenBy(parent, pathAt);
+    if (taken !== 0) {
+      const again = this.index.isDirectory(taken);
+      return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt), again ? 'note' : 'reject');
+    }
+    const node = nodeOf(index);
+    const state = Status.Live | State.directory | (padding === 0 ? 0 : State.oddPadding);
+    this.index.link(node, parent, state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
+      words, (at + DirectoryLayout.uid) / 4);
+    this.#last.remember(node, words, pathAt / 4, path.length);
+  }
+
+  /** A deleted file: no path, but while it is quarantined its memory is taken. */
+  #applyDead(index: number, at: number, type: number, oddPadding: boolean): void {
+    const node = nodeOf(index);
+    if (type === EntryType.Void) return this.#skip(index, Status.Void);
+    this.index.setStatus(node, Status.Void);
+    if (this.#map.check(this.#scanner.words, at / 4, this.#area) !== undefined || this.#liveOwner() !== 0) return;
+    if (!this.#own(node)) return;
+    this.index.addMap(node, this.#map);
+    this.index.setStatus(node, Status.Quarantined);
+    if (oddPadding) this.index.markOddPadding(node);
+    this.quarantinedBytes += sumOf(this.index.extents(node));
+  }
+
+  #pathText(pathAt: number): string {
+    return this.#scanner.bytes.toString('utf8', pathAt, pathAt + this.#path.length);
+  }
+
+  /** The linked directory that the path just checked is in, or 0. */
+  #parentOf(pathAt: number): number {
+    const { bytes } = this.#scanner;
+    let node: number = ROOT;
+    for (let from = pathAt; from < pathAt + this.#path.nameStart; ) {
+      const to = bytes.indexOf(SLASH, from);
+      node = this.index.child(node, bytes, from, to, this.index.nameHash(bytes, from, to));
+      if (node === 0 || !this.index.isDirectory(node)) return 0;
+      from = to + 1;
+    }
+    return node;
+  }
+
+  /** The entry that has the path just checked and is live at this moment, or 0. */
+  #takenBy(parent: number, pathAt: number): number {
+    const { nameStart, length, nameHash } = this.#path;
+    const taken = this.index.child(parent, this.#scanner.bytes, pathAt + nameStart, pathAt + length, nameHash);
+    return taken !== 0 && this.#stateNow(taken) === Status.Live ? taken : 0;
+  }
+
+  /**
+   * The live entry that owns memory of the map just checked, or 0. Memory is reused only after it
+   * was given back, so a quarantined owner is proven void by being overlapped (rule R2).
+   */
+  #liveOwner(): number {
+    const { count, offsets, lengths } = this.#map;
+    for (let k = 0; k < count; k++) {
+      for (;;) {
+        const range = this.memory.overlapping(offsets[k], offsets[k] + lengths[k]);
+        if (range === undefined) break;
+        const now = this.#stateNow(range.owner);
+        if (now === Status.Live) return range.owner;
+        if (now === Status.Quarantined) this.#bury(range.owner, Status.Void);
+      }
+    }
+    return 0;
+  }
+
+  /** Gives the memory of the map just checked to a node; false when it overlaps itself. */
+  #own(node: number): boolean {
+    const { count, offsets, lengths } = this.#map;
+    for (let k = 0; k < count; k++) {
+      const end = offsets[k] + lengths[k];
+      if (this.memory.overlapping(offsets[k], end) !== undefined) {
+        for (let done = 0; done < k; done++) this.memory.remove(offsets[done], node);
+        return false;
+      }
+      this.memory.add(offsets[k], end, node);
+    }
+    return true;
+  }
+
+  #release(node: number): void {
+    for (const { start } of this.index.extents(node)) this.memory.remove(start, node);
+  }
+
+  #skip(index: number, status: number): void {
+    this.index.setStatus(nodeOf(index), status);
+  }
+
+  #reject(index: number, reason: string, path: string | undefined, severity: 'reject' | 'note' = 'reject'): void {
+    const { count, offsets, lengths } = this.#map;
+    const extents = Array.from({ length: count }, (_, k) => ({ start: offsets[k], end: offsets[k] + lengths[k] }));
+    this.index.setStatus(nodeOf(index), Status.Rejected);
+    this.rejected.push({ index, path, extents });
+    this.#note(index, severity, reason, path);
+  }
+
+  #note(index: number, severity: Problem['severity'], reason: string, path?: string): void {
+    if (severity === 'damage' && this.problems.some((known) => known.index === index && known.reason === reason)) return;
+    this.problems.push({ place: 'log entry', index, reason, severity, ...(path === undefined ? {} : { path }) });
+  }
+
+  /** How many guard slots begin at `index`. */
+  #guardAt(index: number): number {
+    for (const { first, count } of this.guards) {
+      if (index >= first && index < first + count) return Math.min(first + count, this.#capacity) - index;
+    }
+    return 0;
+  }
+
+  #toNextGuard(): number {
+    let distance = Infinity;
+    for (const { first } of this.guards) if (first > this.position) distance = Math.min(distance, first - this.position);
+    return distance;
+  }
+}
+
+function isLegalDead(word: bigint, directory: boolean): boolean {
+  const steps = directory ? [nextWord(StateWord.directory, 'void')] : [StateWord.quarantined, StateWord.voidFile];
+  return steps.includes(word);
+}

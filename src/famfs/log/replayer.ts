@@ -1,0 +1,197 @@
+import type { DaxDevice } from '../device/device.ts';
+import { adviseHugePages } from '../device/libc.ts';
+import type { ExtentMap } from '../alloc/extent-map.ts';
+import { freeRuns, sumOf } from '../alloc/free-runs.ts';
+import { ClaimRing } from './claim-ring.ts';
+import { type Geometry, readCounters, readGeometry } from './geometry.ts';
+import { Header, type IndexHandle, IndexStore, Status, Totals } from './index-store.ts';
+import { IndexView } from './index-view.ts';
+import { nodeOf } from './index-writer.ts';
+import { LogReplay, type Rejected } from './log-replay.ts';
+import { describeBadEntry } from './log-scanner.ts';
+import type { Problem } from './problem.ts';
+
+/** What a replay changed. Node ids; `rebuilt` says that the whole tree was read anew. */
+export interface ReplayDelta {
+  readonly added: number[];
+  readonly removed: number[];
+  readonly rebuilt: boolean;
+}
+
+/** Slots from which on the index is worth huge pages. */
+const LARGE_LOG = 100_000;
+/** Attempts at a consistent look while another host is at work; the next call goes on. */
+const ATTEMPTS = 3;
+
+/**
+ * Keeps the shared index of one pool up to date with its log. There is one per process; it is the
+ * only writer of the index, and never throws on what it finds in the log.
+ */
+export class Replayer {
+  readonly handle: IndexHandle;
+  readonly view: IndexView;
+  readonly geometry: Geometry;
+  readonly ring: ClaimRing;
+  readonly #store: IndexStore;
+  #replay: LogReplay;
+  #change = 0n;
+  #headerProblems: Problem[] = [];
+  /** The tree in use is not what a fresh replay would give, and why there was none yet. */
+  #stale: Problem | 'untried' | undefined;
+
+  /**
+   * Opens the pool on a device and replays its log once.
+   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock or log header allow no replay.
+   */
+  static create(device: DaxDevice): Replayer {
+    return new Replayer(device);
+  }
+
+  private constructor(device: DaxDevice) {
+    this.geometry = readGeometry(device);
+    const { superblock, capacity, allocationUnit, dataStart, dataEnd } = this.geometry;
+    this.ring = new ClaimRing(device.superblock, superblock.uuid);
+    const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
+    if (capacity >= LARGE_LOG) adviseHugePages(shared);
+    this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, dataStart, dataEnd, capacity, shared };
+    this.#store = new IndexStore(capacity, shared);
+    this.view = new IndexView(this.handle, device);
+    this.#change = this.ring.changeWord();
+    this.#replay = this.#newReplay(this.#store);
+    this.#update();
+  }
+
+  /** Everything that is wrong or remarkable, in the order it was met. */
+  get problems(): readonly Problem[] {
+    const stale = typeof this.#stale === 'object' ? [this.#stale] : [];
+    return [...this.geometry.problems, ...this.#headerProblems, ...this.#replay.problems, ...stale];
+  }
+
+  /** Index of the first slot behind the last valid entry. */
+  get end(): number {
+    return this.#replay.position;
+  }
+
+  /** Which memory belongs to whom. */
+  get memory(): ExtentMap {
+    return this.#replay.memory;
+  }
+
+  get rejected(): readonly Rejected[] {
+    return this.#replay.rejected;
+  }
+
+  /** Whether bytes were found that no writer writes: no new work then. */
+  get damaged(): boolean {
+    return this.problems.some(({ severity }) => severity === 'damage');
+  }
+
+  /** Applies what the log has gained and lost since the last call. */
+  catchUp(): ReplayDelta {
+    const from = this.#replay.position;
+    const { removed, rebuilt } = this.#update();
+    const added: number[] = [];
+    for (let index = from; index < this.#replay.position; index++) {
+      if (this.#replay.index.status(nodeOf(index)) === Status.Live) added.push(nodeOf(index));
+    }
+    return { added, removed, rebuilt };
+  }
+
+  /** Blocks this thread until a view asks for a replay, or the time is up. */
+  waitForRequest(timeoutMs: number): void {
+    const { header } = this.#store;
+    Atomics.wait(header, Header.requested, Atomics.load(header, Header.served), timeoutMs);
+  }
+
+  #newReplay(store: IndexStore): LogReplay {
+    const { log, capacity } = this.geometry;
+    return new LogReplay(log, capacity, this.geometry, store, this.ring.listInForce().guards);
+  }
+
+  #update(): { removed: number[]; rebuilt: boolean } {
+    const { header } = this.#store;
+    const request = Atomics.load(header, Header.requested);
+    const removed: number[] = [];
+    let rebuilt = false;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // The change word is read first: what changes after this load is met again next time.
+      const change = this.ring.changeWord();
+      const { nextIndex } = readCounters(this.geometry.log);
+      const moved = change !== this.#change;
+      this.#change = change;
+      const otherGuards = moved && this.#guardsChanged();
+      Atomics.add(header, Header.sequence, 1);
+      if (moved) this.#replay.rescan();
+      this.#replay.advance(nextIndex);
+      this.#publish(nextIndex, change);
+      Atomics.add(header, Header.sequence, 1);
+      const gone = this.#replay.takeRemoved();
+      removed.push(...gone);
+      if (otherGuards || this.#replay.staleWithout(gone)) this.#stale = 'untried';
+      if (this.#stale === 'untried' || (moved && this.#stale !== undefined)) rebuilt = this.#rebuild() || rebuilt;
+      if (this.ring.changeWord() === change) break;
+    }
+    Atomics.store(header, Header.served, request);
+    Atomics.notify(header, Header.served);
+    return { removed, rebuilt };
+  }
+
+  /** Reads the whole log anew, beside the index in use; a log that reads worse now is not taken. */
+  #rebuild(): boolean {
+    const fresh = new IndexStore(this.geometry.capacity, new ArrayBuffer(IndexStore.bytes(this.geometry.capacity)));
+    const replay = this.#newReplay(fresh);
+    const { nextIndex } = readCounters(this.geometry.log);
+    replay.advance(nextIndex);
+    if (replay.position < this.#replay.position) {
+      this.#stale = this.#stopProblem(replay.position);
+      return false;
+    }
+    const rows = nodeOf(Math.max(replay.position, this.#replay.position));
+    Atomics.add(this.#store.header, Header.sequence, 1);
+    this.#store.copyFrom(fresh, rows);
+    replay.index.moveTo(this.#store);
+    replay.takeRemoved();
+    this.#replay = replay;
+    this.#stale = undefined;
+    this.#publish(nextIndex, this.#change);
+    Atomics.add(this.#store.header, Header.sequence, 1);
+    return true;
+  }
+
+  #guardsChanged(): boolean {
+    const guards = this.ring.listInForce().guards;
+    return JSON.stringify(guards) !== JSON.stringify(this.#replay.guards);
+  }
+
+  /** Judges the counters against what was found, and tells readers what was seen. */
+  #publish(nextIndex: number, change: bigint): void {
+    const { header, totals } = this.#store;
+    const { position, memory, quarantinedBytes } = this.#replay;
+    const { nextSeqnum } = readCounters(this.geometry.log);
+    const problems: Problem[] = [];
+    const report = (severity: Problem['severity'], reason: string) => problems.push({ place: 'log header', severity, reason });
+    if (nextIndex > this.geometry.capacity) {
+      report('damage', `next_index is ${nextIndex}; the log has ${this.geometry.capacity} slots`);
+    }
+    if (position < Math.min(nextIndex, this.geometry.capacity)) problems.push(this.#stopProblem(position));
+    else if (nextIndex < position) {
+      report('note', `next_index is ${nextIndex}; valid entries reach to ${position}`);
+    }
+    if (nextSeqnum !== nextIndex) report('note', `next_seqnum is ${nextSeqnum}, next_index is ${nextIndex}`);
+    this.#headerProblems = problems;
+    const { dataStart, allocatableEnd } = this.geometry;
+    totals[Totals.total] = allocatableEnd - dataStart;
+    totals[Totals.quarantined] = quarantinedBytes;
+    totals[Totals.free] = this.rejected.length === 0
+      ? Math.max(0, allocatableEnd - dataStart - memory.bytes)
+      : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), dataStart, allocatableEnd));
+    Atomics.store(header, Header.seenNextIndex, nextIndex | 0);
+    Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, change)));
+    Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, change >> 32n)));
+  }
+
+  #stopProblem(index: number): Problem {
+    return { place: 'log entry', index, severity: 'damage', reason: describeBadEntry(this.geometry.log, index) };
+  }
+}
+
