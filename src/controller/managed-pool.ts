@@ -46,9 +46,10 @@ export class ManagedPool {
   }
 
   /** Opens the pool and takes its claim; resolves after the first attempt, however it ends. */
-  async start(): Promise<void> {
-    await this.#attempt();
-    this.#retryUntilHeld();
+  start(): Promise<void> {
+    const first = this.#attempt();
+    this.#seeking = first.then(() => this.#retryUntilHeld());
+    return first;
   }
 
   /** The file system's UUID, once the superblock could be read. */
@@ -104,7 +105,7 @@ export class ManagedPool {
     this.#problem = reason;
     this.#options.log.error('claim lost', { pool: this.spec.name, reason });
     this.#close();
-    this.#retryUntilHeld();
+    this.#seeking = this.#seeking.then(() => this.#retryUntilHeld());
   }
 
   #close(): void {
@@ -118,15 +119,12 @@ export class ManagedPool {
     this.#pool = undefined;
   }
 
-  #retryUntilHeld(): void {
-    this.#seeking = this.#seeking.then(async () => {
-      let pause = FIRST_RETRY_MS;
-      while (this.#writer === undefined && !this.#stopping.signal.aborted) {
-        await delay(pause, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined);
-        if (!this.#stopping.signal.aborted) await this.#attempt();
-        pause = Math.min(pause * 2, LAST_RETRY_MS);
-      }
-    });
+  async #retryUntilHeld(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let pause = FIRST_RETRY_MS; this.#writer === undefined && !signal.aborted; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
+      await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await this.#attempt();
+    }
   }
 
   async #attempt(): Promise<void> {
@@ -139,6 +137,7 @@ export class ManagedPool {
       await this.#remember(writer);
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
     } catch (error) {
+      if (this.#stopping.signal.aborted) return;
       const reason = messageOf(error);
       if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
       this.#problem = reason;

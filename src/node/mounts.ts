@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { refuse } from '../csi/errors.ts';
 import { parseMountInfo, type Mount } from './mountinfo.ts';
 
 const run = promisify(execFile);
@@ -46,9 +47,15 @@ export async function bindMount(source: string, target: string, options: readonl
   }
 }
 
-/** Takes every mount off a path. A dead one is detached lazily: it can be busy, but never be used again. */
+/**
+ * Takes every FUSE mount off a path; any other is not ours to touch. A dead one is detached lazily:
+ * it can be busy, but never be used again.
+ */
 export async function unmountAll(target: string): Promise<void> {
-  for (let count = 0; await mountAt(target) !== undefined; count++) {
+  for (let count = 0; ; count++) {
+    const mount = await mountAt(target);
+    if (mount === undefined) return;
+    if (!mount.fsType.startsWith('fuse')) throw refuse.precondition(`${target} is a mount of ${mount.fsType}, not of a volume: unmount it yourself`);
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
     const lazy = await healthOf(target) === 'alive' ? [] : ['--lazy'];
     await program('umount', ['--internal-only', '--no-canonicalize', ...lazy, '--', target]);
@@ -63,7 +70,8 @@ async function resolvePlace(target: string): Promise<string | undefined> {
   try {
     return path.join(await fs.realpath(path.dirname(target)), path.basename(target));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -140,7 +140,9 @@ async function publishedElsewhere(id: VolumeId, stage: Stage, target: string): P
 function requirePath(field: string, value: string): string {
   if (value === '') throw refuse.invalid(`${field} is required`);
   if (!path.isAbsolute(value) || value.includes('\0')) throw refuse.invalid(`${field} ${JSON.stringify(value)} is not an absolute path`);
-  return path.resolve(value);
+  const place = path.resolve(value);
+  if (place === '/') throw refuse.invalid(`${field} must not be the root directory`);
+  return place;
 }
 
 function knownVolume(handle: string): VolumeId {
