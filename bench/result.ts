@@ -1,0 +1,9 @@
+/** One comparison of a benchmark. Ratios travel between machines, absolute figures do not. */
+export interface BenchResult {
+  readonly name: string;
+  readonly ratio: number;
+  /** What the ratio must not pass; without one it is only reported. */
+  readonly limit?: number;
+  /** The absolute figures behind the ratio. */
+  readonly detail: string;
+}

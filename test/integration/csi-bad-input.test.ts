@@ -1,0 +1,197 @@
+/** What a controller answers to input that cannot be served: a clear refusal, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { Controller } from '../../src/controller/controller.ts';
+import { silentLog } from '../../src/csi/log.ts';
+import { csi } from '../../src/csi/protocols.ts';
+import { SocketServer } from '../../src/csi/server.ts';
+import { Pool } from '../../src/famfs/pool.ts';
+import { PoolWriter } from '../../src/famfs/writer.ts';
+import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
+import { clusterUuid } from '../../src/state/directory.ts';
+import { program } from '../harness/paths.ts';
+import { shmFile, tempDir } from '../harness/temp.ts';
+import { attach, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX, type ControllerClient } from '../support/csi-requests.ts';
+import { plain, unary } from '../support/grpc-client.ts';
+
+describe('CSI with bad input', function () {
+  this.timeout(60_000);
+  const directory = tempDir('bad-input');
+  const places = { stateDir: join(directory, 'state'), hostDirectory: join(directory, 'host') };
+  let controller: Controller;
+  let server: SocketServer;
+  let client: ControllerClient;
+  let readOnly: string;
+  let kept: string;
+
+  before(async () => {
+    readOnly = makeReadOnlyPool();
+    const devices = {
+      good: makePool('256MiB'), small: makePool('32MiB'), full: await makeFullLog(places),
+      missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: await makeForeign(directory), readonly: readOnly,
+    };
+    controller = await Controller.start({
+      ...places, pools: Object.entries(devices).map(([name, device]) => ({ name, device })),
+      hostId: 'bad-input', driver: 'csi.example.org', log: silentLog(), signal: new AbortController().signal,
+    });
+    server = await SocketServer.listen(join(directory, 'csi.sock'), (grpc) => controller.addTo(grpc));
+    client = new csi.Controller(`unix://${join(directory, 'csi.sock')}`, plain);
+    kept = (await createVolume(client, 'kept', { parameters: { pool: 'good' } })).volume_id;
+  });
+
+  after(async () => {
+    client.close();
+    await server.drain();
+    await controller.stop();
+    execFileSync('umount', ['-l', dirname(readOnly)]);
+  });
+
+  /** Whatever was refused: the volume made first is there, and nothing else came to be. */
+  afterEach(async () => assert.deepEqual(await listed('good'), [kept]));
+
+  const listed = async (pool: string) => {
+    const { entries } = await unary(client, client.listVolumes.bind(client), {}) as { entries: { volume: { volume_id: string } }[] };
+    const uuid = kept.split('/')[0]!;
+    return entries.map(({ volume }) => volume.volume_id).filter((id) => id.startsWith(uuid) === (pool === 'good'));
+  };
+
+  const create = (request: CreateVolumeRequest) => createVolume(client, 'bad', { ...request, parameters: { pool: 'good', ...request.parameters } });
+  const size = (required: number | string, limit: number | string = 0): CreateVolumeRequest =>
+    ({ capacity_range: { required_bytes: required, limit_bytes: limit } });
+  const parameters = (given: Record<string, string>): CreateVolumeRequest => ({ parameters: given });
+  const capability = (given: object): CreateVolumeRequest => ({ volume_capabilities: [given] });
+
+  for (const [what, request, code, named] of [
+    ['no name', { name: '' }, status.INVALID_ARGUMENT, /name is required/],
+    ['a name of 129 bytes', { name: 'x'.repeat(129) }, status.INVALID_ARGUMENT, /129 bytes/],
+    ['a name with a newline', { name: 'a\nb' }, status.INVALID_ARGUMENT, /a\\nb/],
+    ['no capability', { volume_capabilities: [] }, status.INVALID_ARGUMENT, /volume_capabilities/],
+    ['a block volume', capability({ access_mode: { mode: RWO }, block: {} }), status.INVALID_ARGUMENT, /block/],
+    ['another file system', capability(mountOf(RWX, { fs_type: 'xfs' })), status.INVALID_ARGUMENT, /xfs/],
+    ['an empty volume for readers', capability(mountOf('MULTI_NODE_READER_ONLY')), status.INVALID_ARGUMENT, /READER_ONLY.*empty/],
+    ['zero bytes', size(0), status.INVALID_ARGUMENT, /0 bytes/],
+    ['less than zero bytes', size(-1), status.INVALID_ARGUMENT, /-1/],
+    ['more than the limit', size(10, 5), status.INVALID_ARGUMENT, /10.*5/],
+    ['an odd size whose rounding passes the limit', size(3 * MIB + 1, 3 * MIB + 2), status.OUT_OF_RANGE, /3145730/],
+    ['more than the pool', size(2 ** 40), status.OUT_OF_RANGE, /1099511627776/],
+    ['the largest size there is', size('9223372036854775807'), status.OUT_OF_RANGE, /9223372036854775807/],
+    ['an unknown parameter', parameters({ colour: 'red' }), status.INVALID_ARGUMENT, /colour/],
+    ['an unknown pool', parameters({ pool: 'lost' }), status.INVALID_ARGUMENT, /lost/],
+    ['a user that is no number', parameters({ uid: 'root' }), status.INVALID_ARGUMENT, /root/],
+    ['a mode that is none', parameters({ mode: 'rwx' }), status.INVALID_ARGUMENT, /rwx/],
+    ['a source', { volume_content_source: { volume: { volume_id: 'x' } } }, status.INVALID_ARGUMENT, /source/],
+    ['a mutable parameter', { mutable_parameters: { speed: '1' } }, status.INVALID_ARGUMENT, /speed/],
+    ['a topology without the pool', { accessibility_requirements: { requisite: [{ segments: { 'csi.example.org/pool-x': 'true' } }] } },
+      status.RESOURCE_EXHAUSTED, /good/],
+    ['a missing device', parameters({ pool: 'missing' }), status.UNAVAILABLE, /missing.*nowhere/],
+    ['a device without famfs', parameters({ pool: 'garbage' }), status.UNAVAILABLE, /garbage/],
+    ['a pool of another cluster', parameters({ pool: 'foreign' }), status.UNAVAILABLE, /foreign/],
+    ['a read-only device', parameters({ pool: 'readonly' }), status.UNAVAILABLE, /readonly/],
+    ['a full log', parameters({ pool: 'full' }), status.RESOURCE_EXHAUSTED, /log|slot/],
+  ] as readonly (readonly [string, CreateVolumeRequest, status, RegExp])[]) {
+    it(`refuses ${what}: ${status[code]}`, () => refused(create(request), code, named));
+  }
+
+  it('refuses what a full pool has no room for, and serves on', async () => {
+    const made: string[] = [];
+    const fill = async () => {
+      for (let number = 0; number < 64; number++) {
+        made.push((await createVolume(client, `fill-${number}`, { ...size(2 * MIB), parameters: { pool: 'small' } })).volume_id);
+      }
+    };
+    await refused(fill(), status.RESOURCE_EXHAUSTED, /2097152|no room|space/i);
+    assert.ok(made.length > 0);
+    const { available_capacity: free } = await unary(client, client.getCapacity.bind(client), { parameters: { pool: 'small' } }) as
+      { available_capacity: string };
+    assert.equal(free, '0');
+    assert.equal((await listed('small')).length, made.length);
+    for (const id of made) await deleteVolume(client, id);
+    assert.deepEqual(await listed('small'), []);
+  });
+
+  it('has no capacity where no slot is left', async () => {
+    const { available_capacity: free, maximum_volume_size: largest } =
+      await unary(client, client.getCapacity.bind(client), { parameters: { pool: 'full' } }) as
+      { available_capacity: string; maximum_volume_size: { value: string } };
+    assert.deepEqual([free, largest.value], ['0', '0']);
+  });
+
+  it('makes volumes of hostile names, each in a directory of its own', async () => {
+    const names = ['../../etc/passwd', '..', '.meta', 'a/b', '-rf', 'ü ñ', '$(reboot)', 'constructor', '__proto__'];
+    const ids: string[] = [];
+    for (const name of names) {
+      const { volume_id: id } = await createVolume(client, name, parameters({ pool: 'good' }));
+      assert.match(id, /^[0-9a-f-]{36}\/[a-z0-9-][a-z0-9.-]{0,47}$/);
+      ids.push(id);
+    }
+    assert.equal(new Set(ids).size, names.length);
+    for (const id of ids) await deleteVolume(client, id);
+  });
+
+  it('takes hostile handles for volumes that are not there', async () => {
+    const uuid = kept.split('/')[0]!;
+    for (const id of [`${uuid}/`, `${uuid}/..`, `${uuid}/kept/..`, `${uuid}//kept`, '/etc', `${uuid}/${'x'.repeat(500)}`, `${uuid}/a\nb`, 'x']) {
+      await deleteVolume(client, id);
+      await refused(attach(client, id, 'a'), status.NOT_FOUND, /no volume/);
+    }
+    await refused(deleteVolume(client, ''), status.INVALID_ARGUMENT, /volume_id/);
+    await refused(deleteVolume(client, `${kept}/data`), status.FAILED_PRECONDITION, /not made by this driver/);
+  });
+
+  it('cannot say "unknown" while a pool could not be read', async () => {
+    const unknown = '00000000-0000-4000-8000-000000000000/volume';
+    await refused(deleteVolume(client, unknown), status.UNAVAILABLE, /missing|garbage/);
+  });
+});
+
+function makePool(size: string, ...more: string[]): string {
+  const device = shmFile('pool');
+  execFileSync(program, ['mkfs', device, '--simulate', size, ...more], { stdio: 'pipe' });
+  return device;
+}
+
+function makeGarbage(): string {
+  const device = shmFile('garbage');
+  writeFileSync(device, Buffer.alloc(32 * MIB, 0xa5));
+  return device;
+}
+
+/** A pool whose log a driver of the same cluster has filled up. */
+async function makeFullLog({ stateDir, hostDirectory }: { stateDir: string; hostDirectory: string }): Promise<string> {
+  const device = makePool('64MiB');
+  const pool = Pool.open(device, { writable: true });
+  const identity = { clusterUuid: await clusterUuid(stateDir), hostId: 'bad-input', hostDirectory };
+  const writer = await PoolWriter.acquire(pool, { identity });
+  for (let number = 0; pool.usage().slotsFree > 1; number++) {
+    writer.create([{ kind: 'directory', path: `d${number}`, mode: 0o755, uid: 0, gid: 0 }]);
+  }
+  writer.close();
+  pool.close();
+  return device;
+}
+
+/** A pool that another cluster's driver has used. */
+async function makeForeign(directory: string): Promise<string> {
+  const device = makePool('32MiB');
+  const pool = Pool.open(device, { writable: true });
+  const identity = {
+    clusterUuid: await clusterUuid(join(directory, 'other-state')), hostId: 'other', hostDirectory: join(directory, 'other-host'),
+  };
+  (await PoolWriter.acquire(pool, { identity })).close();
+  pool.close();
+  return device;
+}
+
+/** A file that not even root can write to: below a read-only mount. */
+function makeReadOnlyPool(): string {
+  const device = makePool('32MiB');
+  const folder = dirname(device);
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['--bind', folder, folder]);
+  execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return device;
+}

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { csi } from '../../src/csi/protocols.ts';
+import { Cluster, type ClusterNode } from '../demo/cluster.ts';
+import { startRole, stopRole } from '../demo/host.ts';
+import { program } from '../harness/paths.ts';
+import { shmFile, tempDir } from '../harness/temp.ts';
+import {
+  attach, createVolume, deleteVolume, detach, MIB, mountOf, publish, refused, RWO, RWX, stage, unpublish, unstage,
+  type ControllerClient,
+} from '../support/csi-requests.ts';
+import { plain, unary } from '../support/grpc-client.ts';
+
+describe('CSI on real parts', function () {
+  this.timeout(60_000);
+  const directory = tempDir('csi');
+  const device = shmFile('pool');
+  const cluster = new Cluster(directory, device);
+  let controller: ControllerClient;
+  let a: ClusterNode;
+  let b: ClusterNode;
+
+  before(async () => {
+    execFileSync(program, ['mkfs', device, '--simulate', '512MiB'], { stdio: 'pipe' });
+    controller = await cluster.startController();
+    a = await cluster.startNode('node-a');
+    b = await cluster.startNode('node-b');
+  });
+
+  after(async () => assert.deepEqual(await cluster.stop(), []));
+
+  const staging = (node: ClusterNode, name: string) => join(node.directory, 'staging', name);
+  const target = (node: ClusterNode, name: string) => join(node.directory, 'pods', name);
+  const mountsAt = (node: ClusterNode, place: string) => node.host.mountsBelow(directory).filter((point) => point === place).length;
+  const capacity = async () => Number((await unary(controller, controller.getCapacity.bind(controller), {}) as
+    { available_capacity: string }).available_capacity);
+
+  /** Attaches, stages and publishes; answers the target. */
+  async function use(node: ClusterNode, volumeId: string, name: string, readonly = false): Promise<string> {
+    const context = await attach(controller, volumeId, node.name, RWX, readonly);
+    await stage(node.client, volumeId, staging(node, name));
+    await publish(node.client, volumeId, staging(node, name), target(node, name), { readonly, context });
+    return target(node, name);
+  }
+
+  /** Undoes `use`. */
+  async function leave(node: ClusterNode, volumeId: string, name: string): Promise<void> {
+    await unpublish(node.client, volumeId, target(node, name));
+    await unstage(node.client, volumeId, staging(node, name));
+    await detach(controller, volumeId, node.name);
+  }
+
+  it('claims exactly what it does', async () => {
+    const identity = new csi.Identity(`unix://${join(directory, 'controller.sock')}`, plain);
+    const rpcs = (answer: unknown) => (answer as { capabilities: { rpc?: { type: string }; service?: { type: string } }[] })
+      .capabilities.map(({ rpc, service }) => (rpc ?? service)!.type).sort();
+    try {
+      assert.deepEqual(rpcs(await unary(identity, identity.getPluginCapabilities.bind(identity), {})),
+        ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS']);
+      assert.deepEqual(await unary(identity, identity.probe.bind(identity), {}), { ready: { value: true } });
+    } finally {
+      identity.close();
+    }
+    assert.deepEqual(rpcs(await unary(controller, controller.controllerGetCapabilities.bind(controller), {})), [
+      'CREATE_DELETE_VOLUME', 'GET_CAPACITY', 'LIST_VOLUMES', 'LIST_VOLUMES_PUBLISHED_NODES',
+      'PUBLISH_READONLY', 'PUBLISH_UNPUBLISH_VOLUME', 'SINGLE_NODE_MULTI_WRITER',
+    ]);
+    assert.deepEqual(rpcs(await unary(a.client, a.client.nodeGetCapabilities.bind(a.client), {})),
+      ['GET_VOLUME_STATS', 'SINGLE_NODE_MULTI_WRITER', 'STAGE_UNSTAGE_VOLUME', 'VOLUME_MOUNT_GROUP']);
+  });
+
+  it('shares one volume between two nodes, read-only on the second', async () => {
+    const { volume_id: id, capacity_bytes: size } = await createVolume(controller, 'shared', { capacity_range: { required_bytes: 3 * MIB } });
+    assert.equal(Number(size), 4 * MIB);
+    const writing = join(await use(a, id, 'shared'), 'data');
+    const reading = join(await use(b, id, 'shared', true), 'data');
+    const said = a.host.run(['sh', '-c', `printf 'written on a' | dd of=${writing} bs=1M conv=notrunc status=none`]);
+    assert.equal(said.code, 0, said.problem);
+    assert.equal(b.host.run(['head', '-c', '12', reading]).output, 'written on a');
+    assert.match(b.host.run(['sh', '-c', `printf x | dd of=${reading} conv=notrunc`]).problem, /Read-only file system/);
+    assert.equal(b.host.run(['stat', '-c', '%s', reading]).output.trim(), String(4 * MIB));
+    await leave(a, id, 'shared');
+    await leave(b, id, 'shared');
+    assert.ok(!existsSync(target(a, 'shared')));
+    await deleteVolume(controller, id);
+  });
+
+  it('tells statistics of a volume: all of it available', async () => {
+    const { volume_id: id } = await createVolume(controller, 'statistics');
+    const place = await use(a, id, 'statistics');
+    const { usage } = await unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: id, volume_path: place }) as
+      { usage: { unit: string; total: string; available: string; used: string }[] };
+    assert.deepEqual(usage.map(({ unit, total, available, used }) => [unit, total, available, used]),
+      [['BYTES', String(8 * MIB), String(8 * MIB), '0'], ['INODES', '1', '1', '0']]);
+    await refused(unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: id, volume_path: join(place, 'no') }),
+      status.NOT_FOUND, /not mounted at/);
+    await leave(a, id, 'statistics');
+    await deleteVolume(controller, id);
+  });
+
+  it('keeps a single-node volume on its node, naming it', async () => {
+    const { volume_id: id } = await createVolume(controller, 'single', { volume_capabilities: [mountOf(RWO)] });
+    await attach(controller, id, 'node-a', RWO);
+    await attach(controller, id, 'node-a', RWO);
+    await refused(attach(controller, id, 'node-b', RWO), status.FAILED_PRECONDITION, /node-a/);
+    await refused(attach(controller, id, 'node-a', RWX), status.ALREADY_EXISTS, /SINGLE_NODE_WRITER/);
+    await refused(attach(controller, id, 'node-c', RWO), status.NOT_FOUND, /node-c/);
+    await refused(deleteVolume(controller, id), status.FAILED_PRECONDITION, /node-a/);
+    const { entries } = await unary(controller, controller.listVolumes.bind(controller), {}) as
+      { entries: { volume: { volume_id: string }; status: { published_node_ids: string[] } }[] };
+    assert.deepEqual(entries.find(({ volume }) => volume.volume_id === id)?.status.published_node_ids, ['node-a']);
+    await detach(controller, id, 'node-a');
+    await detach(controller, id, 'node-a');
+    await attach(controller, id, 'node-b', RWO);
+    await detach(controller, id, '');
+    await deleteVolume(controller, id);
+  });
+
+  it('takes every call twice', async () => {
+    const first = await createVolume(controller, 'twice');
+    assert.deepEqual(await createVolume(controller, 'twice'), first);
+    const id = first.volume_id;
+    await use(a, id, 'twice');
+    await use(a, id, 'twice');
+    assert.equal(mountsAt(a, target(a, 'twice')), 1);
+    assert.equal(mountsAt(a, staging(a, 'twice')), 1);
+    await refused(publish(a.client, id, staging(a, 'twice'), target(a, 'twice'), { readonly: true }), status.ALREADY_EXISTS, /rw/);
+    await refused(stage(a.client, id, staging(a, 'twice'), mountOf(RWO)), status.ALREADY_EXISTS, /staged as/);
+    await refused(createVolume(controller, 'twice', { capacity_range: { required_bytes: 16 * MIB } }), status.ALREADY_EXISTS, /8388608/);
+    await refused(createVolume(controller, 'twice', { parameters: { uid: '7' } }), status.ALREADY_EXISTS, /uid/);
+    await leave(a, id, 'twice');
+    await leave(a, id, 'twice');
+    await deleteVolume(controller, id);
+    await deleteVolume(controller, id);
+  });
+
+  it('is safe under concurrent repeats', async () => {
+    const settle = async <Result>(calls: Promise<Result>[]): Promise<Result[]> => {
+      const settled = await Promise.allSettled(calls);
+      for (const one of settled) if (one.status === 'rejected') assert.equal(status[(one.reason as { code: status }).code], 'ABORTED');
+      return settled.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
+    };
+    const eight = Array.from({ length: 8 });
+    const made = await settle(eight.map(() => createVolume(controller, 'concurrent')));
+    assert.ok(made.length > 0);
+    assert.equal(new Set(made.map(({ volume_id: id }) => id)).size, 1);
+    const id = made[0]!.volume_id;
+    await attach(controller, id, 'node-a');
+    assert.ok((await settle(eight.map(() => stage(a.client, id, staging(a, 'concurrent'))))).length > 0);
+    const publishing = eight.map(() => publish(a.client, id, staging(a, 'concurrent'), target(a, 'concurrent')));
+    assert.ok((await settle(publishing)).length > 0);
+    assert.equal(mountsAt(a, staging(a, 'concurrent')), 1);
+    assert.equal(mountsAt(a, target(a, 'concurrent')), 1);
+    await settle(eight.map(() => unpublish(a.client, id, target(a, 'concurrent'))));
+    await leave(a, id, 'concurrent');
+    await settle(eight.map(() => deleteVolume(controller, id)));
+    await deleteVolume(controller, id);
+  });
+
+  it('allows RWOP one target', async () => {
+    const RWOP = mountOf('SINGLE_NODE_SINGLE_WRITER');
+    const { volume_id: id } = await createVolume(controller, 'rwop', { volume_capabilities: [RWOP] });
+    await stage(a.client, id, staging(a, 'rwop'), RWOP);
+    await publish(a.client, id, staging(a, 'rwop'), target(a, 'rwop'), { capability: RWOP });
+    await refused(publish(a.client, id, staging(a, 'rwop'), target(a, 'rwop-2'), { capability: RWOP }), status.FAILED_PRECONDITION, /one target/);
+    await unpublish(a.client, id, target(a, 'rwop'));
+    await publish(a.client, id, staging(a, 'rwop'), target(a, 'rwop-2'), { capability: RWOP });
+    await unpublish(a.client, id, target(a, 'rwop-2'));
+    await unstage(a.client, id, staging(a, 'rwop'));
+    await deleteVolume(controller, id);
+  });
+
+  it('presents a volume with one group, and keeps privileges off it', async () => {
+    const group = (id: string, flags: string[] = []) => mountOf(RWX, { volume_mount_group: id, mount_flags: flags });
+    const { volume_id: id } = await createVolume(controller, 'group', { parameters: { mode: '0600', uid: '1000', gid: '1000' } });
+    await stage(a.client, id, staging(a, 'group'), group('2000'));
+    await publish(a.client, id, staging(a, 'group'), target(a, 'group'), { capability: group('2000', ['noexec']) });
+    const shown = a.host.run(['stat', '-c', '%u:%g:%a', join(target(a, 'group'), 'data')]);
+    assert.equal(shown.output.trim(), '1000:2000:660');
+    const options = a.host.run(['findmnt', '-no', 'VFS-OPTIONS', target(a, 'group')]).output.trim().split(',');
+    assert.ok(['nosuid', 'nodev', 'noexec', 'rw'].every((option) => options.includes(option)), options.join());
+    await refused(publish(a.client, id, staging(a, 'group'), target(a, 'group-2'), { capability: group('3000') }),
+      status.FAILED_PRECONDITION, /2000.*3000/);
+    await unpublish(a.client, id, target(a, 'group'));
+    await unstage(a.client, id, staging(a, 'group'));
+    await deleteVolume(controller, id);
+  });
+
+  it('replaces a dead mount, and takes one off', async () => {
+    const { volume_id: id } = await createVolume(controller, 'dead');
+    const place = target(a, 'dead');
+    mkdirSync(place, { recursive: true });
+    mountDead(a, place);
+    assert.match(a.host.run(['stat', place]).problem, /not connected/);
+    await use(a, id, 'dead');
+    assert.equal(a.host.run(['stat', '-c', '%s', join(place, 'data')]).output.trim(), String(8 * MIB));
+    await unpublish(a.client, id, place);
+    mkdirSync(place);
+    mountDead(a, place);
+    await leave(a, id, 'dead');
+    assert.equal(mountsAt(a, place), 0);
+    assert.ok(!existsSync(place));
+    await deleteVolume(controller, id);
+  });
+
+  it('never deletes what is not its own at a target', async () => {
+    const { volume_id: id } = await createVolume(controller, 'target');
+    const place = target(a, 'precious');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'file'), 'precious');
+    await refused(unpublish(a.client, id, place), status.FAILED_PRECONDITION, /precious.*nothing was deleted/);
+    assert.equal(readFileSync(join(place, 'file'), 'utf8'), 'precious');
+    rmSync(place, { recursive: true });
+    await unpublish(a.client, id, place);
+    await unpublish(a.client, id, join(place, 'no', 'parent'));
+    await deleteVolume(controller, id);
+  });
+
+  it('keeps the memory of a deleted volume in quarantine, and says so', async () => {
+    const { volume_id: id } = await createVolume(controller, 'quarantined');
+    const before = await capacity();
+    await deleteVolume(controller, id);
+    assert.equal(await capacity(), before);
+    const { usage } = JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as
+      { usage?: { quarantinedBytes: number } };
+    assert.ok(usage === undefined || usage.quarantinedBytes >= 8 * MIB);
+  });
+
+  it('has one controller: a second one waits, and one without its lease ends', async () => {
+    const state = join(directory, 'other-state');
+    const otherDevice = shmFile('pool');
+    execFileSync(program, ['mkfs', otherDevice, '--simulate', '64MiB'], { stdio: 'pipe' });
+    const start = (name: string) => startRole(name, [], [
+      program, 'controller', '--pool', `other=${otherDevice}`, '--state-dir', state, '--host-dir', join(directory, 'other-host'),
+      '--node-id', 'controller', '--endpoint', `unix://${join(directory, `${name}.sock`)}`,
+    ], join(directory, `${name}.log`));
+    const socket = (name: string) => join(directory, `${name}.sock`);
+    const first = start('first');
+    await until(() => existsSync(socket('first')));
+    const second = start('second');
+    await until(() => existsSync(second.logFile) && readFileSync(second.logFile, 'utf8').includes('waiting for the lease'));
+    assert.ok(!existsSync(socket('second')));
+    assert.equal(await stopRole(first), undefined);
+    await until(() => existsSync(socket('second')));
+    assert.ok(statSync(socket('second')).isSocket() && !existsSync(socket('first')));
+    rmSync(join(state, 'controller.lock'));
+    await until(() => second.child.exitCode !== null);
+    assert.equal(second.child.exitCode, 1);
+    assert.ok(!existsSync(socket('second')));
+  });
+});
+
+/** A FUSE mount whose server is gone: every access answers ENOTCONN. */
+function mountDead(node: ClusterNode, place: string): void {
+  const fd = openSync('/dev/fuse', 'r+');
+  const [enter, ...rest] = node.host.prefix;
+  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
+  const mounted = spawnSync(enter!, [...rest, 'mount', '-i', '-t', 'fuse', '-o', options, 'dead', place],
+    { stdio: ['ignore', 'ignore', 'pipe', fd], encoding: 'utf8' });
+  closeSync(fd);
+  assert.equal(mounted.status, 0, mounted.stderr);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const start = Date.now(); !condition(); await new Promise((resolve) => setTimeout(resolve, 20))) {
+    assert.ok(Date.now() - start < 20_000, `never came true: ${condition.toString()}`);
+  }
+}
