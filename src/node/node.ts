@@ -9,7 +9,6 @@ import type { Nodes } from '../state/interfaces.ts';
 import { DataPlane } from './data-plane.ts';
 import { nodeOperations } from './operations.ts';
 import { Stages } from './stages.ts';
-import { VolumeMounts } from './volume-mounts.ts';
 import { NodeVolumes } from './volumes.ts';
 
 const POLL_MS = 200;
@@ -48,7 +47,7 @@ export class Node {
       await firstPools(plane, log, signal);
       const pools = () => announce(nodes, nodeId, plane);
       log.info('node announced', { node: nodeId, pools: await pools() });
-      const volumes = new NodeVolumes(plane, new VolumeMounts(plane), new Stages(hostDirectory), log);
+      const volumes = new NodeVolumes(plane, new Stages(hostDirectory), log);
       const operations = nodeOperations(volumes, { node: nodeId, driver, pools });
       return new Node(plane, handlersOf<NodeHandlers>(operations, log));
     } catch (error) {

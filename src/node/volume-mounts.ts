@@ -7,23 +7,30 @@ import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import type { Mount } from './mountinfo.ts';
 import { bindMount, healthOf, mountAt, unmountAll } from './mounts.ts';
 
-/** Brings volumes to paths: each step can be repeated, and repairs what a dead mount left. */
-export class VolumeMounts {
-  readonly #plane: DataPlane;
+/** Where a volume's directory is on this host. */
+export interface Located extends Pick<Mount, 'device' | 'root'> {
+  readonly path: string;
+}
 
-  constructor(plane: DataPlane) {
-    this.#plane = plane;
-  }
+/** Finds a volume's directory, mounting its pool if needed. Throws NOT_FOUND where the pool has no such directory. */
+export async function locate(plane: DataPlane, id: VolumeId): Promise<Located> {
+  const session = await plane.ensureSession(id.pool);
+  const place = path.join(session, id.directory);
+  await requireDirectory(place, id);
+  const mount = await mountAt(session);
+  if (mount === undefined) throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
+  return { path: place, device: mount.device, root: path.join(mount.root, id.directory) };
+}
 
-  /** Mounts a volume's directory at a path. Throws NOT_FOUND where the pool has no such directory. */
-  async mount(id: VolumeId, target: string, wish: MountWish): Promise<void> {
-    const session = await this.#plane.ensureSession(id.pool);
-    const source = path.join(session, id.directory);
-    await requireDirectory(source, id);
-    const base = await mountAt(session);
-    if (base === undefined) throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
-    await show(source, { device: base.device, root: path.join(base.root, id.directory) }, target, wish);
+/** Makes `target` a mount of the volume, unless it is one already; replaces a dead one. */
+export async function show(volume: Located, target: string, wish: MountWish): Promise<void> {
+  const there = await mountAt(target);
+  if (there !== undefined) {
+    if (await healthOf(target) === 'alive') return checkShown(volume, target, there, wish);
+    await unmountAll(target);
   }
+  await makeDirectory(target);
+  await bindMount(volume.path, target, mountOptions(wish));
 }
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
@@ -41,23 +48,14 @@ export async function unmountAndRemove(target: string): Promise<void> {
   }
 }
 
-/** Makes `target` a mount of `source`, unless it is one; replaces a dead one. */
-async function show(source: string, what: Pick<Mount, 'device' | 'root'>, target: string, wish: MountWish): Promise<void> {
-  const there = await mountAt(target);
-  if (there !== undefined) {
-    if (await healthOf(target) === 'alive') {
-      if (there.device !== what.device || there.root !== what.root) {
-        throw refuse.exists(`${target} is a mount of something else (${there.fsType} ${there.root}): unmount it first`);
-      }
-      if (!fulfils(there.options, wish)) {
-        throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${mountOptions(wish).join(',')}`);
-      }
-      return;
-    }
-    await unmountAll(target);
+/** Throws ALREADY_EXISTS unless a living mount is the one that `show` would make. */
+function checkShown(volume: Located, target: string, there: Mount, wish: MountWish): void {
+  if (there.device !== volume.device || there.root !== volume.root) {
+    throw refuse.exists(`${target} is a mount of something else (${there.fsType} ${there.root}): unmount it first`);
   }
-  await makeDirectory(target);
-  await bindMount(source, target, mountOptions(wish));
+  if (!fulfils(there.options, wish)) {
+    throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${mountOptions(wish).join(',')}`);
+  }
 }
 
 async function makeDirectory(target: string): Promise<void> {

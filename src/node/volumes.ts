@@ -8,18 +8,16 @@ import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeSta
 import type { DataPlane } from './data-plane.ts';
 import { mountAt, unmountAll } from './mounts.ts';
 import { sameStaging, type Stage, type Stages } from './stages.ts';
-import { unmountAndRemove, type VolumeMounts } from './volume-mounts.ts';
+import { locate, show, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
 export class NodeVolumes {
   readonly #plane: DataPlane;
-  readonly #mounts: VolumeMounts;
   readonly #stages: Stages;
   readonly #log: Logger;
 
-  constructor(plane: DataPlane, mounts: VolumeMounts, stages: Stages, log: Logger) {
+  constructor(plane: DataPlane, stages: Stages, log: Logger) {
     this.#plane = plane;
-    this.#mounts = mounts;
     this.#stages = stages;
     this.#log = log;
   }
@@ -32,9 +30,9 @@ export class NodeVolumes {
     const before = await this.#stages.get(request.volume_id);
     if (before !== undefined) await this.#checkRestaging(before, place, access);
     const stage = before?.path === place ? before : { volume: request.volume_id, path: place, access, targets: [] };
-    const grouped = await this.#withGroup(id, stage, access.group);
-    await this.#stages.put(grouped);
-    await this.#mounts.mount(id, place, stagingWish(access));
+    const volume = await locate(this.#plane, id);
+    await this.#stages.put(await this.#withGroup(id, stage, access.group));
+    await show(volume, place, stagingWish(access));
   }
 
   /** Undoes `stage`. The directory stays, it is the caller's. */
@@ -61,11 +59,12 @@ export class NodeVolumes {
     if (others.length > 0 && isSingleTarget(access.mode)) {
       throw refuse.precondition(`${request.volume_id} is published at ${others[0]}, and ${access.mode} allows one target`);
     }
+    const volume = await locate(this.#plane, id);
     const grouped = await this.#withGroup(id, stage, access.group);
-    // A staging mount can have died with a data plane that was restarted since.
-    await this.#mounts.mount(id, grouped.path, stagingWish(grouped.access));
     await this.#stages.put({ ...grouped, targets: [...others, target] });
-    await this.#mounts.mount(id, target, { readonly, flags: access.mountFlags });
+    // A staging mount can have died with a session that was replaced since.
+    await show(volume, stage.path, stagingWish(stage.access));
+    await show({ ...volume, path: stage.path }, target, { readonly, flags: access.mountFlags });
   }
 
   /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */
