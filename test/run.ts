@@ -8,7 +8,7 @@
  * A tier whose prerequisites are missing is skipped with the reason; with CI=true that is a failure.
  * The last line is always `N passed, N failed, N skipped`.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import { clearStrays, type RunPlaces } from './harness/strays.ts';
 import { mountPoints } from './harness/temp.ts';
 import { missing, tiers, type Tier } from './harness/tiers.ts';
 
+const sharedMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const inCi = process.env['CI'] === 'true';
 
 function parseArguments(args: string[]): { chosen: Tier[]; extra: string[] } {
@@ -71,7 +72,7 @@ async function main(args: string[]): Promise<number> {
 
   const base = mkdtempSync(join(tmpdir(), 'famfs-run-'));
   const id = base.slice(base.lastIndexOf('-') + 1);
-  const places: RunPlaces = { id, temp: join(base, 't'), shm: `/dev/shm/famfs-test-${id}` };
+  const places: RunPlaces = { id, temp: join(base, 't'), shm: join(sharedMemory, `famfs-test-${id}`) };
   const mounts = mountPoints();
   const cleanUp = (): void => {
     clearStrays(places, mounts);

@@ -2,13 +2,14 @@
  * Places for a test's files. Everything made here is removed when the test process ends; what is
  * left after that, the runner finds and reports.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The directory on shared memory for this run's simulated devices; the runner sets it. */
 function shmBase(): string {
-  return process.env['FAMFS_TEST_SHM'] ?? join('/dev/shm', `famfs-test-${process.pid}`);
+  const tmpfs = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  return process.env['FAMFS_TEST_SHM'] ?? join(tmpfs, `famfs-test-${process.pid}`);
 }
 
 const made = new Set<string>();

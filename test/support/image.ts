@@ -1,20 +1,14 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import os from 'node:os';
+import { dirname } from 'node:path';
 import type { DaxDevice } from '../../src/famfs/device/device.ts';
 import { openDevice } from '../../src/famfs/device/open.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
+import { remove, shmFile } from '../harness/temp.ts';
 import type { Vector } from './vectors.ts';
-
-const files: string[] = [];
-process.once('exit', () => files.forEach((file) => fs.rmSync(file, { force: true })));
 
 /** A file in memory where there is a tmpfs, removed when the process ends. */
 export function imageFile(): string {
-  const folder = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
-  const file = path.join(folder, `famfs-test-${process.pid}-${files.length}.img`);
-  files.push(file);
-  return file;
+  return shmFile('image');
 }
 
 /** A device image of a vector: sparse, with its superblock and log in place. */
@@ -36,6 +30,6 @@ export function withImage<T>(vector: Pick<Vector, 'superblock' | 'log'>, size: n
     return work(device);
   } finally {
     device.close();
-    fs.rmSync(file);
+    remove(dirname(file));
   }
 }

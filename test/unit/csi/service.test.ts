@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { credentials, status } from '@grpc/grpc-js';
@@ -12,6 +11,7 @@ import { csi } from '../../../src/csi/protocols.ts';
 import { SocketServer } from '../../../src/csi/server.ts';
 import { handlersOf } from '../../../src/csi/service.ts';
 import type { ControllerHandlers } from '../../../src/generated/csi/v1/Controller.ts';
+import { tempDir } from '../../harness/temp.ts';
 
 type Line = Record<string, unknown> & { message: string };
 
@@ -26,7 +26,7 @@ class Collector extends Writable {
 }
 
 describe('a service on a unix socket', () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'famfs-service-'));
+  const folder = tempDir('service');
   const socket = path.join(folder, 'sub', 'csi.sock');
   const collector = new Collector();
   const log = createLogger({ level: 'debug', format: createLog('debug', 'test').format, transports: [new transports.Stream({ stream: collector })] });
