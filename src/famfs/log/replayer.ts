@@ -86,10 +86,13 @@ export class Replayer {
     return this.problems.some(({ severity }) => severity === 'damage');
   }
 
-  /** Applies what the log has gained and lost since the last call. */
-  catchUp(): ReplayDelta {
+  /**
+   * Applies what the log has gained and lost since the last call. A writer that takes over looks at
+   * guards and states even if the change word stands still (`thorough`).
+   */
+  catchUp(thorough = false): ReplayDelta {
     const from = this.#replay.position;
-    const { removed, rebuilt } = this.#update();
+    const { removed, rebuilt } = this.#update(thorough);
     const added: number[] = [];
     for (let index = from; index < this.#replay.position; index++) {
       if (this.#replay.index.status(nodeOf(index)) === Status.Live) added.push(nodeOf(index));
@@ -108,7 +111,7 @@ export class Replayer {
     return new LogReplay(log, capacity, this.geometry, store, this.ring.listInForce().guards);
   }
 
-  #update(): { removed: number[]; rebuilt: boolean } {
+  #update(thorough = false): { removed: number[]; rebuilt: boolean } {
     const { header } = this.#store;
     const request = Atomics.load(header, Header.requested);
     const removed: number[] = [];
@@ -117,7 +120,7 @@ export class Replayer {
       // The change word is read first: what changes after this load is met again next time.
       const change = this.ring.changeWord();
       const { nextIndex } = readCounters(this.geometry.log);
-      const moved = change !== this.#change;
+      const moved = change !== this.#change || (thorough && attempt === 0);
       this.#change = change;
       const otherGuards = moved && this.#guardsChanged();
       Atomics.add(header, Header.sequence, 1);

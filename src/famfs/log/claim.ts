@@ -1,0 +1,139 @@
+import { FamfsError } from '../errors.ts';
+import { bootId } from '../host.ts';
+import type { Region } from '../device/region.ts';
+import { ClaimLayout, type ClaimHead, type ClaimList, claimHeadStruct, encodeClaimHead, encodeClaimList, recordOffset } from '../format/claim-record.ts';
+import type { ClaimRecord, ClaimRing } from './claim-ring.ts';
+import { HolderLock, hostOf, hostPart, lockIsFree } from './holder-lock.ts';
+
+/** Who writes: the cluster that owns the pool, this host, and where the host keeps its locks. */
+export interface WriterIdentity {
+  readonly clusterUuid: string;
+  /** Unique among the hosts of the pool, and the same after a reboot. */
+  readonly hostId: string;
+  /** On this host alone and gone after a reboot, as under /run. */
+  readonly hostDirectory: string;
+}
+
+/** This writer's own record in the claim ring (rules R1 and R3). */
+export class Claim {
+  readonly head: Pick<ClaimHead, 'epoch' | 'holder'>;
+  readonly #superblock: Region;
+  readonly #ring: ClaimRing;
+  readonly #lock: HolderLock;
+  readonly #at: number;
+  #beats = 0n;
+  #changes = 0n;
+  #lost = false;
+
+  /**
+   * Writes the head of a new record with the next epoch. From then on this writer rules, but must
+   * not append before it has judged its predecessors and found the log's end.
+   * Throws FamfsError UNSUPPORTED (a later program writes here) or CLAIMED (no usable record).
+   */
+  static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, epochFloor: number, isStopped: (record: ClaimRecord) => boolean): Claim {
+    const newer = ring.newerVersions();
+    if (newer.length > 0) {
+      throw new FamfsError('UNSUPPORTED', `the pool's claim has version ${newer[0]}: a later famfs-csi writes here; upgrade this one`);
+    }
+    const records = ring.records();
+    const epoch = nextEpoch(ring, records, epochFloor, isStopped);
+    const lock = new HolderLock(identity.hostId, identity.hostDirectory);
+    const at = recordOffset(epoch);
+    for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed]) superblock.store64(at + word, 0n);
+    const { holder } = lock;
+    const bytes = encodeClaimHead({ uuid, epoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
+    superblock.store64(at + ClaimLayout.headCrcLength, 0n);
+    superblock.store(at, bytes.subarray(0, ClaimLayout.headCrcLength));
+    superblock.store64(at + ClaimLayout.headCrcLength, bytes.readBigUInt64LE(claimHeadStruct.fields.crc.offset));
+    superblock.fence();
+    return new Claim(superblock, ring, lock, epoch, at);
+  }
+
+  private constructor(superblock: Region, ring: ClaimRing, lock: HolderLock, epoch: number, at: number) {
+    this.#superblock = superblock;
+    this.#ring = ring;
+    this.#lock = lock;
+    this.#at = at;
+    this.head = { epoch, holder: lock.holder };
+  }
+
+  /** Whether this writer has seen that it rules no longer. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Reads the claim. Throws FamfsError CLAIM_LOST when another rules; this writer is then at its end. */
+  mustRule(): void {
+    if (!this.#lost && this.#ring.rules(this.head)) return;
+    this.#lost = true;
+    const now = this.#ring.ruling()?.head;
+    const who = now === undefined ? 'nobody' : `${now.holder} with epoch ${now.epoch}`;
+    throw new FamfsError('CLAIM_LOST', `${this.head.holder} lost the pool: ${who} rules now; nothing more is written`);
+  }
+
+  /** Stops for good: after a failure in the middle of something, nothing more may be written. */
+  fail(): void {
+    this.#lost = true;
+  }
+
+  /** Writes the record's list, once. */
+  writeList(list: ClaimList): void {
+    const bytes = encodeClaimList(this.head, list);
+    const at = this.#at + ClaimLayout.list;
+    this.#superblock.store64(at, 0n);
+    this.#superblock.store(at + 8, bytes.subarray(8));
+    this.#superblock.store64(at, bytes.readBigUInt64LE(0));
+    this.#superblock.fence();
+  }
+
+  /** Tells every reader that states or guards changed. No value is stored twice. */
+  storeChange(): void {
+    this.#changes += 1n;
+    this.#superblock.store64(ClaimLayout.changeWord, (BigInt(this.head.epoch) << 32n) | this.#changes);
+  }
+
+  /** Names what is being zeroed, so that nobody reuses it meanwhile; 0 for nothing. */
+  storeScrubbing(word: bigint): void {
+    this.#superblock.store64(this.#at + ClaimLayout.scrubbing, word);
+    this.#superblock.fence();
+  }
+
+  beat(): void {
+    this.#beats += 1n;
+    this.#superblock.store64(this.#at + ClaimLayout.heartbeat, this.#beats);
+  }
+
+  /** A clean stop: the last store of this writer. Then the host's proof of life goes. */
+  close(): void {
+    this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));
+    this.#lost = true;
+    this.#lock.release();
+  }
+}
+
+/** Whether a writer is known to be stopped, by what its record and this host can tell. */
+export function isKnownStopped(record: ClaimRecord, identity: WriterIdentity): boolean {
+  if (record.closed) return true;
+  const { holder, bootId: itsBoot } = record.head;
+  if (itsBoot === bootId()) return lockIsFree(holder, identity.hostDirectory);
+  return hostOf(holder) === hostPart(identity.hostId); // the same host has booted since
+}
+
+/** The next epoch whose record may be used (rule R3). */
+function nextEpoch(ring: ClaimRing, records: readonly ClaimRecord[], floor: number, isStopped: (record: ClaimRecord) => boolean): number {
+  const highest = Math.max(floor, records[0]?.head.epoch ?? 0);
+  const lowest = records.at(-1)?.head.epoch ?? highest + 1;
+  const inForce = records.find(({ head }) => ring.list(head) !== undefined)?.head.epoch;
+  for (let epoch = highest + 1; epoch <= highest + ClaimLayout.records && epoch < 2 ** 32; epoch++) {
+    const former = records.find(({ head }) => head.epoch === epoch - ClaimLayout.records);
+    if (former === undefined) {
+      // Empty in the ring's first round; later it belongs to a writer that may still store its head.
+      if (epoch - lowest < ClaimLayout.records) return epoch;
+    } else if (former.head.epoch !== inForce && records.every((r) => r.head.epoch > former.head.epoch || isStopped(r))) {
+      return epoch;
+    }
+  }
+  const open = records.filter((record) => !isStopped(record)).map(({ head }) => head.holder);
+  throw new FamfsError('CLAIMED', `no record of the pool's claim ring is free: ${open.join(', ')} may still be running; ` +
+    'stop them, or say that they are stopped');
+}

@@ -1,0 +1,97 @@
+import { FamfsError } from '../errors.ts';
+import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../format/claim-record.ts';
+import { newEntry } from '../format/entry.ts';
+import { EntryLayout } from '../format/entry-layout.ts';
+import { EntryType } from '../format/state-word.ts';
+import type { Claim } from './claim.ts';
+import type { ClaimRecord } from './claim-ring.ts';
+import { BATCH_MAX, LogAppender } from './log-appender.ts';
+import { entryOffset } from './log-scanner.ts';
+import { describeProblem } from './problem.ts';
+import type { Replayer } from './replayer.ts';
+
+/**
+ * From a written head to the right to append (rule R1): judge the predecessors, find the log's
+ * end, and make sure that what a paused predecessor can still hit is read by nobody.
+ * Throws FamfsError DAMAGED, LOG_FULL, CLAIMED or CLAIM_LOST; nothing was appended then.
+ */
+export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): LogAppender {
+  const { ring, geometry } = replayer;
+  const former = ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
+  const open = former.filter((record) => !isStopped(record));
+  const inherited = ring.listInForce();
+  const scrubbing = former.map((record) => record.scrubbing).filter((word) => word !== 0n);
+  if (scrubbing.includes(SCRUB_POOL) && (open.length > 0 || !willScrub)) {
+    const why = open.length > 0 ? `${open[0].head.holder} may still be at it; stop it` : 'it was interrupted; run "famfs-csi adopt" again';
+    throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
+  }
+  replayer.catchUp(true);
+  if (replayer.damaged) {
+    const worst = replayer.problems.find(({ severity }) => severity === 'damage');
+    throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${worst && describeProblem(worst)}`);
+  }
+  claim.mustRule();
+  const appender = new LogAppender(geometry, claim, replayer.end);
+  if (open.length === 0) startClean(claim, replayer, appender, inherited.guards);
+  else {
+    const abandoned = [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
+    startGuarded(claim, replayer, appender, inherited.guards, abandoned, open.map(({ head }) => head.holder));
+  }
+  replayer.catchUp(true);
+  return appender;
+}
+
+/** All predecessors are stopped: their guards go, and so does what a batch cut short may have left. */
+function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, guards: readonly SlotRange[]): void {
+  const { log, capacity } = replayer.geometry;
+  for (const { first, count } of guards) {
+    for (let slot = first; slot < Math.min(first + count, capacity); slot++) {
+      log.store(entryOffset(slot), newEntry(slot, EntryType.Void, emptyBody()));
+    }
+  }
+  const slots = Math.min(BATCH_MAX, capacity - appender.end);
+  log.zero(entryOffset(appender.end), slots * EntryLayout.size);
+  log.fence();
+  claim.writeList({ guards: [], abandoned: [] });
+  claim.mustRule();
+  appender.repairCounters();
+  claim.storeChange();
+}
+
+/** A predecessor may wake up late: it can hit only the next four slots, and those are skipped by all. */
+function startGuarded(
+  claim: Claim, replayer: Replayer, appender: LogAppender, inherited: readonly SlotRange[], abandoned: number[], open: string[],
+): void {
+  const { capacity } = replayer.geometry;
+  if (appender.end + BATCH_MAX > capacity) {
+    throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${open.join(', ')}, which may still be running`);
+  }
+  const guards = mergeRanges([...inherited, { first: appender.end, count: BATCH_MAX }]);
+  if (guards.length > ClaimLayout.guardsMax || abandoned.length > ClaimLayout.abandonedMax) {
+    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${guards.length}); stop ${open.join(', ')} for good, then take over`);
+  }
+  claim.writeList({ guards, abandoned });
+  claim.mustRule();
+  const first = appender.end;
+  appender.append(Array.from({ length: BATCH_MAX }, (_, k) => newEntry(first + k, EntryType.Void, emptyBody())));
+  claim.storeChange();
+}
+
+function emptyBody() {
+  return { kind: 'unknown', payload: Buffer.alloc(EntryLayout.payloadLength) } as const;
+}
+
+/** Ranges in ascending order, neighbours joined. */
+export function mergeRanges(ranges: readonly SlotRange[]): SlotRange[] {
+  const merged: SlotRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+    const last = merged.at(-1);
+    if (last !== undefined && range.first <= last.first + last.count) {
+      const end = Math.max(last.first + last.count, range.first + range.count);
+      merged[merged.length - 1] = { first: last.first, count: end - last.first };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}
