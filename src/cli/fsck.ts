@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { fsck } from '../famfs/fsck.ts';
+import { describeProblem } from '../famfs/log/problem.ts';
+import { printJson } from './output.ts';
+import { formatSize } from './sizes.ts';
+
+const verdict = ['clean', 'DAMAGED', 'could not look'] as const;
+
+/** `famfs-csi fsck DEVICE`: exits 0 clean, 1 damage, collision or impossible entry, 2 could not look. */
+export function fsckCommand(): Command {
+  return new Command('fsck')
+    .description('check a pool; exits 0 when it is clean, 1 when something is wrong, 2 when it could not look')
+    .argument('<device>', 'the pool')
+    .option('--json', 'print JSON')
+    .action((device: string, options: { json?: true }) => {
+      const report = fsck(device);
+      process.exitCode = report.status;
+      if (options.json) return printJson({ device, ...report });
+      if (report.failure !== undefined) console.log(report.failure);
+      for (const problem of report.problems) console.log(`${problem.severity}: ${describeProblem(problem)}`);
+      const { usage } = report;
+      if (usage) {
+        console.log(`${usage.files} files, ${usage.directories - 1} directories, ${usage.slotsUsed} of ${usage.slotsTotal} slots, ` +
+          `${formatSize(usage.usedBytes)} used, ${formatSize(usage.freeBytes)} free, ${formatSize(usage.quarantinedBytes)} quarantined`);
+      }
+      console.log(`${device}: ${verdict[report.status]}`);
+    });
+}

@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+
+const units: Readonly<Record<string, number>> = {
+  '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40,
+  kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40,
+};
+
+/** Bytes of a size as people write it: `64MiB`, `1Gi`, `8m`, or plain bytes. Units are powers of 1024. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim());
+  const unit = match && units[match[2].toLowerCase()];
+  const bytes = match && unit ? Number(match[1]) * unit : NaN;
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError(`"${text}" is no size: write bytes, or 64MiB, 1Gi.`);
+  return bytes;
+}
+
+/** A size for people: three digits and a unit. */
+export function formatSize(bytes: number): string {
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  const power = bytes < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 2 ** (10 * power);
+  return `${Number.isInteger(value) ? value : value.toPrecision(3)} ${names[power]}`;
+}
+
+/** Permission bits in octal. */
+export function parseMode(text: string): number {
+  if (!/^[0-7]{1,4}$/.test(text)) throw new InvalidArgumentError(`"${text}" is no mode: write it in octal, like 0644.`);
+  return parseInt(text, 8);
+}
+
+/** A user or group number. */
+export function parseId(text: string): number {
+  const id = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(id < 0xffffffff)) throw new InvalidArgumentError(`"${text}" is no user or group number.`);
+  return id;
+}

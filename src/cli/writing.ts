@@ -1,0 +1,61 @@
+import os from 'node:os';
+import type { Command } from 'commander';
+import { Pool } from '../famfs/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
+import { clusterUuid } from '../state/directory.ts';
+
+/** Options of every command that writes to a pool. */
+export interface WritingOptions {
+  readonly stateDir: string;
+  readonly hostDir: string;
+  readonly cluster?: string;
+  readonly assumeStopped?: true;
+}
+
+export function withWritingOptions(command: Command): Command {
+  return command
+    .option('--state-dir <dir>', 'where the UUID of this cluster is kept', '/var/lib/famfs-csi')
+    .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
+    .option('--cluster <uuid>', 'the cluster that owns the pool, instead of the one in the state directory')
+    .option('--assume-stopped', 'my word that no other host writes to this pool, whatever its claim says');
+}
+
+/** Who the command line is to other writers: a name of its own for every command. */
+export async function commandIdentity(options: WritingOptions): Promise<WriterIdentity> {
+  return {
+    clusterUuid: options.cluster ?? await clusterUuid(options.stateDir),
+    hostId: `${os.hostname()}-cli-${process.pid}`,
+    hostDirectory: options.hostDir,
+  };
+}
+
+/** Opens a pool, takes its claim, does the work, and gives the claim back. */
+export async function withWriter<T>(device: string, options: WritingOptions, work: (writer: PoolWriter) => T | Promise<T>): Promise<T> {
+  const identity = await commandIdentity(options);
+  const pool = Pool.open(device);
+  try {
+    const writer = await PoolWriter.acquire(pool, { identity, assumeStopped: options.assumeStopped ?? false });
+    try {
+      return await work(writer);
+    } finally {
+      writer.close();
+    }
+  } finally {
+    pool.close();
+  }
+}
+
+/** Opens a pool to read. */
+export function withPool<T>(device: string, work: (pool: Pool) => T): T {
+  const pool = Pool.open(device, { writable: false });
+  try {
+    return work(pool);
+  } finally {
+    pool.close();
+  }
+}
+
+/** A path as people write it: a slash in front means the pool's root. */
+export function poolPath(text: string): string {
+  return text.replace(/^\/+/, '').replace(/\/+$/, '');
+}
