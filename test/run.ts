@@ -15,8 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { runInNamespace } from './harness/namespace.ts';
 import { countTests, runTier, type TierResult } from './harness/run-tier.ts';
 import { readSkips } from './harness/skips.ts';
-import { clearStrays, type RunPlaces } from './harness/strays.ts';
-import { mountPoints } from './harness/temp.ts';
+import { clearStrays, lookAround, type RunPlaces } from './harness/strays.ts';
 import { missing, tiers, type Tier } from './harness/tiers.ts';
 
 const sharedMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -73,9 +72,9 @@ async function main(args: string[]): Promise<number> {
   const base = mkdtempSync(join(tmpdir(), 'famfs-run-'));
   const id = base.slice(base.lastIndexOf('-') + 1);
   const places: RunPlaces = { id, temp: join(base, 't'), shm: join(sharedMemory, `famfs-test-${id}`) };
-  const mounts = mountPoints();
+  const before = lookAround();
   const cleanUp = (): void => {
-    clearStrays(places, mounts);
+    clearStrays(places, before);
     rmSync(places.shm, { recursive: true, force: true });
     rmSync(base, { recursive: true, force: true });
   };

@@ -19,19 +19,25 @@ export interface ClusterNode {
 export class Cluster {
   /** Where the cluster keeps everything but the shared memory. */
   readonly directory: string;
-  readonly #device: string;
+  /** The shared memory. */
+  readonly device: string;
   readonly #roles: Role[] = [];
   readonly #hosts: Host[] = [];
   readonly #clients: { close(): void }[] = [];
 
   constructor(directory: string, device: string) {
     this.directory = directory;
-    this.#device = device;
+    this.device = device;
+  }
+
+  /** What the cluster's members agree on outside the memory. */
+  get stateDirectory(): string {
+    return join(this.directory, 'state');
   }
 
   /** What every role is told: the pool, and where the cluster keeps its records. */
   get #common(): string[] {
-    return ['--pool', `demo=${this.#device}`, '--state-dir', join(this.directory, 'state')];
+    return ['--pool', `demo=${this.device}`, '--state-dir', this.stateDirectory];
   }
 
   async startController(): Promise<InstanceType<typeof csi.Controller>> {

@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInNamespace } from '../harness/namespace.ts';
 import { fuseMissing } from '../harness/prerequisites.ts';
-import { clearStrays } from '../harness/strays.ts';
-import { mountPoints } from '../harness/temp.ts';
+import { clearStrays, lookAround } from '../harness/strays.ts';
 import { Cluster } from './cluster.ts';
 import { say, step } from './narrator.ts';
 import { makePool, tellStory } from './story.ts';
@@ -24,22 +23,21 @@ async function demo(): Promise<number> {
   const places = { id, temp: directory, shm: `/dev/shm/famfs-demo-${id}` };
   // Children inherit the mark, by which whatever outlives the demo is found.
   process.env['FAMFS_TEST_RUN'] = id;
-  const mounts = mountPoints();
-  const device = join(places.shm, 'device');
-  const cluster = new Cluster(directory, device);
+  const before = lookAround();
+  const cluster = new Cluster(directory, join(places.shm, 'device'));
   const problems: string[] = [];
   const stop = async (): Promise<void> => {
     problems.push(...(await cluster.stop()));
     rmSync(directory, { recursive: true, force: true });
     rmSync(places.shm, { recursive: true, force: true });
-    problems.push(...clearStrays(places, mounts));
+    problems.push(...clearStrays(places, before));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => void stop().finally(() => process.exit(130)));
   }
   try {
-    await makePool(device);
-    await tellStory(cluster, device);
+    await makePool(cluster);
+    await tellStory(cluster);
   } finally {
     await step('Everything is stopped', async () => {
       await stop();

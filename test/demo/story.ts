@@ -33,10 +33,11 @@ function famfs(...args: string[]): string {
 }
 
 /** Makes the pool before anything runs on it. */
-export async function makePool(device: string): Promise<void> {
+export async function makePool(cluster: Cluster): Promise<void> {
   await step('A pool is made in shared memory', () => {
+    const { device } = cluster;
     mkdirSync(dirname(device), { recursive: true });
-    famfs('mkfs', device, '--simulate', String(poolSize));
+    famfs('mkfs', device, '--simulate', String(poolSize), '--state-dir', cluster.stateDirectory);
     say(`${device} plays ${mebibytes(poolSize)} of memory that all hosts can reach.`);
     say('Its map, one sign for each allocation unit of 2 MiB:');
     say(drawMap(device));
@@ -44,7 +45,8 @@ export async function makePool(device: string): Promise<void> {
 }
 
 /** From an empty pool to a deleted volume. */
-export async function tellStory(cluster: Cluster, device: string): Promise<void> {
+export async function tellStory(cluster: Cluster): Promise<void> {
+  const { device } = cluster;
   let controller!: Awaited<ReturnType<Cluster['startController']>>;
   const nodes: ClusterNode[] = [];
   let volumeId = '';
@@ -97,20 +99,20 @@ export async function tellStory(cluster: Cluster, device: string): Promise<void>
     const read = b.host.run([process.execPath, application, 'read', file(b.name), String(offset), length]);
     assert.equal(read.output, message, read.problem);
     say(`mmap on the second host: "${read.output}"`);
-    say('Nothing was sent: both hosts look at the same memory.');
+    say('Nothing was sent from host to host: the bytes are in the memory that both reach.');
   });
 
   await step('What is forbidden is refused', () => {
     const refusals: [ClusterNode, string, string[], RegExp][] = [
-      [b, 'writing where the volume is published read-only', overwrite(file(b.name)), /Read-only file system/],
-      [a, 'making a file shorter: volumes are fixed', ['truncate', '-s', '1', file(a.name)], /Invalid argument/],
-      [a, 'making a file: only the controller allocates', ['touch', `${mountPoint(a.name)}/new`], /not permitted|Read-only/],
+      [b, 'a write where the volume is read-only', overwrite(file(b.name)), /Read-only file system/],
+      [a, 'a shorter file (sizes are fixed)', ['truncate', '-s', '1', file(a.name)], /Invalid argument/],
+      [a, 'a new file (only the controller allocates)', ['touch', `${mountPoint(a.name)}/new`], /not permitted|Read-only/],
     ];
     for (const [node, what, command, expected] of refusals) {
       const { code, problem } = node.host.run(command);
       assert.notEqual(code, 0, `${what} was allowed`);
       assert.match(problem, expected);
-      say(`${node.name}, ${what}: ${problem.split(': ').at(-1)}`);
+      say(`${node.name} tries ${what}: ${problem.split(': ').at(-1)}.`);
     }
   });
 

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { cache, root } from './paths.ts';
 import type { TierReport } from './reporter.ts';
 import { skipProblems, type AllowedSkip } from './skips.ts';
-import { clearStrays, runProcesses, type RunPlaces } from './strays.ts';
-import { mountPoints } from './temp.ts';
+import { clearStrays, lookAround, runProcesses, type RunPlaces } from './strays.ts';
 import type { Tier } from './tiers.ts';
 
 /** A tier's result: counts, and what the runner itself found wrong (each counted as a failure). */
@@ -29,14 +28,14 @@ export async function runTier(
   skips: AllowedSkip[],
   extra: string[],
 ): Promise<TierResult> {
-  const mounts = mountPoints();
+  const before = lookAround();
   const { report, problems } = await runMocha(tier, places, extra);
   if (report) {
     problems.push(...skipProblems(tier.name, report, skips, extra.length === 0));
     const ran = report.passed + report.failed.length + report.pending.length;
     if (ran === 0 && extra.length === 0) problems.push('the tier ran no test');
   }
-  problems.push(...clearStrays(places, mounts));
+  problems.push(...clearStrays(places, before));
   return {
     passed: report?.passed ?? 0,
     failed: (report?.failed.length ?? 0) + problems.length,

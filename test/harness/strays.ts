@@ -4,7 +4,7 @@
  * of anybody else's is ever counted or ended.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountPoints } from './temp.ts';
 
@@ -16,6 +16,20 @@ export interface RunPlaces {
   temp: string;
   /** Their directory on shared memory. */
   shm: string;
+}
+
+/** Where the program keeps things unless it is told otherwise: tests must tell it otherwise. */
+const defaultPlaces = ['/var/lib/famfs-csi', '/run/famfs-csi'];
+
+/** What there was before a tier. */
+export interface Before {
+  mounts: string[];
+  places: string[];
+}
+
+/** Mount points and default directories at this moment. */
+export function lookAround(): Before {
+  return { mounts: mountPoints(), places: defaultPlaces.filter((path) => existsSync(path)) };
 }
 
 /** A process of this run. */
@@ -42,11 +56,8 @@ export function runProcesses(id: string): StrayProcess[] {
   return found;
 }
 
-/**
- * Describes, and then removes, everything of the run that outlived its tier.
- * `mountsBefore` are the mount points from before it.
- */
-export function clearStrays(places: RunPlaces, mountsBefore: string[]): string[] {
+/** Describes, and then removes, everything of the run that outlived its tier. */
+export function clearStrays(places: RunPlaces, before: Before): string[] {
   const problems: string[] = [];
   for (const { pid, command } of runProcesses(places.id)) {
     problems.push(`left a process behind: ${pid} ${command.slice(0, 160)}`);
@@ -56,7 +67,7 @@ export function clearStrays(places: RunPlaces, mountsBefore: string[]): string[]
       // it ended meanwhile
     }
   }
-  const mounts = mountPoints().filter((point) => !mountsBefore.includes(point));
+  const mounts = mountPoints().filter((point) => !before.mounts.includes(point));
   for (const point of mounts.reverse()) {
     problems.push(`left a mount behind: ${point}`);
     spawnSync('umount', ['-l', point]);
@@ -66,6 +77,11 @@ export function clearStrays(places: RunPlaces, mountsBefore: string[]): string[]
       problems.push(`left a file behind: ${join(directory, name)}`);
       rmSync(join(directory, name), { recursive: true, force: true });
     }
+  }
+  for (const path of defaultPlaces) {
+    if (!existsSync(path) || before.places.includes(path)) continue;
+    problems.push(`used a default directory: ${path}`);
+    rmSync(path, { recursive: true, force: true });
   }
   return problems;
 }
