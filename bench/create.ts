@@ -83,7 +83,7 @@ function compare(figures: Figures): BenchResult[] {
 /** A pool with so many volumes, written as the controller writes them, but without a call for each. */
 async function makePool(stateDir: string, hostDirectory: string, volumes: number): Promise<string> {
   const device = shmFile('pool');
-  execFileSync(program, ['mkfs', device, '--simulate', '64GiB'], { stdio: 'pipe' });
+  execFileSync(program, ['mkfs', device, '--simulate', '64GiB', '--state-dir', stateDir], { stdio: 'pipe' });
   const pool = Pool.open(device, { writable: true });
   const identity = { clusterUuid: await clusterUuid(stateDir), hostId: 'bench', hostDirectory };
   const writer = await PoolWriter.acquire(pool, { identity });

@@ -25,6 +25,8 @@ export interface PoolOptions {
 const CLAIM_WAIT_MS = 30_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
+/** How often to see whether the claim was lost while nobody called. */
+const CHECK_MS = 1_000;
 
 /**
  * One pool of the controller and the way to its claim. Without the claim the pool is unavailable,
@@ -39,6 +41,7 @@ export class ManagedPool {
   #writer: PoolWriter | undefined;
   #problem = 'its claim is still being sought';
   #seeking: Promise<void> = Promise.resolve();
+  #check: NodeJS.Timeout | undefined;
 
   constructor(spec: PoolSpec, options: PoolOptions) {
     this.spec = spec;
@@ -49,6 +52,9 @@ export class ManagedPool {
   start(): Promise<void> {
     const first = this.#attempt();
     this.#seeking = first.then(() => this.#retryUntilHeld());
+    this.#check = setInterval(() => {
+      if (this.#writer?.lost) this.#lose('its claim was taken over');
+    }, CHECK_MS).unref();
     return first;
   }
 
@@ -57,9 +63,15 @@ export class ManagedPool {
     return this.#uuid;
   }
 
-  /** The writer. Throws UNAVAILABLE while there is none. */
+  /** The writer, which rules at this moment: what it reads is the truth. Throws UNAVAILABLE while there is none. */
   get writer(): PoolWriter {
     if (this.#writer === undefined) throw this.unavailable();
+    try {
+      this.#writer.mustRule();
+    } catch (error) {
+      this.#lose(messageOf(error));
+      throw this.unavailable();
+    }
     return this.#writer;
   }
 
@@ -92,6 +104,7 @@ export class ManagedPool {
   /** Closes the claim and the pool. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#check);
     await this.#seeking;
     this.#close();
   }

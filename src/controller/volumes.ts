@@ -44,7 +44,7 @@ export class Volumes {
     this.#checkTopology(pool, request);
     return pool.write((writer) => {
       if (found !== undefined) removeTree(writer, directory);
-      const size = sizeFor(range, writer.pool.allocationUnit, writer.pool.usage().totalBytes);
+      const size = sizeFor(range, writer.pool.allocationUnit, writer.pool.view.usage().totalBytes);
       writer.create(entriesOf(directory, size, recordOf(name, size, parameters), parameters));
       return this.#volume(pool, directory, size);
     });

@@ -1,7 +1,7 @@
 /** What a controller answers to input that cannot be served: a clear refusal, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { Controller } from '../../src/controller/controller.ts';
@@ -28,10 +28,10 @@ describe('CSI with bad input', function () {
   let kept: string;
 
   before(async () => {
-    readOnly = makeReadOnlyPool();
+    readOnly = makeReadOnlyPool(places.stateDir);
     const devices = {
-      good: makePool('256MiB'), small: makePool('32MiB'), full: await makeFullLog(places),
-      missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: await makeForeign(directory), readonly: readOnly,
+      good: makePool(places.stateDir, '256MiB'), small: makePool(places.stateDir, '32MiB'), full: await makeFullLog(places),
+      missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly,
     };
     controller = await Controller.start({
       ...places, pools: Object.entries(devices).map(([name, device]) => ({ name, device })),
@@ -147,9 +147,10 @@ describe('CSI with bad input', function () {
   });
 });
 
-function makePool(size: string, ...more: string[]): string {
+/** A pool of the cluster that this state directory is. */
+function makePool(stateDir: string, size: string): string {
   const device = shmFile('pool');
-  execFileSync(program, ['mkfs', device, '--simulate', size, ...more], { stdio: 'pipe' });
+  execFileSync(program, ['mkfs', device, '--simulate', size, '--state-dir', stateDir], { stdio: 'pipe' });
   return device;
 }
 
@@ -161,37 +162,24 @@ function makeGarbage(): string {
 
 /** A pool whose log a driver of the same cluster has filled up. */
 async function makeFullLog({ stateDir, hostDirectory }: { stateDir: string; hostDirectory: string }): Promise<string> {
-  const device = makePool('64MiB');
+  const device = makePool(stateDir, '64MiB');
   const pool = Pool.open(device, { writable: true });
   const identity = { clusterUuid: await clusterUuid(stateDir), hostId: 'bad-input', hostDirectory };
   const writer = await PoolWriter.acquire(pool, { identity });
-  for (let number = 0; pool.usage().slotsFree > 1; number++) {
-    writer.create([{ kind: 'directory', path: `d${number}`, mode: 0o755, uid: 0, gid: 0 }]);
+  const directory = (number: number) => ({ kind: 'directory', path: `d${number}`, mode: 0o755, uid: 0, gid: 0 }) as const;
+  for (let left = pool.usage().slotsFree - 1; left > 0; left -= 4) {
+    writer.create([0, 1, 2, 3].slice(0, left).map((step) => directory(left - step)));
   }
   writer.close();
   pool.close();
   return device;
 }
 
-/** A pool that another cluster's driver has used. */
-async function makeForeign(directory: string): Promise<string> {
-  const device = makePool('32MiB');
-  const pool = Pool.open(device, { writable: true });
-  const identity = {
-    clusterUuid: await clusterUuid(join(directory, 'other-state')), hostId: 'other', hostDirectory: join(directory, 'other-host'),
-  };
-  (await PoolWriter.acquire(pool, { identity })).close();
-  pool.close();
-  return device;
-}
-
 /** A file that not even root can write to: below a read-only mount. */
-function makeReadOnlyPool(): string {
-  const device = makePool('32MiB');
+function makeReadOnlyPool(stateDir: string): string {
+  const device = makePool(stateDir, '32MiB');
   const folder = dirname(device);
-  mkdirSync(folder, { recursive: true });
   execFileSync('mount', ['--bind', folder, folder]);
   execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return device;
 }

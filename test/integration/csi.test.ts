@@ -24,7 +24,7 @@ describe('CSI on real parts', function () {
   let b: ClusterNode;
 
   before(async () => {
-    execFileSync(program, ['mkfs', device, '--simulate', '512MiB'], { stdio: 'pipe' });
+    execFileSync(program, ['mkfs', device, '--simulate', '512MiB', '--state-dir', cluster.stateDirectory], { stdio: 'pipe' });
     controller = await cluster.startController();
     a = await cluster.startNode('node-a');
     b = await cluster.startNode('node-b');
@@ -232,7 +232,7 @@ describe('CSI on real parts', function () {
   it('has one controller: a second one waits, and one without its lease ends', async () => {
     const state = join(directory, 'other-state');
     const otherDevice = shmFile('pool');
-    execFileSync(program, ['mkfs', otherDevice, '--simulate', '64MiB'], { stdio: 'pipe' });
+    execFileSync(program, ['mkfs', otherDevice, '--simulate', '64MiB', '--state-dir', state], { stdio: 'pipe' });
     const start = (name: string) => startRole(name, [], [
       program, 'controller', '--pool', `other=${otherDevice}`, '--state-dir', state, '--host-dir', join(directory, 'other-host'),
       '--node-id', 'controller', '--endpoint', `unix://${join(directory, `${name}.sock`)}`,

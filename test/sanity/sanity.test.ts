@@ -75,7 +75,7 @@ interface Starting {
 function newPlace(): Place {
   const directory = tempDir('sanity');
   const device = shmFile('pool');
-  execFileSync(program, ['mkfs', device, '--simulate', '2GiB'], { stdio: 'pipe' });
+  execFileSync(program, ['mkfs', device, '--simulate', '2GiB', '--state-dir', join(directory, 'state')], { stdio: 'pipe' });
   const socket = (name: string) => join(directory, `${name}.sock`);
   return { directory, device, controller: socket('controller'), node: socket('node'), fused: socket('fused') };
 }
