@@ -199,7 +199,7 @@ export class PoolWriter {
   }
 
   #beat(): void {
-    if (this.#claim.lost) return;
+    if (this.#claim.lost || this.pool.device.closed) return clearInterval(this.#heartbeat);
     try {
       this.#claim.mustRule();
       this.#claim.beat();

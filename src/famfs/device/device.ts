@@ -29,6 +29,8 @@ export interface DaxDevice extends Omit<DeviceHandle, 'address'> {
   /** Makes a range behind the superblock read as zeros. */
   zero(offset: number, length: number): void;
   handle(): DeviceHandle;
+  /** Whether the memory has been unmapped. */
+  readonly closed: boolean;
   /** Unmaps the memory. Regions and extents must not be used afterwards. */
   close(): void;
 }

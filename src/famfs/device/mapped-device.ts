@@ -51,6 +51,10 @@ export class MappedDevice implements DaxDevice {
     new Uint8Array(this.#memory, offset, length).fill(0);
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   handle(): DeviceHandle {
     const { path, kind, size, alignment, writable } = this;
     return { path, kind, size, alignment, writable, address: this.#address };
