@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Pool } from '../src/famfs/pool.ts';
 import { PoolWriter } from '../src/famfs/writer.ts';
 import { clusterUuid } from '../src/state/directory.ts';
@@ -12,7 +11,7 @@ import { program } from '../test/harness/paths.ts';
 import { shmFile } from '../test/harness/temp.ts';
 import { createVolume, type ControllerClient } from '../test/support/csi-requests.ts';
 import { plain, unary } from '../test/support/grpc-client.ts';
-import type { BenchResult } from './result.ts';
+import { type BenchResult, median } from './result.ts';
 
 const FEW = 100;
 const MANY = 10_000;
@@ -104,14 +103,4 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await call();
   return performance.now() - start;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { name, ratio, limit, detail } of await run()) {
-    console.log(`${name}: ${ratio.toFixed(2)}${limit === undefined ? '' : ` (at most ${limit})`}: ${detail}`);
-  }
 }

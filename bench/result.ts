@@ -7,3 +7,7 @@ export interface BenchResult {
   /** The absolute figures behind the ratio. */
   readonly detail: string;
 }
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}

@@ -1,0 +1,25 @@
+/**
+ * `npm run bench [-- NAME ...]`: measures, prints ratios with the absolute figures behind them, and
+ * exits non-zero when a ratio is past its limit. Run it on a machine that does nothing else.
+ */
+import type { BenchResult } from './result.ts';
+
+const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchResult[]> }>>> = {
+  replay: () => import('./replay.ts'),
+  create: () => import('./create.ts'),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`no such bench: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+  const { run } = await benches[name]();
+  for (const { name: what, ratio, limit, detail } of await run()) {
+    const over = limit !== undefined && ratio > limit;
+    if (over) process.exitCode = 1;
+    console.log(`${over ? 'OVER' : 'ok  '} ${what}: ${ratio.toFixed(2)}${limit === undefined ? '' : ` (at most ${limit})`}; ${detail}`);
+  }
+}
