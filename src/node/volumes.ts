@@ -78,11 +78,12 @@ export class NodeVolumes {
 
   /** Size of a volume that is staged or published at this path. */
   async statistics(volumeId: string, volumePath: string): Promise<{ bytes: number; files: number }> {
-    const place = requirePath('volume_path', volumePath);
+    if (volumePath === '') throw refuse.invalid('volume_path is required');
+    const place = path.normalize(volumePath);
     const id = knownVolume(volumeId);
     const stage = await this.#stages.get(volumeId);
     const ours = stage !== undefined && [stage.path, ...stage.targets].includes(place);
-    if (!ours || await mountAt(place) === undefined) throw refuse.notFound(`${volumeId} is not mounted at ${place}`);
+    if (!ours || await mountAt(place) === undefined) throw refuse.notFound(`${volumeId} is not mounted at ${volumePath}`);
     return this.#plane.statistics(id);
   }
 
