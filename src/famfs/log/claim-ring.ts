@@ -39,6 +39,7 @@ export class ClaimRing {
   records(): ClaimRecord[] {
     const found: ClaimRecord[] = [];
     for (let number = 0; number < ClaimLayout.records; number++) {
+      if (this.#superblock.bytes[recordOffset(number)] === 0) continue; // never used, as most are
       const judged = this.verdict(number);
       if (judged.verdict === 'valid') found.push(this.#record(judged.head));
     }

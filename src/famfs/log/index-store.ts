@@ -100,6 +100,8 @@ export class IndexStore {
   /** Maps of files: offset and length of each extent. */
   readonly maps: Float64Array;
   readonly names: Uint8Array;
+  /** The same names, four bytes at a time: each begins at a multiple of four. */
+  readonly nameWords: Uint32Array;
   readonly bucketMask: number;
 
   constructor(capacity: number, buffer: ArrayBufferLike) {
@@ -110,6 +112,7 @@ export class IndexStore {
     this.buckets = new Int32Array(buffer, layout.buckets, layout.bucketCount);
     this.maps = new Float64Array(buffer, layout.maps, capacity * MAP_MAX);
     this.names = new Uint8Array(buffer, layout.names, capacity * NAME_MAX);
+    this.nameWords = new Uint32Array(buffer, layout.names, (capacity * NAME_MAX) / 4);
     this.bucketMask = layout.bucketCount - 1;
   }
 
@@ -140,9 +143,23 @@ function plan(capacity: number) {
   return { totals, rows, buckets, bucketCount, maps, names, total: names + capacity * NAME_MAX };
 }
 
-/** One step of the name hash (FNV-1a); seeded per index, so that no log can be made to collide. */
-export function hashStep(hash: number, byte: number): number {
-  return Math.imul(hash ^ byte, 0x01000193);
+/** One step of the name hash: four bytes of the name, the last ones filled up with zeros. */
+export function hashStep(hash: number, bytes: number): number {
+  const mixed = Math.imul(hash ^ bytes, 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
+}
+
+/** Hash of a name; seeded per index, so that no log can be made to collide. */
+export function hashName(bytes: Uint8Array, from: number, to: number, seed: number): number {
+  let hash = seed;
+  for (let k = from; k < to; k += 4) {
+    let group = bytes[k];
+    if (k + 1 < to) group |= bytes[k + 1] << 8;
+    if (k + 2 < to) group |= bytes[k + 2] << 16;
+    if (k + 3 < to) group |= bytes[k + 3] << 24;
+    hash = hashStep(hash, group);
+  }
+  return hash;
 }
 
 /** Where to look for a name in a hashed directory. */

@@ -5,7 +5,7 @@ import { LogHeader } from '../format/log-header.ts';
 import { EntryType, StateWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
-  bucketOf, FIRST_NODE, hashStep, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
+  bucketOf, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
 } from './index-store.ts';
 import { stateOffset } from './log-scanner.ts';
 
@@ -222,8 +222,7 @@ export class IndexView {
     const rows = this.#rows;
     if (!this.#exists(parent) || name.length === 0) return 0;
     const { buckets, bucketMask } = this.#store;
-    let hash = this.#header[Header.hashSeed];
-    for (const byte of name) hash = hashStep(hash, byte);
+    const hash = hashName(name, 0, name.length, this.#header[Header.hashSeed]);
     const hashed = (rows[parent * Row.words + Row.state] & State.hashed) !== 0;
     const sequence = this.#header[Header.sequence];
     let node = hashed ? buckets[bucketOf(parent, hash, bucketMask)] : rows[parent * Row.words + Row.firstChild];

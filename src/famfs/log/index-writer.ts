@@ -1,5 +1,5 @@
 import {
-  bucketOf, FIRST_NODE, hashStep, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
+  bucketOf, FIRST_NODE, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
 } from './index-store.ts';
 import type { Run } from '../alloc/free-runs.ts';
 import type { MapCheck } from './map-check.ts';
@@ -63,23 +63,17 @@ export class IndexWriter {
     return 0;
   }
 
-  nameHash(bytes: Uint8Array, from: number, to: number): number {
-    let hash = this.seed;
-    for (let k = from; k < to; k++) hash = hashStep(hash, bytes[k]);
-    return hash;
-  }
-
-  /** Links a new node. Its name stands in bytes [from, to); words [at, ...) are uid, gid and mode. */
+  /** Links a new node. Its name stands in bytes [from, to) of `words`; words [at, ...) are uid, gid and mode. */
   link(
     node: number, parent: number, state: number, bytes: Uint8Array, from: number, to: number, nameHash: number,
     words: Uint32Array, at: number,
   ): void {
-    const { header, names } = this.store;
+    const { header } = this.store;
     const rows = this.#rows;
     const row = node * Row.words;
     const nameAt = header[Header.namesUsed];
-    for (let k = from, j = nameAt; k < to; k++, j++) names[j] = bytes[k];
-    header[Header.namesUsed] = nameAt + (to - from);
+    this.#copyName(nameAt, bytes, from, to, words);
+    header[Header.namesUsed] = (nameAt + (to - from) + 3) & ~3;
     header[(state & State.directory) !== 0 ? Header.directories : Header.files]++;
     rows[row + Row.state] = state | ((to - from) << 8) | ((words[at + 2] & 0o7777) << 16);
     rows[row + Row.parent] = parent;
@@ -151,6 +145,13 @@ export class IndexWriter {
     rows[parent + Row.childCount]--;
     if ((rows[parent + Row.state] & State.hashed) !== 0) this.#unhash(node);
     this.store.header[this.isDirectory(node) ? Header.directories : Header.files]--;
+  }
+
+  #copyName(nameAt: number, bytes: Uint8Array, from: number, to: number, words: Uint32Array): void {
+    const { names, nameWords } = this.store;
+    let [k, j] = [from, nameAt];
+    if ((from & 3) === 0) for (; k + 4 <= to; k += 4, j += 4) nameWords[j >>> 2] = words[k >>> 2];
+    for (; k < to; k++, j++) names[j] = bytes[k];
   }
 
   #hashChildren(parent: number): void {

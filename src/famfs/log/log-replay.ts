@@ -4,7 +4,7 @@ import { sumOf } from '../alloc/free-runs.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
 import { EntryType, nextWord, originalType, StateWord } from '../format/state-word.ts';
 import type { SlotRange } from '../format/claim-record.ts';
-import { Header, type IndexStore, ROOT, Row, SLASH, State, Status } from './index-store.ts';
+import { hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status } from './index-store.ts';
 import { indexOf, IndexWriter, nodeOf } from './index-writer.ts';
 import { LastDirectory } from './last-directory.ts';
 import { BATCH, LogScanner, stateOffset } from './log-scanner.ts';
@@ -39,9 +39,9 @@ export class LogReplay {
   readonly #capacity: number;
   readonly #area: DataArea;
   readonly #scanner: LogScanner;
-  readonly #paths = Array.from({ length: BATCH }, () => new PathCheck());
+  readonly #paths: readonly PathCheck[];
   /** That of the entry at hand. */
-  #path = this.#paths[0];
+  #path: PathCheck;
   readonly #map = new MapCheck();
   readonly #last = new LastDirectory();
   readonly #removed: number[] = [];
@@ -51,6 +51,8 @@ export class LogReplay {
     this.#capacity = capacity;
     this.#area = area;
     this.#scanner = new LogScanner(log);
+    this.#paths = Array.from({ length: BATCH }, () => new PathCheck(this.#scanner.words));
+    this.#path = this.#paths[0];
     this.guards = guards;
     this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0);
   }
@@ -245,7 +247,7 @@ export class LogReplay {
     let node: number = ROOT;
     for (let from = pathAt; from < pathAt + this.#path.nameStart; ) {
       const to = bytes.indexOf(SLASH, from);
-      node = this.index.child(node, bytes, from, to, this.index.nameHash(bytes, from, to));
+      node = this.index.child(node, bytes, from, to, hashName(bytes, from, to, this.index.seed));
       if (node === 0 || !this.index.isDirectory(node)) return 0;
       from = to + 1;
     }
