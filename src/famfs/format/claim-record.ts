@@ -45,6 +45,7 @@ export type ClaimHead = ReturnType<typeof claimHeadStruct.decode>;
 
 /** "famfsclm" in memory order, the upper bits of which a Number cannot hold: compared as bytes. */
 const MAGIC = Buffer.from('famfsclm', 'latin1');
+const EMPTY_HEAD = Buffer.alloc(ClaimLayout.headLength);
 
 /** Slots that every reader skips, whatever they hold. */
 export interface SlotRange {
@@ -83,7 +84,7 @@ export type HeadVerdict =
  */
 export function decodeClaimHead(bytes: Buffer, at: number, fileSystem: string, number: number): HeadVerdict {
   const copy = Buffer.from(bytes.subarray(at, at + ClaimLayout.headLength));
-  if (copy.every((byte) => byte === 0)) return { verdict: 'empty' };
+  if (copy.equals(EMPTY_HEAD)) return { verdict: 'empty' };
   if (!copy.subarray(0, 8).equals(MAGIC)) return { verdict: 'none' };
   const head = claimHeadStruct.decode(copy);
   if (head.crc !== crc32(copy.subarray(0, ClaimLayout.headCrcLength))) return { verdict: 'none' };
