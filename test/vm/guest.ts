@@ -52,13 +52,14 @@ export async function runInGuest(task: GuestTask): Promise<GuestResult> {
     return child;
   };
   try {
+    // The guest only reads its root, and nobody else changes it: what it has read stays valid.
     // virtiofsd leaves a file in /run, which not every user may write: give it an empty one.
     start('unshare', [
       ...['--mount', '--propagation', 'private', 'sh', '-c'],
       'mount -t tmpfs tmpfs /run && exec "$0" "$@"',
       findProgram('virtiofsd') ?? 'virtiofsd',
       `--socket-path=${socket}`,
-      ...['-o', 'source=/', '-o', 'cache=auto', '-o', 'sandbox=chroot'],
+      ...['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'],
     ]);
     await until(() => existsSync(socket), 10_000, () => readFileSync(join(work, 'host.log'), 'utf8'));
     const guest = start('qemu-system-x86_64', [

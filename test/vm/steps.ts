@@ -11,10 +11,12 @@ const end = 'step-ended';
 
 /** Put before a script: `step NAME COMMAND...` runs a command and marks its output. */
 export const prelude = `
+# Compiling is what takes long when a processor is emulated.
+export NODE_COMPILE_CACHE=/tmp/compiled
 step() {
   local name=$1 code; shift
   echo "${begin} $name"
-  "$@" 2>&1; code=$?
+  timeout -k 1 120 "$@" 2>&1; code=$?
   echo; echo "${end} $name $code"
 }
 `;
