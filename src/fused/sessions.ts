@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
-import { findSessions, mountPool, type Session } from '../famfs/fuse/session.ts';
+import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
 import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
 
 /** How the hosts of a pool keep count of each other. Both calls may be repeated. */
@@ -86,10 +86,16 @@ export class Sessions {
       const session = this.#sessions.get(poolUuid);
       if (session === undefined) return;
       const mount = famfsMountAt(session.directory);
-      const other = mountPoints().find(({ device, directory }) => device === mount?.device && directory !== session.directory);
+      const other = mountPoints()
+        .find(({ device, directory }) => device === mount?.device && directory !== session.directory);
       if (other !== undefined) throw new FamfsError('IN_USE', `pool ${poolUuid} is in use at ${other.directory}`);
-      await session.unmount();
-      this.#sessions.delete(poolUuid);
+      this.#sessions.delete(poolUuid); // its end is expected
+      try {
+        await session.unmount();
+      } catch (error) {
+        this.#sessions.set(poolUuid, session);
+        throw error;
+      }
       await this.#options.members?.leave(poolUuid);
       fs.rmdirSync(session.directory);
     });
@@ -97,7 +103,7 @@ export class Sessions {
 
   /** For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors. */
   async stop(): Promise<void> {
-    for (const [uuid, session] of this.#sessions) {
+    for (const [uuid, session] of [...this.#sessions]) {
       await this.end(uuid).catch((error: unknown) => {
         this.#options.log.info('session goes on', { pool: uuid, reason: error instanceof Error ? error.message : String(error) });
         session.detach();
@@ -108,8 +114,8 @@ export class Sessions {
   async #ensure(poolUuid: string): Promise<Session> {
     const present = this.#sessions.get(poolUuid);
     const directory = this.#mountDirectory(poolUuid);
-    if (present !== undefined && famfsMountAt(directory) !== undefined) return present;
-    if (present !== undefined) this.#sessions.delete(poolUuid); // somebody else unmounted it
+    if (present !== undefined && await isServed(directory)) return present;
+    if (present !== undefined) await this.#clear(present); // it died, or somebody else unmounted it
 
     const pool = identifyPools(this.#options.pools).find(({ uuid }) => uuid === poolUuid);
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
@@ -124,14 +130,22 @@ export class Sessions {
 
   /** Remembers a session until it ends. A failed one stays a member: its child may still serve. */
   #keep(session: Session): void {
-    this.#sessions.set(session.poolUuid, session);
-    void session.closed.then(async ({ failure }) => {
-      if (this.#sessions.get(session.poolUuid) !== session) return;
-      this.#sessions.delete(session.poolUuid);
-      if (failure === undefined) return this.#options.members?.leave(session.poolUuid);
-      this.#options.log.error('session failed', { pool: session.poolUuid, error: failure });
-      await unmountFuse(session.directory, { lazy: true }).catch(() => {}); // so that the next one finds the place free
-    }).catch((error: unknown) => this.#options.log.error('after a session', { error: String(error) }));
+    const { members, log } = this.#options;
+    const pool = session.poolUuid;
+    this.#sessions.set(pool, session);
+    const ended = ({ failure }: SessionEnd) => this.#inTurn(pool, async () => {
+      if (this.#sessions.get(pool) !== session) return;
+      if (failure !== undefined) log.error('session failed', { pool, error: failure });
+      await this.#clear(session);
+      if (failure === undefined) await members?.leave(pool);
+    });
+    session.closed.then(ended).catch((error: unknown) => log.error('after a session', { pool, error: String(error) }));
+  }
+
+  /** Forgets a session that is over, and makes room for the next one. */
+  async #clear(session: Session): Promise<void> {
+    this.#sessions.delete(session.poolUuid);
+    if (famfsMountAt(session.directory) !== undefined) await unmountFuse(session.directory, { lazy: true });
   }
 
   #mountDirectory(poolUuid: string): string {
@@ -150,5 +164,16 @@ export class Sessions {
     } finally {
       if (this.#turns.get(poolUuid) === settled) this.#turns.delete(poolUuid);
     }
+  }
+}
+
+/** Whether a pool is mounted there and somebody answers for it. */
+async function isServed(directory: string): Promise<boolean> {
+  if (famfsMountAt(directory) === undefined) return false;
+  try {
+    await fs.promises.statfs(directory);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,168 @@
+/** How sessions begin and end. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { famfsMountAt } from '../../src/famfs/fuse/mount.ts';
+import { findSessions, mountPool } from '../../src/famfs/fuse/session.ts';
+import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
+import { program, root } from '../harness/paths.ts';
+import { shmFile, tempDir } from '../harness/temp.ts';
+import { eventually, Host, outcome } from '../support/host.ts';
+import { PoolFixture } from '../support/pool-fixture.ts';
+
+const MiB = 1024 * 1024;
+
+/** The processes that have a pid as their parent. */
+function childrenOf(pid: number): number[] {
+  return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+describe('a session', function () {
+  this.timeout(60_000);
+  let pool: PoolFixture;
+  let host: Host | undefined;
+
+  before(async () => {
+    pool = await PoolFixture.make(64 * MiB);
+    pool.volume('vol', 2 * MiB);
+  });
+  afterEach(async () => {
+    await host?.end();
+    host = undefined;
+  });
+  after(() => pool?.close());
+
+  it('is a supervisor and a serving child, and leaves nothing behind', async () => {
+    host = await Host.mount(pool.path);
+    const { pid } = host.session;
+    const [child] = childrenOf(pid);
+    assert.ok(startTimeOf(pid) !== undefined && child > 0);
+    assert.deepEqual(findSessions(host.hostDirectory).map((session) => session.pid), [pid]);
+    await host.unmount();
+    assert.deepEqual(await host.session.closed, {});
+    assert.equal(startTimeOf(pid), undefined);
+    assert.equal(startTimeOf(child), undefined);
+    assert.deepEqual(fs.readdirSync(join(host.hostDirectory, 'sessions')), []);
+    assert.equal(famfsMountAt(host.directory), undefined);
+  });
+
+  it('is not unmounted while a file is open, and serves on', async () => {
+    host = await Host.mount(pool.path);
+    const fd = fs.openSync(host.path('vol/data'), 'r');
+    await assert.rejects(host.unmount(), { code: 'IN_USE', message: /in use/ });
+    assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8);
+    fs.closeSync(fd);
+    await host.unmount();
+  });
+
+  it('ends with a clear error when its serving child dies', async () => {
+    host = await Host.mount(pool.path);
+    const fd = fs.openSync(host.path('vol/data'), 'r');
+    process.kill(childrenOf(host.session.pid)[0], 'SIGKILL');
+    const { failure } = await host.session.closed;
+    assert.match(failure!, /the serving process was ended by SIGKILL; the session is over/);
+    assert.match(outcome(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0)), /ENOTCONN|ECONNABORTED/);
+    outcome(() => fs.closeSync(fd));
+    await eventually(() => assert.equal(famfsMountAt(host!.directory), undefined));
+  });
+
+  it('is served on when its supervisor dies, until it is unmounted', async () => {
+    host = await Host.mount(pool.path);
+    const [child] = childrenOf(host.session.pid);
+    process.kill(host.session.pid, 'SIGKILL');
+    await host.session.closed;
+    assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MiB);
+    await host.unmount();
+    await eventually(() => assert.equal(startTimeOf(child), undefined));
+  });
+
+  it('unmounts when its signal aborts, and does not start when it has', async () => {
+    const stop = new AbortController();
+    host = await Host.mount(pool.path, { signal: stop.signal });
+    stop.abort();
+    assert.deepEqual(await host.session.closed, {});
+    await assert.rejects(Host.mount(pool.path, { signal: stop.signal }), { name: 'AbortError' });
+  });
+
+  it('can be read-only', async () => {
+    host = await Host.mount(pool.path, { readOnly: true });
+    assert.equal(outcome(() => fs.openSync(host!.path('vol/data'), 'r+')), 'EROFS');
+    assert.equal(outcome(() => fs.chmodSync(host!.path('vol/data'), 0)), 'EROFS');
+    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
+  });
+
+  it('shares modes with another session of the same host', async () => {
+    host = await Host.mount(pool.path);
+    const second = tempDir('second');
+    const other = await mountPool({ device: pool.path, directory: second, hostDirectory: host.hostDirectory });
+    try {
+      assert.equal(fs.statSync(join(second, 'vol/data')).mode & 0o777, 0o644);
+      fs.chmodSync(host.path('vol/data'), 0o611);
+      await eventually(() => assert.equal(fs.statSync(join(second, 'vol/data')).mode & 0o777, 0o611));
+    } finally {
+      await other.unmount();
+    }
+  });
+
+  describe('is refused', () => {
+    const attempt = (device: string, directory = tempDir('mnt')) =>
+      mountPool({ device, directory, hostDirectory: tempDir('run'), output: fs.openSync('/dev/null', 'w') });
+
+    it('for a device that is not there', () =>
+      assert.rejects(attempt('/nowhere/pool'), { code: 'DEVICE', message: /\/nowhere\/pool/ }));
+
+    it('for a file that is no pool', async () => {
+      const file = shmFile('zeros');
+      fs.writeFileSync(file, Buffer.alloc(0));
+      fs.truncateSync(file, 64 * MiB);
+      await assert.rejects(attempt(file), { code: 'NOT_FAMFS' });
+    });
+
+    it('for a directory that is not there', () =>
+      assert.rejects(attempt(pool.path, '/nowhere/mnt'), { code: 'INVALID', message: /no such directory/ }));
+
+    it('where a pool is mounted already', async () => {
+      host = await Host.mount(pool.path);
+      await assert.rejects(attempt(pool.path, host.directory), { code: 'IN_USE' });
+    });
+  });
+
+  it('works for an ordinary user in a namespace of their own', () => {
+    const script = [join(root, 'test/support/in-namespace.ts'), pool.path, tempDir('mnt'), tempDir('run')];
+    const run = spawnSync('unshare', ['-Urm', process.execPath, ...script], { encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /mounted, written, read and unmounted/);
+  });
+
+  describe('on the command line', () => {
+    const famfs = (...args: string[]) => spawnSync(program, args, { encoding: 'utf8' });
+
+    it('mount returns when it serves, umount ends it', async () => {
+      const directory = tempDir('mnt');
+      const hostDirectory = tempDir('run');
+      const mounted = famfs('mount', pool.path, directory, '--host-dir', hostDirectory);
+      assert.equal(mounted.status, 0, mounted.stderr);
+      assert.equal(fs.statSync(join(directory, 'vol/data')).size, 2 * MiB);
+      const [session] = findSessions(hostDirectory);
+
+      const fd = fs.openSync(join(directory, 'vol/data'), 'r');
+      const busy = famfs('umount', directory);
+      assert.equal(busy.status, 1);
+      assert.match(busy.stderr, /is in use: files are open below it/);
+      fs.closeSync(fd);
+
+      assert.equal(famfs('umount', directory).status, 0);
+      await session.closed;
+      const again = famfs('umount', directory);
+      assert.equal(again.status, 1);
+      assert.match(again.stderr, /no famfs pool is mounted/);
+    });
+
+    it('mount says what is wrong', () => {
+      const run = famfs('mount', '/nowhere/pool', tempDir('mnt'), '--host-dir', tempDir('run'));
+      assert.equal(run.status, 1);
+      assert.match(run.stderr, /famfs-csi: \/nowhere\/pool: no such device/);
+    });
+  });
+});

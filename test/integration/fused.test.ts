@@ -1,0 +1,201 @@
+/** The host's data plane behind its control socket. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { silentLog } from '../../src/csi/log.ts';
+import { fused } from '../../src/csi/protocols.ts';
+import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
+import { findSessions } from '../../src/famfs/fuse/session.ts';
+import { runFused } from '../../src/fused/main.ts';
+import type { EnsureSessionResponse__Output } from '../../src/generated/famfs/fused/v1/EnsureSessionResponse.ts';
+import type {
+  GetVolumeStatisticsResponse__Output as Statistics,
+} from '../../src/generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';
+import type { ListPoolsResponse__Output } from '../../src/generated/famfs/fused/v1/ListPoolsResponse.ts';
+import { remove, shmFile, tempDir } from '../harness/temp.ts';
+import { plain, unary } from '../support/grpc-client.ts';
+import { eventually } from '../support/host.ts';
+import { PoolFixture } from '../support/pool-fixture.ts';
+
+const MiB = 1024 * 1024;
+
+/** A running data plane and a client of it. */
+class Plane {
+  readonly events: string[];
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #client: InstanceType<typeof fused.Fused>;
+
+  private constructor(hostDirectory: string, pools: { name: string; device: string }[], events: string[]) {
+    this.events = events;
+    const socket = join(hostDirectory, 'fused.sock');
+    this.#done = runFused({
+      pools, hostDirectory, endpoint: `unix://${socket}`, log: silentLog(), signal: this.#stop.signal,
+      members: {
+        register: async (uuid) => void events.push(`register ${uuid}`),
+        leave: async (uuid) => void events.push(`leave ${uuid}`),
+      },
+    });
+    this.#client = new fused.Fused(`unix://${socket}`, plain);
+  }
+
+  static async start(hostDirectory: string, pools: { name: string; device: string }[], events: string[] = []): Promise<Plane> {
+    const plane = new Plane(hostDirectory, pools, events);
+    await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
+    return plane;
+  }
+
+  pools = async () => (await unary<object, ListPoolsResponse__Output>(this.#client, this.#client.listPools, {})).pools;
+  ensure = async (uuid: string) => (await unary<object, EnsureSessionResponse__Output>(
+    this.#client, this.#client.ensureSession, { pool_uuid: uuid })).path;
+  group = (uuid: string, directory: string, gid?: number) => unary(
+    this.#client, this.#client.setMountGroup, { pool_uuid: uuid, directory, ...(gid === undefined ? {} : { gid }) });
+  statistics = (uuid: string, directory: string) => unary<object, Statistics>(
+    this.#client, this.#client.getVolumeStatistics, { pool_uuid: uuid, directory });
+  end = (uuid: string) => unary(this.#client, this.#client.endSession, { pool_uuid: uuid });
+
+  async stop(): Promise<void> {
+    this.#client.close();
+    this.#stop.abort();
+    await this.#done;
+  }
+}
+
+describe('the data plane of a host', function () {
+  this.timeout(60_000);
+  let pool: PoolFixture;
+  let plane: Plane;
+  let hostDirectory: string;
+  const configured = () => [{ name: 'fast', device: pool.path }];
+
+  beforeEach(async () => {
+    pool = await PoolFixture.make(64 * MiB);
+    pool.volume('vol', 4 * MiB);
+    hostDirectory = tempDir('host');
+    plane = await Plane.start(hostDirectory, configured());
+  });
+
+  afterEach(async () => {
+    await plane.stop();
+    for (const { directory } of findSessions(hostDirectory)) await unmountFuse(directory, { lazy: true }).catch(() => {});
+    pool.close();
+    remove(hostDirectory);
+  });
+
+  it('lists pools, mounts them once, and unmounts them', async () => {
+    const expected = { name: 'fast', uuid: pool.uuid, device: pool.path, size_bytes: String(64 * MiB), problem: '' };
+    assert.deepEqual(await plane.pools(), [{ ...expected, session_path: '' }]);
+    const [path, ...others] = await Promise.all([plane.ensure(pool.uuid), plane.ensure(pool.uuid), plane.ensure(pool.uuid)]);
+    assert.equal(path, join(hostDirectory, 'mounts', pool.uuid));
+    assert.deepEqual(others, [path, path]);
+    assert.deepEqual(await plane.pools(), [{ ...expected, session_path: path }]);
+    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
+    assert.deepEqual(plane.events, [`register ${pool.uuid}`]);
+    await plane.end(pool.uuid);
+    await plane.end(pool.uuid);
+    assert.equal(famfsMountAt(path), undefined);
+    assert.deepEqual(plane.events, [`register ${pool.uuid}`, `leave ${pool.uuid}`]);
+    assert.equal(await plane.ensure(pool.uuid), path);
+  });
+
+  it('knows pools by their UUID alone', async () => {
+    await assert.rejects(plane.ensure('00000000-0000-0000-0000-000000000000'), { code: status.NOT_FOUND });
+    await assert.rejects(plane.statistics(pool.uuid, 'vol'), { code: status.NOT_FOUND }, 'not mounted');
+  });
+
+  it('presents a volume with a group, and refuses another one meanwhile', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const modes = () => ['vol', 'vol/data'].map((name) => {
+      const { mode, gid } = fs.statSync(join(path, name));
+      return [mode & 0o7777, gid];
+    });
+    const plainModes = modes();
+    const oneGroup = fs.readFileSync('/proc/self/gid_map', 'utf8').trim().split(/\s+/)[2] === '1';
+    const gid = oneGroup ? 0 : 2000; // all that an ordinary user's own namespace has
+    await plane.group(pool.uuid, 'vol', gid);
+    assert.deepEqual(modes(), [[0o2775, gid], [0o664, gid]]);
+    await plane.group(pool.uuid, 'vol', gid);
+    await assert.rejects(plane.group(pool.uuid, 'vol', gid + 1), { code: status.FAILED_PRECONDITION });
+    await plane.group(pool.uuid, 'vol');
+    await eventually(() => assert.deepEqual(modes(), plainModes));
+    await assert.rejects(plane.group(pool.uuid, 'none', gid), { code: status.NOT_FOUND });
+    for (const directory of ['', '/', '../x', 'vol/..', '/vol']) {
+      await assert.rejects(plane.group(pool.uuid, directory, gid), { code: status.INVALID_ARGUMENT }, directory);
+    }
+  });
+
+  it('measures a volume', async () => {
+    await plane.ensure(pool.uuid);
+    const { total_bytes: bytes, file_count: files } = await plane.statistics(pool.uuid, 'vol');
+    assert.deepEqual([bytes, files], [String(4 * MiB), '1']);
+    pool.remove('vol/data');
+    assert.equal((await plane.statistics(pool.uuid, 'vol')).total_bytes, '0');
+    pool.remove('vol');
+    await eventually(() => assert.equal(fs.existsSync(join(hostDirectory, 'mounts', pool.uuid, 'vol')), false));
+    await assert.rejects(plane.statistics(pool.uuid, 'vol'), { code: status.NOT_FOUND });
+  });
+
+  it('does not end a session in use, and leaves it running when it stops', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r');
+    await assert.rejects(plane.end(pool.uuid), { code: status.FAILED_PRECONDITION });
+    await plane.stop();
+    assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8);
+
+    plane = await Plane.start(hostDirectory, configured());
+    assert.equal((await plane.pools())[0].session_path, path, 'adopted');
+    assert.equal(await plane.ensure(pool.uuid), path);
+    assert.deepEqual(plane.events, [], 'it is a member since the first time');
+    fs.closeSync(fd);
+    await plane.end(pool.uuid);
+    assert.deepEqual(plane.events, [`leave ${pool.uuid}`]);
+  });
+
+  it('unmounts what is not in use when it stops', async () => {
+    const path = await plane.ensure(pool.uuid);
+    await plane.stop();
+    assert.equal(famfsMountAt(path), undefined);
+  });
+
+  it('notices a session that failed, and makes a new one', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const [{ pid }] = findSessions(hostDirectory);
+    const child = Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+    process.kill(child, 'SIGKILL');
+    await eventually(() => assert.equal(famfsMountAt(path), undefined), 5000);
+    assert.equal(await plane.ensure(pool.uuid), path);
+    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
+  });
+
+  it('clears a mount away whose supervisor died while nobody looked', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r');
+    await plane.stop();
+    process.kill(findSessions(hostDirectory)[0].pid, 'SIGKILL');
+    plane = await Plane.start(hostDirectory, configured());
+    assert.equal(famfsMountAt(path), undefined);
+    assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8, 'its child serves who has it open');
+    fs.closeSync(fd);
+    assert.equal(await plane.ensure(pool.uuid), path);
+  });
+
+  it('says what is wrong with a pool', async () => {
+    await plane.stop();
+    const copy = shmFile('copy');
+    fs.copyFileSync(pool.path, copy);
+    const zeros = shmFile('zeros');
+    fs.writeFileSync(zeros, '');
+    fs.truncateSync(zeros, 64 * MiB);
+    plane = await Plane.start(hostDirectory, [
+      ...configured(), { name: 'copy', device: copy }, { name: 'zeros', device: zeros }, { name: 'gone', device: '/nowhere' },
+    ]);
+    const pools = await plane.pools();
+    assert.match(pools[0].problem, /same UUID/);
+    assert.match(pools[1].problem, /same UUID/);
+    assert.match(pools[2].problem, /no famfs superblock: magic/);
+    assert.match(pools[3].problem, /\/nowhere: no such device/);
+    await assert.rejects(plane.ensure(pool.uuid), { code: status.FAILED_PRECONDITION, message: /same UUID/ });
+    remove(copy);
+  });
+});
