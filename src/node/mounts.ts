@@ -24,7 +24,10 @@ export async function mountAt(target: string): Promise<Mount | undefined> {
 /** Whether whoever uses the path reaches a living directory. */
 export async function healthOf(target: string): Promise<Health> {
   try {
+    // The kernel answers stat from its cache for a while, statfs never: a server that has ended
+    // shows in the second, a directory that was deleted in the pool in the first.
     await fs.stat(target);
+    await fs.statfs(target);
     return 'alive';
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

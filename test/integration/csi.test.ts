@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { csi } from '../../src/csi/protocols.ts';
+import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
 import { startRole, stopRole } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
@@ -86,6 +87,13 @@ describe('CSI on real parts', function () {
     await leave(b, id, 'shared');
     assert.ok(!existsSync(target(a, 'shared')));
     await deleteVolume(controller, id);
+  });
+
+  it('knows the hosts that have the pool mounted', async () => {
+    const { members } = openDirectoryState(cluster.stateDirectory);
+    const uuid = (await createVolume(controller, 'members')).volume_id.split('/')[0]!;
+    assert.deepEqual((await members.list(uuid)).map(({ host }) => host).sort(), ['node-a', 'node-b']);
+    await deleteVolume(controller, `${uuid}/members`);
   });
 
   it('tells statistics of a volume: all of it available', async () => {
@@ -208,6 +216,20 @@ describe('CSI on real parts', function () {
     await deleteVolume(controller, id);
   });
 
+  it('publishes again after the pool\'s session has died', async () => {
+    const { volume_id: id } = await createVolume(controller, 'session');
+    const place = await use(a, id, 'session');
+    killSessions(a);
+    assert.match(a.host.run(['stat', '-f', place]).problem, /not connected|connection abort/);
+    await use(a, id, 'session');
+    assert.equal(a.host.run(['stat', '-c', '%s', join(place, 'data')]).output.trim(), String(8 * MIB));
+    assert.equal(mountsAt(a, place), 1);
+    killSessions(a);
+    await leave(a, id, 'session');
+    assert.equal(mountsAt(a, place) + mountsAt(a, staging(a, 'session')), 0);
+    await deleteVolume(controller, id);
+  });
+
   it('never deletes what is not its own at a target', async () => {
     const { volume_id: id } = await createVolume(controller, 'target');
     const place = target(a, 'precious');
@@ -275,6 +297,16 @@ describe('CSI on real parts', function () {
     assert.ok(!existsSync(socket('second')));
   });
 });
+
+/** Ends the servers of a node's sessions, supervisor and children, without a word. */
+function killSessions(node: ClusterNode): void {
+  for (const name of readdirSync(join(node.directory, 'sessions'))) {
+    const supervisor = parseInt(name, 10);
+    if (!existsSync(`/proc/${supervisor}/task`)) continue; // the record of one that died before
+    const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').trim().split(' ');
+    for (const pid of [supervisor, ...children.filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL');
+  }
+}
 
 /** A FUSE mount whose server is gone: every access answers ENOTCONN. */
 function mountDead(node: ClusterNode, place: string): void {
