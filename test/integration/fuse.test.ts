@@ -83,6 +83,25 @@ describe('two hosts with one pool', function () {
     assert.deepEqual(fs.readdirSync(a.path(name)), ['data']);
   });
 
+  it('list a large directory whole, while it grows and shrinks', () => {
+    const names = Array.from({ length: 1000 }, (_, k) => `directory-${k}`);
+    pool.directories(['large', ...names.map((name) => `large/${name}`)]);
+    const listing = fs.opendirSync(b.path('large'), { bufferSize: 10 });
+    const found: string[] = [];
+    for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) {
+      assert.ok(entry.isDirectory());
+      if (found.push(entry.name) === 100) {
+        pool.remove('large/directory-999');
+        pool.directories(['large/late']);
+      }
+    }
+    listing.closeSync();
+    const sure = names.slice(0, -1);
+    const missing = sure.filter((name) => !found.includes(name));
+    assert.deepEqual([missing, found.length], [[], new Set(found).size], 'each once');
+    assert.deepEqual(fs.readdirSync(a.path('large')).sort().join(), [...sure, 'late'].sort().join());
+  });
+
   it('answer ESTALE for a removed file at once, through files opened before', async () => {
     const name = volume();
     const open = [a, b].map((host) => fs.openSync(host.path(`${name}/data`), 'r+'));
@@ -231,6 +250,18 @@ describe('two hosts with one pool', function () {
     await child.said('mapped');
     pool.remove(`${name}/data`);
     assert.equal((await child.ended).signal, 'SIGBUS');
+  });
+
+  it('clear the set-id bits of a file that somebody else writes to', async () => {
+    if (!manyUsers()) return;
+    const name = volume();
+    const file = a.path(`${name}/data`);
+    fs.chmodSync(file, 0o6777);
+    withFile(file, 'r+', (fd) => fs.writeSync(fd, 'x', 0));
+    assert.equal(fs.statSync(file).mode & 0o7777, 0o6777, 'root may');
+    const written = spawnSync('dd', [`of=${file}`, 'conv=notrunc'], { input: 'x', uid: 65534, gid: 65534 });
+    assert.equal(written.status, 0);
+    await eventually(() => assert.equal(fs.statSync(file).mode & 0o7777, 0o777));
   });
 
   it('let the kernel check permissions', () => {

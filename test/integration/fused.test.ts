@@ -22,26 +22,26 @@ const MiB = 1024 * 1024;
 
 /** A running data plane and a client of it. */
 class Plane {
-  readonly events: string[];
+  /** What the members were told. */
+  readonly events: string[] = [];
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   readonly #client: InstanceType<typeof fused.Fused>;
 
-  private constructor(hostDirectory: string, pools: { name: string; device: string }[], events: string[]) {
-    this.events = events;
+  private constructor(hostDirectory: string, pools: { name: string; device: string }[]) {
     const socket = join(hostDirectory, 'fused.sock');
     this.#done = runFused({
       pools, hostDirectory, endpoint: `unix://${socket}`, log: silentLog(), signal: this.#stop.signal,
       members: {
-        register: async (uuid) => void events.push(`register ${uuid}`),
-        leave: async (uuid) => void events.push(`leave ${uuid}`),
+        register: async (uuid) => void this.events.push(`register ${uuid}`),
+        leave: async (uuid) => void this.events.push(`leave ${uuid}`),
       },
     });
     this.#client = new fused.Fused(`unix://${socket}`, plain);
   }
 
-  static async start(hostDirectory: string, pools: { name: string; device: string }[], events: string[] = []): Promise<Plane> {
-    const plane = new Plane(hostDirectory, pools, events);
+  static async start(hostDirectory: string, pools: { name: string; device: string }[]): Promise<Plane> {
+    const plane = new Plane(hostDirectory, pools);
     await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
     return plane;
   }
@@ -78,7 +78,9 @@ describe('the data plane of a host', function () {
 
   afterEach(async () => {
     await plane.stop();
-    for (const { directory } of findSessions(hostDirectory)) await unmountFuse(directory, { lazy: true }).catch(() => {});
+    for (const { directory } of findSessions(hostDirectory)) {
+      await unmountFuse(directory, { lazy: true }).catch(() => {}); // what a failed test left
+    }
     pool.close();
     remove(hostDirectory);
   });
