@@ -1,13 +1,19 @@
 import { refuse } from '../csi/errors.ts';
 import type { CapacityRange__Output } from '../generated/csi/v1/CapacityRange.ts';
 
-/** Bytes asked for, at least and at most; 0 as the limit means none. Beyond 2^53 on purpose: any 64-bit value may arrive. */
+/**
+ * Bytes asked for, at least and at most; 0 as the limit means none. Big integers, because any 64-bit
+ * value may arrive.
+ */
 export interface CapacityRange {
   readonly required: bigint;
   readonly limit: bigint;
 }
 
-/** Reads a capacity range; none at all asks for the smallest volume. Throws INVALID_ARGUMENT naming the value. */
+/**
+ * Reads a capacity range; none at all asks for the smallest volume. Throws INVALID_ARGUMENT naming
+ * the value.
+ */
 export function parseCapacityRange(range: CapacityRange__Output | null | undefined): CapacityRange {
   if (!range) return { required: 0n, limit: 0n };
   const required = BigInt(range.required_bytes);
@@ -24,7 +30,10 @@ export function satisfies(size: number, { required, limit }: CapacityRange): boo
   return BigInt(size) >= required && (limit === 0n || BigInt(size) <= limit);
 }
 
-/** The size to allocate: what is required, in whole allocation units. Throws OUT_OF_RANGE where the limit or the pool forbids it. */
+/**
+ * The size to allocate: what is required, in whole allocation units. Throws OUT_OF_RANGE where the
+ * limit or the pool forbids it.
+ */
 export function sizeFor({ required, limit }: CapacityRange, allocationUnit: number, poolBytes: number): number {
   const unit = BigInt(allocationUnit);
   const size = required === 0n ? unit : (required + unit - 1n) / unit * unit;

@@ -63,7 +63,7 @@ export class ManagedPool {
     return this.#uuid;
   }
 
-  /** The writer, which rules at this moment: what it reads is the truth. Throws UNAVAILABLE while there is none. */
+  /** The writer, which rules at this moment. Throws UNAVAILABLE while there is none. */
   get writer(): PoolWriter {
     if (this.#writer === undefined) throw this.unavailable();
     try {
@@ -134,9 +134,11 @@ export class ManagedPool {
 
   async #retryUntilHeld(): Promise<void> {
     const { signal } = this.#stopping;
-    for (let pause = FIRST_RETRY_MS; this.#writer === undefined && !signal.aborted; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
+    let pause = FIRST_RETRY_MS;
+    while (this.#writer === undefined && !signal.aborted) {
       await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
       if (!signal.aborted) await this.#attempt();
+      pause = Math.min(pause * 2, LAST_RETRY_MS);
     }
   }
 

@@ -55,14 +55,17 @@ export function controllerOperations({ volumes, attaching, listing }: Controller
   };
 }
 
-function validate(attaching: Attaching, request: ValidateVolumeCapabilitiesRequest__Output): ValidateVolumeCapabilitiesResponse {
+function validate(
+  attaching: Attaching, request: ValidateVolumeCapabilitiesRequest__Output,
+): ValidateVolumeCapabilitiesResponse {
   if (request.volume_id === '') throw refuse.invalid('volume_id is required');
   if (request.volume_capabilities.length === 0) throw refuse.invalid('volume_capabilities is required');
   const { record } = attaching.requireVolume(request.volume_id);
   const problem = request.volume_capabilities.map(problemWith).find((text) => text !== undefined);
   if (problem !== undefined) return { message: problem };
   const { volume_capabilities, volume_context, parameters } = request;
-  if (record && Object.keys(parameters).length > 0 && !sameParameters(record.parameters, parseParameters(parameters).given)) {
+  const asked = parseParameters(parameters).given;
+  if (record && Object.keys(asked).length > 0 && !sameParameters(record.parameters, asked)) {
     return { message: `the volume was made with parameters ${JSON.stringify(record.parameters)}` };
   }
   return { confirmed: { volume_capabilities, volume_context, parameters } };

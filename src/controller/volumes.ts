@@ -4,7 +4,7 @@ import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId, parseVolumeId } from '../csi/volume-id.ts';
 import { volumeRecordFits, type VolumeRecord } from '../famfs/format/volume-record.ts';
 import type { Pool, PoolNode } from '../famfs/pool.ts';
-import type { PoolWriter } from '../famfs/writer.ts';
+import type { NewEntry, PoolWriter } from '../famfs/writer.ts';
 import type { CreateVolumeRequest__Output } from '../generated/csi/v1/CreateVolumeRequest.ts';
 import type { Volume } from '../generated/csi/v1/Volume.ts';
 import type { Attachments } from '../state/interfaces.ts';
@@ -152,7 +152,7 @@ function recordOf(name: string, capacity: number, parameters: ClassParameters): 
   return record;
 }
 
-function entriesOf(directory: string, size: number, record: VolumeRecord, parameters: ClassParameters): Parameters<PoolWriter['create']>[0] {
+function entriesOf(directory: string, size: number, record: VolumeRecord, parameters: ClassParameters): NewEntry[] {
   const { uid, gid, fileMode, directoryMode } = parameters;
   return [
     { kind: 'directory', path: directory, mode: directoryMode, uid, gid, record },

@@ -26,7 +26,8 @@ export function nodeOperations(volumes: NodeVolumes, identity: NodeIdentity): Op
   };
   return {
     NodeStageVolume: (request) => locked(request.volume_id, request.staging_target_path, () => volumes.stage(request)),
-    NodeUnstageVolume: ({ volume_id: id, staging_target_path: place }) => locked(id, place, () => volumes.unstage(id, place)),
+    NodeUnstageVolume: ({ volume_id: id, staging_target_path: place }) =>
+      locked(id, place, () => volumes.unstage(id, place)),
     NodePublishVolume: (request) => locked(request.volume_id, request.target_path, () => volumes.publish(request)),
     NodeUnpublishVolume: ({ volume_id: id, target_path: target }) =>
       locked(id, target, () => volumes.unpublish(id, target)),

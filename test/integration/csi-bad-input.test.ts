@@ -53,12 +53,14 @@ describe('CSI with bad input', function () {
   afterEach(async () => assert.deepEqual(await listed('good'), [kept]));
 
   const listed = async (pool: string) => {
-    const { entries } = await unary(client, client.listVolumes.bind(client), {}) as { entries: { volume: { volume_id: string } }[] };
+    const { entries } = await unary(client, client.listVolumes.bind(client), {}) as
+      { entries: { volume: { volume_id: string } }[] };
     const uuid = kept.split('/')[0]!;
     return entries.map(({ volume }) => volume.volume_id).filter((id) => id.startsWith(uuid) === (pool === 'good'));
   };
 
-  const create = (request: CreateVolumeRequest) => createVolume(client, 'bad', { ...request, parameters: { pool: 'good', ...request.parameters } });
+  const create = (request: CreateVolumeRequest) =>
+    createVolume(client, 'bad', { ...request, parameters: { pool: 'good', ...request.parameters } });
   const size = (required: number | string, limit: number | string = 0): CreateVolumeRequest =>
     ({ capacity_range: { required_bytes: required, limit_bytes: limit } });
   const parameters = (given: Record<string, string>): CreateVolumeRequest => ({ parameters: given });

@@ -35,7 +35,8 @@ describe('CSI on real parts', function () {
 
   const staging = (node: ClusterNode, name: string) => join(node.directory, 'staging', name);
   const target = (node: ClusterNode, name: string) => join(node.directory, 'pods', name);
-  const mountsAt = (node: ClusterNode, place: string) => node.host.mountsBelow(directory).filter((point) => point === place).length;
+  const mountsAt = (node: ClusterNode, place: string) =>
+    node.host.mountsBelow(directory).filter((point) => point === place).length;
   const capacity = async () => Number((await unary(controller, controller.getCapacity.bind(controller), {}) as
     { available_capacity: string }).available_capacity);
 
@@ -74,7 +75,8 @@ describe('CSI on real parts', function () {
   });
 
   it('shares one volume between two nodes, read-only on the second', async () => {
-    const { volume_id: id, capacity_bytes: size } = await createVolume(controller, 'shared', { capacity_range: { required_bytes: 3 * MIB } });
+    const odd = { capacity_range: { required_bytes: 3 * MIB } };
+    const { volume_id: id, capacity_bytes: size } = await createVolume(controller, 'shared', odd);
     assert.equal(Number(size), 4 * MIB);
     const writing = join(await use(a, id, 'shared'), 'data');
     const reading = join(await use(b, id, 'shared', true), 'data');
@@ -272,6 +274,17 @@ describe('CSI on real parts', function () {
     assert.equal(await capacity(), before);
     const df = JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number };
     assert.ok(df.quarantinedBytes >= 8 * MIB, JSON.stringify(df));
+  });
+
+  it('gives way to a writer that overrules it, and comes back', async () => {
+    await createVolume(controller, 'before');
+    const overrule = ['--assume-stopped', '--state-dir', cluster.stateDirectory, '--host-dir', join(directory, 'operator')];
+    execFileSync(program, ['mkdir', device, 'by-the-operator', ...overrule], { stdio: 'pipe' });
+    await refused(createVolume(controller, 'after'), status.UNAVAILABLE, /unavailable/);
+    const back = () => createVolume(controller, 'after').then(() => true, () => false);
+    for (const start = Date.now(); !await back();) assert.ok(Date.now() - start < 20_000, 'the controller never came back');
+    for (const name of ['before', 'after']) await deleteVolume(controller, (await createVolume(controller, name)).volume_id);
+    await refused(createVolume(controller, 'by-the-operator'), status.ALREADY_EXISTS, /did not make it/);
   });
 
   it('has one controller: a second one waits, and one without its lease ends', async () => {

@@ -21,7 +21,9 @@ export function mountOf(mode: AccessMode, mount: NonNullable<VolumeCapability['m
 }
 
 /** Makes a volume of 8 MiB for many nodes, unless the request says otherwise. */
-export async function createVolume(client: ControllerClient, name: string, rest: CreateVolumeRequest = {}): Promise<Volume__Output> {
+export async function createVolume(
+  client: ControllerClient, name: string, rest: CreateVolumeRequest = {},
+): Promise<Volume__Output> {
   const request = { name, volume_capabilities: [mountOf(RWX)], capacity_range: { required_bytes: 8 * MIB }, ...rest };
   const { volume } = await unary(client, client.createVolume.bind(client), request) as { volume: Volume__Output };
   return volume;
@@ -35,7 +37,8 @@ export async function attach(
   client: ControllerClient, volumeId: string, node: string, mode: AccessMode = RWX, readonly = false,
 ): Promise<Record<string, string>> {
   const request = { volume_id: volumeId, node_id: node, volume_capability: mountOf(mode), readonly };
-  const answer = await unary(client, client.controllerPublishVolume.bind(client), request) as { publish_context: Record<string, string> };
+  const answer = await unary(client, client.controllerPublishVolume.bind(client), request) as
+    { publish_context: Record<string, string> };
   return answer.publish_context;
 }
 
@@ -43,7 +46,9 @@ export async function detach(client: ControllerClient, volumeId: string, node: s
   await unary(client, client.controllerUnpublishVolume.bind(client), { volume_id: volumeId, node_id: node });
 }
 
-export async function stage(client: NodeClient, volumeId: string, staging: string, capability = mountOf(RWX)): Promise<void> {
+export async function stage(
+  client: NodeClient, volumeId: string, staging: string, capability = mountOf(RWX),
+): Promise<void> {
   await unary(client, client.nodeStageVolume.bind(client), {
     volume_id: volumeId, staging_target_path: staging, volume_capability: capability,
   });
