@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { CommanderError } from 'commander';
+import { requirePools, roleCommand, type RoleOptions } from '../../../src/cli/role-options.ts';
+
+function parse(...args: string[]): RoleOptions {
+  const command = roleCommand('role', 'for a test').exitOverride().configureOutput({ writeErr: () => undefined });
+  return command.parse(args, { from: 'user' }).opts<RoleOptions>();
+}
+
+describe('options of the roles', () => {
+  it('are read, with pools in their order', () => {
+    const options = parse('--pool', 'fast=/dev/dax0.0', '--pool', 'sim=/tmp/a=b', '--endpoint', 'unix:///run/x.sock',
+      '--fused-endpoint', 'unix:/run/y.sock', '--node-id', 'n1', '--driver-name', 'famfs.example.org');
+    assert.deepEqual(options.pool, [{ name: 'fast', device: '/dev/dax0.0' }, { name: 'sim', device: '/tmp/a=b' }]);
+    assert.deepEqual([options.endpoint, options.fusedEndpoint, options.nodeId], ['/run/x.sock', '/run/y.sock', 'n1']);
+  });
+
+  it('ask for a pool where one is needed', () => {
+    assert.throws(() => requirePools(parse()), /--pool NAME=DEVICE/);
+  });
+
+  for (const args of [
+    ['--pool', 'fast'], ['--pool', '=/dev/dax0.0'], ['--pool', 'Fast=/dev/dax0.0'], ['--pool', 'fast=dax0.0'],
+    ['--pool', 'a=/x', '--pool', 'a=/y'], ['--pool', 'a=/x', '--pool', 'b=/x'],
+    ['--endpoint', 'tcp://127.0.0.1:1'], ['--endpoint', 'relative.sock'], ['--node-id', ''], ['--node-id', 'a b'],
+    ['--driver-name', 'under_score'], ['--driver-name', 'x'.repeat(64)], ['--log-level', 'loud'], ['--no-such-option'],
+  ]) {
+    it(`refuse ${args.join(' ')}`, () => assert.throws(() => parse(...args), CommanderError));
+  }
+});
