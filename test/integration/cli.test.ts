@@ -17,7 +17,9 @@ function flip(device: string, offset: number): void {
   closeSync(fd);
 }
 
-describe('command line', () => {
+describe('command line', function () {
+  this.timeout(90_000); // every step starts a program
+
   let cli: CommandLine;
   before(() => {
     cli = new CommandLine();
