@@ -46,13 +46,13 @@ export function fusedOperations(sessions: Sessions, hostDirectory: string): Oper
       const overrides = Overrides.open(hostDirectory, uuid);
       try {
         overrides.setGroup(place.node, gid);
+        await shown(overrides, overrides.generation(), place.path);
       } catch (error) {
         if (error instanceof FamfsError && error.code === 'EXISTS') throw refuse.precondition(`${directory}: ${error.message}`);
         throw error;
       } finally {
         overrides.close();
       }
-      if (gid !== undefined) await waitForGroup(place.path, gid);
       return {};
     },
 
@@ -102,11 +102,11 @@ async function volumeDirectory(sessions: Sessions, uuid: string, directory: stri
   }
 }
 
-/** The serving child tells the kernel of the directory last: then everything below it is right too. */
-async function waitForGroup(place: string, gid: number): Promise<void> {
+/** Waits until the serving child has made the kernel forget the attributes from before. */
+async function shown(overrides: Overrides, generation: number, place: string): Promise<void> {
   const deadline = performance.now() + GROUP_MS;
-  while ((await fs.stat(place)).gid !== gid) {
-    if (performance.now() > deadline) throw refuse.unavailable(`${place} does not show group ${gid}: is its session well?`);
+  while (!overrides.acknowledged(generation)) {
+    if (performance.now() > deadline) throw refuse.unavailable(`${place}: its session does not answer`);
     await sleep(5);
   }
 }

@@ -7,6 +7,7 @@ import { silentLog } from '../../src/csi/log.ts';
 import { fused } from '../../src/csi/protocols.ts';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
 import { findSessions } from '../../src/famfs/fuse/session.ts';
+import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
 import { runFused } from '../../src/fused/main.ts';
 import type { EnsureSessionResponse__Output } from '../../src/generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type {
@@ -120,7 +121,7 @@ describe('the data plane of a host', function () {
     await plane.group(pool.uuid, 'vol', gid);
     await assert.rejects(plane.group(pool.uuid, 'vol', gid + 1), { code: status.FAILED_PRECONDITION });
     await plane.group(pool.uuid, 'vol');
-    await eventually(() => assert.deepEqual(modes(), plainModes));
+    assert.deepEqual(modes(), plainModes);
     await assert.rejects(plane.group(pool.uuid, 'none', gid), { code: status.NOT_FOUND });
     for (const directory of ['', '/', '../x', 'vol/..', '/vol']) {
       await assert.rejects(plane.group(pool.uuid, directory, gid), { code: status.INVALID_ARGUMENT }, directory);
@@ -174,7 +175,9 @@ describe('the data plane of a host', function () {
     const path = await plane.ensure(pool.uuid);
     const fd = fs.openSync(join(path, 'vol/data'), 'r');
     await plane.stop();
-    process.kill(findSessions(hostDirectory)[0].pid, 'SIGKILL');
+    const [{ pid }] = findSessions(hostDirectory);
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => assert.equal(startTimeOf(pid), undefined));
     plane = await Plane.start(hostDirectory, configured());
     assert.equal(famfsMountAt(path), undefined);
     assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8, 'its child serves who has it open');

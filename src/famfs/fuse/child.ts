@@ -33,6 +33,8 @@ class ServingChild {
   #notifier: Notifier | undefined;
   /** Sequence of each override the kernel has been told of. */
   readonly #told = new Map<number, number>();
+  /** Mount group of each directory, as the kernel has been told. */
+  readonly #groups = new Map<number, number>();
 
   constructor(config: SessionConfig) {
     this.#device = openDevice(config.device, { writable: !config.readOnly });
@@ -60,7 +62,7 @@ class ServingChild {
     this.#view = new IndexView(index, this.#device);
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
-    this.#overrides.changesSince(this.#told, () => {}); // what was set before the mount is no news
+    this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
     const watch: Watch = { overrides: this.#overrides.handle() };
     this.#replay.postMessage(watch);
     tell({ type: 'prepared', poolUuid, problems });
@@ -96,22 +98,32 @@ class ServingChild {
     for (const node of removed) {
       this.#notifier?.removed(node);
       this.#told.delete(node);
+      this.#groups.delete(node);
     }
     this.#overrides?.forget(removed);
   }
 
   /**
-   * Overrides set by a worker, another session of the pool on this host, or the host's service. A
-   * directory that got or lost a mount group is told last: who sees it changed sees all below changed.
+   * Overrides set by a worker, another session of the pool on this host, or the host's service, which
+   * waits until the kernel believes nothing else.
    */
   #overridden(): void {
-    const override = new Override();
+    const generation = this.#overrides.generation();
     this.#overrides.changesSince(this.#told, (node) => {
-      // Lifted groups leave a slot without the field, so below any directory all is invalidated.
-      const group = this.#overrides.read(node, override) && override.has(OverrideField.group);
-      if (group || this.#view.isDirectory(node)) this.#below(node);
+      if (this.#groupChanged(node)) this.#below(node);
       this.#notifier?.attributes(node);
     });
+    this.#overrides.acknowledge(generation);
+  }
+
+  /** Whether a directory has another mount group than it had, and so has all below it. */
+  #groupChanged(node: number): boolean {
+    const override = new Override();
+    const grouped = this.#overrides.read(node, override) && override.has(OverrideField.group);
+    const before = this.#groups.get(node);
+    if (grouped) this.#groups.set(node, override.group);
+    else this.#groups.delete(node);
+    return this.#groups.get(node) !== before;
   }
 
   #below(directory: number): void {

@@ -1,4 +1,4 @@
-/** The only module that mounts and unmounts. */
+/** The only module of the library that mounts and unmounts. */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { FamfsError } from '../errors.ts';

@@ -5,7 +5,7 @@
 
 /** Words of the header. */
 export const Header = Object.freeze({
-  magic: 0, slots: 1, generation: 2, used: 3, groups: 4, born: 6 /* 2 words */, boot: 8, /* 4 words */
+  magic: 0, slots: 1, generation: 2, used: 3, groups: 4, notified: 5, born: 6 /* 2 words */, boot: 8, /* 4 words */
 } as const);
 
 /** Words of a slot. */

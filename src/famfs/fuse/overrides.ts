@@ -74,6 +74,16 @@ export class Overrides {
     return Atomics.load(this.#words, Header.generation);
   }
 
+  /** Says that the kernel has been told of every change up to a generation. */
+  acknowledge(generation: number): void {
+    Atomics.store(this.#words, Header.notified, generation);
+  }
+
+  /** Whether a session of this host has told its kernel of all changes up to a generation. */
+  acknowledged(generation: number): boolean {
+    return ((Atomics.load(this.#words, Header.notified) - generation) | 0) >= 0;
+  }
+
   /** Whether there is any override at all. */
   inUse(): boolean {
     return Atomics.load(this.#words, Header.used) !== 0;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { Opcode } from '../../../../src/famfs/fuse/abi.ts';
 import { Call } from '../../../../src/famfs/fuse/call.ts';
 import { checkBuffers, operations, table } from '../../../../src/famfs/fuse/dispatch.ts';
@@ -79,6 +80,23 @@ describe('dispatch', () => {
     assert.throws(() => checkBuffers(new Call(4096), 1024 * 1024), /too small for a WRITE/);
     const entry = operations[Opcode.Statfs]!;
     assert.throws(() => table([entry, entry]), /served twice: STATFS/);
+  });
+
+  it('answers any bytes with a well-formed reply or none', () => {
+    const bench = new Bench();
+    bench.index.nodes.set(2, { parent: 1, name: 'd' });
+    bench.index.nodes.set(3, { parent: 2, name: 'f', memory: Buffer.alloc(100) });
+    const [opcodes, nodes] = [fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 4 })];
+    const requests = fc.tuple(opcodes, nodes, fc.uint8Array({ maxLength: 200 }));
+    fc.assert(fc.property(requests, ([opcode, node, args]) => {
+      const reply = bench.send(opcode, node, args);
+      if (reply === undefined) return;
+      assert.equal(reply.bytes.readUInt32LE(0), reply.bytes.length);
+      assert.ok(reply.errno >= 0 && reply.errno < 512);
+      assert.ok(reply.errno === 0 || reply.body.length === 0);
+    }), { numRuns: 20_000, seed: 3 });
+    assert.deepEqual(bench.failures, []);
+    assert.equal(bench.index.nodes.get(3)!.memory!.length, 100);
   });
 
   it('replies to LOOKUP byte for byte', () => {

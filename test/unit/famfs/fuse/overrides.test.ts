@@ -129,6 +129,16 @@ describe('override table', () => {
     assert.deepEqual(ask(), [4]);
   });
 
+  it('knows how far the kernel has been told', () => {
+    assert.equal(table.acknowledged(table.generation()), true);
+    setMode(table, 3, 1);
+    assert.equal(table.acknowledged(table.generation()), false);
+    table.acknowledge(table.generation());
+    assert.equal(table.acknowledged(table.generation()), true);
+    table.acknowledge(0x7fff_ffff);
+    assert.equal(table.acknowledged(0x8000_0001), false, 'generations go round');
+  });
+
   it('repairs what a writer that died left half-done', () => {
     setMode(table, 7, 0o600);
     const { address } = table.handle();
