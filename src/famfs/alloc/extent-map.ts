@@ -30,6 +30,11 @@ export class ExtentMap {
     return this.#bytes;
   }
 
+  /** Behind the last range; 0 when there is none. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** The first range that meets [start, end), or undefined. */
   overlapping(start: number, end: number): OwnedRange | undefined {
     if (start >= this.#end) return undefined;

@@ -187,7 +187,8 @@ export class LogReplay {
     const badPath = path.check(bytes, pathAt, this.index.seed, inLast ? this.#last.length + 1 : 0);
     if (badPath !== undefined) return this.#reject(index, badPath, undefined);
     if (badMap !== undefined) return this.#reject(index, badMap, this.#pathText(pathAt));
-    const parent = inLast ? this.#last.node : this.#parentOf(pathAt);
+    // Below that directory there may be another one on the way, or one that is not there.
+    const parent = inLast && path.nameStart === this.#last.length + 1 ? this.#last.node : this.#parentOf(pathAt);
     if (parent === 0) return this.#reject(index, 'its directory does not exist', this.#pathText(pathAt));
     const taken = this.#takenBy(parent, pathAt);
     if (taken !== 0) return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt));

@@ -184,10 +184,13 @@ export class Replayer {
     this.#headerProblems = problems;
     const { dataStart, allocatableEnd } = this.geometry;
     totals[Totals.total] = allocatableEnd - dataStart;
-    totals[Totals.quarantined] = quarantinedBytes;
-    totals[Totals.free] = this.rejected.length === 0
-      ? Math.max(0, allocatableEnd - dataStart - memory.bytes)
+    // Files may lie past what new ones may use, when the superblock tells a smaller device.
+    const simple = this.rejected.length === 0 && memory.end <= allocatableEnd;
+    const free = simple
+      ? allocatableEnd - dataStart - memory.bytes
       : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), dataStart, allocatableEnd));
+    totals[Totals.free] = free;
+    totals[Totals.quarantined] = Math.min(quarantinedBytes, allocatableEnd - dataStart - free);
     Atomics.store(header, Header.seenNextIndex, nextIndex | 0);
     Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, change)));
     Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, change >> 32n)));

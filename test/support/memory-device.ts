@@ -1,0 +1,52 @@
+import type { DaxDevice, DeviceHandle } from '../../src/famfs/device/device.ts';
+import { Region } from '../../src/famfs/device/region.ts';
+import { FamfsError } from '../../src/famfs/errors.ts';
+
+const SUPERBLOCK_LENGTH = 0x200000;
+
+/**
+ * A device of which only superblock and log exist, as memory of this process. It claims to be as
+ * large as is wanted: a replay reads nothing else.
+ */
+export class MemoryDevice implements DaxDevice {
+  readonly path = 'memory';
+  readonly kind = 'simulated';
+  readonly alignment = 4096;
+  readonly writable = true;
+  readonly closed = false;
+  size: number;
+  readonly superblock: Region;
+  /** All of the memory: superblock region, then log. */
+  readonly bytes: Buffer;
+  readonly #memory: ArrayBuffer;
+  #log: Region | undefined;
+
+  /** `logRoom`: the longest log that can be there. */
+  constructor(size: number, logRoom: number) {
+    this.size = size;
+    this.#memory = new ArrayBuffer(SUPERBLOCK_LENGTH + logRoom);
+    this.bytes = Buffer.from(this.#memory);
+    this.superblock = new Region('superblock', this.#memory, 0, SUPERBLOCK_LENGTH, true);
+  }
+
+  log(length: number): Region {
+    if (this.#log?.length === length) return this.#log;
+    if (SUPERBLOCK_LENGTH + length > this.bytes.length) throw new FamfsError('INVALID', `this device has no room for a log of ${length} bytes`);
+    this.#log = new Region('log', this.#memory, SUPERBLOCK_LENGTH, length, true);
+    return this.#log;
+  }
+
+  extent(offset: number, length: number): Uint8Array {
+    throw new RangeError(`${length} bytes at ${offset}: this device has no data`);
+  }
+
+  zero(offset: number, length: number): void {
+    throw new RangeError(`${length} bytes at ${offset}: this device has no data`);
+  }
+
+  handle(): DeviceHandle {
+    throw new Error('this device is of one thread');
+  }
+
+  close(): void {}
+}
