@@ -30,6 +30,11 @@ export const StateWord = {
   voidDirectory: directoryToVoid ^ 1n,
 } as const;
 
+/** Whether a word is one that a deletion stores into an entry whose padding was zero. */
+export function isDeadWord(word: bigint, directory: boolean): boolean {
+  return directory ? word === StateWord.voidDirectory : word === StateWord.quarantined || word === StateWord.voidFile;
+}
+
 /** What an entry was before it was quarantined or voided, by its state word. */
 export function originalType(type: number, padding: number): number {
   const word = (BigInt(padding >>> 0) << 32n) | BigInt(type >>> 0);

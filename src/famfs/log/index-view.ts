@@ -2,7 +2,7 @@ import type { DaxDevice } from '../device/device.ts';
 import type { Region } from '../device/region.ts';
 import { ClaimLayout } from '../format/claim-record.ts';
 import { LogHeader } from '../format/log-header.ts';
-import { EntryType, StateWord } from '../format/state-word.ts';
+import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
   bucketOf, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
@@ -84,9 +84,7 @@ export class IndexView {
     const type = this.#log.load32(at);
     if (type === (directory ? EntryType.Directory : EntryType.File)) return Liveness.Live;
     if ((state & State.oddPadding) !== 0) return type === EntryType.Quarantined || type === EntryType.Void ? Liveness.Dead : Liveness.Live;
-    const word = this.#log.load64(at);
-    const dead = directory ? word === StateWord.voidDirectory : word === StateWord.quarantined || word === StateWord.voidFile;
-    return dead ? Liveness.Dead : Liveness.Live;
+    return isDeadWord(this.#log.load64(at), directory) ? Liveness.Dead : Liveness.Live;
   }
 
   isDirectory(node: number): boolean {

@@ -1,14 +1,15 @@
 import type { Region } from '../device/region.ts';
-import { ExtentMap } from '../alloc/extent-map.ts';
 import { sumOf } from '../alloc/free-runs.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
-import { EntryType, nextWord, originalType, StateWord } from '../format/state-word.ts';
+import { EntryType, isDeadWord, originalType } from '../format/state-word.ts';
 import type { SlotRange } from '../format/claim-record.ts';
 import { hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status } from './index-store.ts';
 import { indexOf, IndexWriter, nodeOf } from './index-writer.ts';
+import { Guards } from './guards.ts';
 import { LastDirectory } from './last-directory.ts';
 import { BATCH, LogScanner, stateOffset } from './log-scanner.ts';
 import { type DataArea, MapCheck } from './map-check.ts';
+import { Ownership } from './ownership.ts';
 import { PathCheck } from './path-check.ts';
 import type { Problem } from './problem.ts';
 
@@ -27,7 +28,7 @@ export interface Rejected {
 export class LogReplay {
   /** The next entry to apply: the end of what is valid. */
   position = 0;
-  readonly memory = new ExtentMap();
+  readonly memory = new Ownership();
   readonly rejected: Rejected[] = [];
   readonly problems: Problem[] = [];
   quarantinedBytes = 0;
@@ -35,6 +36,7 @@ export class LogReplay {
   touched = 0;
   readonly index: IndexWriter;
   readonly guards: readonly SlotRange[];
+  readonly #guards: Guards;
   readonly #log: Region;
   readonly #capacity: number;
   readonly #area: DataArea;
@@ -54,6 +56,7 @@ export class LogReplay {
     this.#paths = Array.from({ length: BATCH }, () => new PathCheck(this.#scanner.words));
     this.#path = this.#paths[0];
     this.guards = guards;
+    this.#guards = new Guards(guards, capacity);
     this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0);
   }
 
@@ -61,14 +64,15 @@ export class LogReplay {
   advance(nextIndex: number): void {
     const known = Math.min(nextIndex, this.#capacity);
     for (;;) {
-      const guard = this.#guardAt(this.position);
+      const guard = this.#guards.at(this.position);
       if (guard > 0) {
         for (let k = 0; k < guard; k++) this.index.setStatus(nodeOf(this.position + k), Status.Skipped);
         this.position += guard;
         continue;
       }
       // Past the counter, entries are read one by one: most often there is none.
-      const limit = Math.min(this.position < known ? known - this.position : 1, this.#toNextGuard(), this.#capacity - this.position);
+      const wanted = this.position < known ? known - this.position : 1;
+      const limit = Math.min(wanted, this.#guards.distance(this.position), this.#capacity - this.position);
       if (limit <= 0) break;
       const valid = this.#scanner.read(this.position, limit);
       this.#checkDirectories(valid);
@@ -109,7 +113,7 @@ export class LogReplay {
     const type = Number(word & 0xffffffffn);
     let now: number | undefined;
     if (type === (directory ? EntryType.Directory : EntryType.File)) now = Status.Live;
-    else if (this.index.hasOddPadding(node) || isLegalDead(word, directory)) {
+    else if (this.index.hasOddPadding(node) || isDeadWord(word, directory)) {
       now = type === EntryType.Quarantined ? Status.Quarantined : type === EntryType.Void ? Status.Void : undefined;
     }
     if (now === undefined || now < status) {
@@ -130,7 +134,7 @@ export class LogReplay {
       this.#removed.push(node);
     }
     this.index.setStatus(node, now);
-    if (now === Status.Void) this.#release(node);
+    if (now === Status.Void) this.memory.disown(node, this.index.extents(node));
     if (wasLive && now === Status.Quarantined) this.quarantinedBytes += bytes;
     if (!wasLive && now === Status.Void) this.quarantinedBytes -= bytes;
   }
@@ -197,7 +201,7 @@ export class LogReplay {
       return this.#reject(index, `its memory overlaps that of entry ${indexOf(rival)}`, this.#pathText(pathAt));
     }
     const node = nodeOf(index);
-    if (!this.#own(node)) return this.#reject(index, 'its extents overlap each other', this.#pathText(pathAt));
+    if (!this.memory.own(node, this.#map)) return this.#reject(index, 'its extents overlap each other', this.#pathText(pathAt));
     const state = padding === 0 ? Status.Live : Status.Live | State.oddPadding;
     this.index.link(node, parent, state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
       words, (at + FileLayout.uid) / 4);
@@ -231,7 +235,7 @@ export class LogReplay {
     if (type === EntryType.Void) return this.#skip(index, Status.Void);
     this.index.setStatus(node, Status.Void);
     if (this.#map.check(this.#scanner.words, at / 4, this.#area) !== undefined || this.#liveOwner() !== 0) return;
-    if (!this.#own(node)) return;
+    if (!this.memory.own(node, this.#map)) return;
     this.index.addMap(node, this.#map);
     this.index.setStatus(node, Status.Quarantined);
     if (oddPadding) this.index.markOddPadding(node);
@@ -280,24 +284,6 @@ export class LogReplay {
     return 0;
   }
 
-  /** Gives the memory of the map just checked to a node; false when it overlaps itself. */
-  #own(node: number): boolean {
-    const { count, offsets, lengths } = this.#map;
-    for (let k = 0; k < count; k++) {
-      const end = offsets[k] + lengths[k];
-      if (this.memory.overlapping(offsets[k], end) !== undefined) {
-        for (let done = 0; done < k; done++) this.memory.remove(offsets[done], node);
-        return false;
-      }
-      this.memory.add(offsets[k], end, node);
-    }
-    return true;
-  }
-
-  #release(node: number): void {
-    for (const { start } of this.index.extents(node)) this.memory.remove(start, node);
-  }
-
   #skip(index: number, status: number): void {
     this.index.setStatus(nodeOf(index), status);
   }
@@ -314,23 +300,4 @@ export class LogReplay {
     if (severity === 'damage' && this.problems.some((known) => known.index === index && known.reason === reason)) return;
     this.problems.push({ place: 'log entry', index, reason, severity, ...(path === undefined ? {} : { path }) });
   }
-
-  /** How many guard slots begin at `index`. */
-  #guardAt(index: number): number {
-    for (const { first, count } of this.guards) {
-      if (index >= first && index < first + count) return Math.min(first + count, this.#capacity) - index;
-    }
-    return 0;
-  }
-
-  #toNextGuard(): number {
-    let distance = Infinity;
-    for (const { first } of this.guards) if (first > this.position) distance = Math.min(distance, first - this.position);
-    return distance;
-  }
-}
-
-function isLegalDead(word: bigint, directory: boolean): boolean {
-  const steps = directory ? [nextWord(StateWord.directory, 'void')] : [StateWord.quarantined, StateWord.voidFile];
-  return steps.includes(word);
 }

@@ -1,0 +1,23 @@
+import { ExtentMap } from '../alloc/extent-map.ts';
+import type { Run } from '../alloc/free-runs.ts';
+import type { MapCheck } from './map-check.ts';
+
+/** Which node owns which memory of the device. */
+export class Ownership extends ExtentMap {
+  /** Gives the extents of a checked map to a node; false, and nothing given, when they meet any other or each other. */
+  own(node: number, { count, offsets, lengths }: MapCheck): boolean {
+    for (let k = 0; k < count; k++) {
+      const end = offsets[k] + lengths[k];
+      if (this.overlapping(offsets[k], end) !== undefined) {
+        for (let done = 0; done < k; done++) this.remove(offsets[done], node);
+        return false;
+      }
+      this.add(offsets[k], end, node);
+    }
+    return true;
+  }
+
+  disown(node: number, extents: readonly Run[]): void {
+    for (const { start } of extents) this.remove(start, node);
+  }
+}
