@@ -165,19 +165,17 @@ export class LogReplay {
         this.#applyDead(index, at, type, false);
         break;
       case EntryType.Directory:
-        this.#skip(index, Status.Void);
-        break;
-      case EntryType.AddDaxdev:
-        this.#skip(index, Status.Skipped);
+        this.index.setStatus(nodeOf(index), Status.Void);
         break;
       case EntryType.Quarantined: // quarantined by a writer of an entry whose padding was not zero
         this.#applyDead(index, at, type, true);
         break;
+      case EntryType.AddDaxdev:
       case EntryType.Void: // a guard
-        this.#skip(index, Status.Skipped);
+        this.index.setStatus(nodeOf(index), Status.Skipped);
         break;
       default:
-        this.#skip(index, Status.Skipped);
+        this.index.setStatus(nodeOf(index), Status.Skipped);
         this.#note(index, 'note', `type ${type} means nothing here; ignored`);
     }
   }
@@ -232,7 +230,7 @@ export class LogReplay {
   /** A deleted file: no path, but while it is quarantined its memory is taken. */
   #applyDead(index: number, at: number, type: number, oddPadding: boolean): void {
     const node = nodeOf(index);
-    if (type === EntryType.Void) return this.#skip(index, Status.Void);
+    if (type === EntryType.Void) return this.index.setStatus(nodeOf(index), Status.Void);
     this.index.setStatus(node, Status.Void);
     if (this.#map.check(this.#scanner.words, at / 4, this.#area) !== undefined || this.#liveOwner() !== 0) return;
     if (!this.memory.own(node, this.#map)) return;
@@ -282,10 +280,6 @@ export class LogReplay {
       }
     }
     return 0;
-  }
-
-  #skip(index: number, status: number): void {
-    this.index.setStatus(nodeOf(index), status);
   }
 
   #reject(index: number, reason: string, path: string | undefined, severity: 'reject' | 'note' = 'reject'): void {
