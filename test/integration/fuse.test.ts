@@ -263,8 +263,8 @@ describe('two hosts with one pool', function () {
     });
   }
 
-  it('clear the set-id bits of a file that somebody else writes to', async () => {
-    if (!manyUsers()) return;
+  it('clear the set-id bits of a file that somebody else writes to', async function () {
+    if (!manyUsers()) this.skip();
     const name = volume();
     const file = a.path(`${name}/data`);
     fs.chmodSync(file, 0o6777);
@@ -275,8 +275,8 @@ describe('two hosts with one pool', function () {
     await eventually(() => assert.equal(fs.statSync(file).mode & 0o7777, 0o777));
   });
 
-  it('let the kernel check permissions', () => {
-    if (!manyUsers()) return;
+  it('let the kernel check permissions', function () {
+    if (!manyUsers()) this.skip();
     const name = volume();
     fs.chmodSync(a.path(`${name}/data`), 0o600);
     const cat = () => spawnSync('cat', [a.path(`${name}/data`)], { uid: 65534, gid: 65534, encoding: 'utf8', maxBuffer: 8 * MiB });
