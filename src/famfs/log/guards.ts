@@ -1,27 +1,29 @@
 import type { SlotRange } from '../format/claim-record.ts';
 
-/** Slots that readers skip, whatever they hold: what a writer that was paused can still hit. */
+/**
+ * Slots that readers skip, whatever they hold: what a writer that was paused can still hit. Asked
+ * about in ascending order, so that however many ranges there are, one walk over them is enough.
+ */
 export class Guards {
-  readonly #ranges: readonly SlotRange[];
-  readonly #capacity: number;
+  readonly #ranges: readonly { readonly first: number; readonly end: number }[];
+  /** The first range that does not lie behind. */
+  #next = 0;
 
   constructor(ranges: readonly SlotRange[], capacity: number) {
-    this.#ranges = ranges;
-    this.#capacity = capacity;
+    this.#ranges = ranges.map(({ first, count }) => ({ first, end: Math.min(first + count, capacity) }))
+      .filter(({ first, end }) => first < end)
+      .sort((a, b) => a.first - b.first);
   }
 
   /** How many guarded slots begin at `index`. */
   at(index: number): number {
-    for (const { first, count } of this.#ranges) {
-      if (index >= first && index < first + count) return Math.min(first + count, this.#capacity) - index;
-    }
-    return 0;
+    while (this.#next < this.#ranges.length && this.#ranges[this.#next].end <= index) this.#next++;
+    const next = this.#ranges[this.#next];
+    return next !== undefined && next.first <= index ? next.end - index : 0;
   }
 
-  /** Slots from `index` to the next guarded one; Infinity when there is none. */
+  /** Slots from `index`, which is not guarded, to the next that is; Infinity when there is none. */
   distance(index: number): number {
-    let distance = Infinity;
-    for (const { first } of this.#ranges) if (first > index) distance = Math.min(distance, first - index);
-    return distance;
+    return this.#next < this.#ranges.length ? this.#ranges[this.#next].first - index : Infinity;
   }
 }

@@ -12,13 +12,7 @@ import { type DataArea, MapCheck } from './map-check.ts';
 import { Ownership } from './ownership.ts';
 import { PathCheck } from './path-check.ts';
 import type { Problem } from './problem.ts';
-
-/** A sound entry that was refused. Its memory counts as allocated, and as nobody's. */
-export interface Rejected {
-  readonly index: number;
-  readonly path: string | undefined;
-  readonly extents: readonly { readonly start: number; readonly end: number }[];
-}
+import { anyMoved, type Rejected, rejectedEntry } from './rejected.ts';
 
 /**
  * One replay of a log into an index: from the first entry on, and on from where it stood. The same
@@ -42,8 +36,11 @@ export class LogReplay {
   readonly #area: DataArea;
   readonly #scanner: LogScanner;
   readonly #paths: readonly PathCheck[];
-  /** That of the entry at hand. */
+  /** The entry at hand: its path, and where it stands among the copied ones. */
   #path: PathCheck;
+  #at = 0;
+  /** Entries whose state word was reported. */
+  readonly #reported = new Set<number>();
   readonly #map = new MapCheck();
   readonly #last = new LastDirectory();
   readonly #removed: number[] = [];
@@ -82,13 +79,17 @@ export class LogReplay {
     this.index.store.header[Header.slotsUsed] = this.position;
   }
 
-  /** Looks at every state word again and takes out what has been deleted since. */
-  rescan(): void {
+  /**
+   * Looks at every state word again and takes out what has been deleted since. Answers whether a
+   * refused entry is another now, which only a fresh replay can judge.
+   */
+  rescan(): boolean {
     for (let index = 0; index < this.position; index++) {
       const node = nodeOf(index);
       const status = this.index.status(node);
       if (status === Status.Live || status === Status.Quarantined) this.#stateNow(node);
     }
+    return anyMoved(this.rejected, this.#log);
   }
 
   /** Hands out what was live and is not any more since the last call. */
@@ -117,7 +118,9 @@ export class LogReplay {
       now = type === EntryType.Quarantined ? Status.Quarantined : type === EntryType.Void ? Status.Void : undefined;
     }
     if (now === undefined || now < status) {
-      this.#note(indexOf(node), 'damage', `its state word is 0x${word.toString(16)}, which no writer stores`);
+      const index = indexOf(node);
+      if (!this.#reported.has(index)) this.#note(index, 'damage', `its state word is 0x${word.toString(16)}, which no writer stores`);
+      this.#reported.add(index);
       return status;
     }
     if (now !== status) this.#bury(node, now);
@@ -156,24 +159,21 @@ export class LogReplay {
 
   #apply(index: number, at: number): void {
     const { words } = this.#scanner;
+    this.#at = at;
     const type = words[(at + EntryLayout.type) / 4];
     const padding = words[(at + EntryLayout.padding) / 4];
     if (type === EntryType.File) return this.#applyFile(index, at, padding);
     if (type === EntryType.Directory) return this.#applyDirectory(index, at, padding);
     switch (originalType(type, padding)) {
       case EntryType.File:
-        this.#applyDead(index, at, type, false);
-        break;
-      case EntryType.Directory:
-        this.index.setStatus(nodeOf(index), Status.Void);
-        break;
+        return this.#applyDead(index, at, type, false);
       case EntryType.Quarantined: // quarantined by a writer of an entry whose padding was not zero
-        this.#applyDead(index, at, type, true);
-        break;
+        return this.#applyDead(index, at, type, true);
+      case EntryType.Directory:
+        return this.index.setStatus(nodeOf(index), Status.Void);
       case EntryType.AddDaxdev:
       case EntryType.Void: // a guard
-        this.index.setStatus(nodeOf(index), Status.Skipped);
-        break;
+        return this.index.setStatus(nodeOf(index), Status.Skipped);
       default:
         this.index.setStatus(nodeOf(index), Status.Skipped);
         this.#note(index, 'note', `type ${type} means nothing here; ignored`);
@@ -283,15 +283,13 @@ export class LogReplay {
   }
 
   #reject(index: number, reason: string, path: string | undefined, severity: 'reject' | 'note' = 'reject'): void {
-    const { count, offsets, lengths } = this.#map;
-    const extents = Array.from({ length: count }, (_, k) => ({ start: offsets[k], end: offsets[k] + lengths[k] }));
     this.index.setStatus(nodeOf(index), Status.Rejected);
-    this.rejected.push({ index, path, extents });
+    const word = this.#scanner.bytes.readBigUInt64LE(this.#at + EntryLayout.type);
+    this.rejected.push(rejectedEntry(index, path, word, this.#map));
     this.#note(index, severity, reason, path);
   }
 
   #note(index: number, severity: Problem['severity'], reason: string, path?: string): void {
-    if (severity === 'damage' && this.problems.some((known) => known.index === index && known.reason === reason)) return;
     this.problems.push({ place: 'log entry', index, reason, severity, ...(path === undefined ? {} : { path }) });
   }
 }

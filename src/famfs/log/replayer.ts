@@ -7,9 +7,10 @@ import { type Geometry, readCounters, readGeometry } from './geometry.ts';
 import { Header, type IndexHandle, IndexStore, Status, Totals } from './index-store.ts';
 import { IndexView } from './index-view.ts';
 import { nodeOf } from './index-writer.ts';
-import { LogReplay, type Rejected } from './log-replay.ts';
+import { LogReplay } from './log-replay.ts';
 import { describeBadEntry } from './log-scanner.ts';
 import type { Problem } from './problem.ts';
+import type { Rejected } from './rejected.ts';
 
 /** What a replay changed. Node ids; `rebuilt` says that the whole tree was read anew. */
 export interface ReplayDelta {
@@ -124,13 +125,13 @@ export class Replayer {
       this.#change = change;
       const otherGuards = moved && this.#guardsChanged();
       Atomics.add(header, Header.sequence, 1);
-      if (moved) this.#replay.rescan();
+      const otherRejects = moved && this.#replay.rescan();
       this.#replay.advance(nextIndex);
       this.#publish(nextIndex, change);
       Atomics.add(header, Header.sequence, 1);
       const gone = this.#replay.takeRemoved();
       removed.push(...gone);
-      if (otherGuards || this.#replay.staleWithout(gone)) this.#stale = 'untried';
+      if (otherGuards || otherRejects || this.#replay.staleWithout(gone)) this.#stale = 'untried';
       if (this.#stale === 'untried' || (moved && this.#stale !== undefined)) rebuilt = this.#rebuild() || rebuilt;
       if (this.ring.changeWord() === change) break;
     }

@@ -24,4 +24,39 @@ describe('replay', () => {
     assert.equal(usage().freeBytes, 3 * UNIT);
     assert(usage().usedBytes >= 0);
   });
+
+  it('forgets a refused entry that has been voided since, as a fresh replay would', () => {
+    const pool = new SmallPool(8);
+    pool.file('one', [0, 2]);
+    const other = pool.file('other', [1, 2]);
+    const replayer = Replayer.create(pool.device);
+    assert.equal(replayer.problems.length, 1);
+    pool.setWord(other, nextWord(pool.word(other), 'void')!);
+    assert.equal(replayer.catchUp().rebuilt, true);
+    assert.deepEqual(replayer.problems, []);
+    assert.equal(replayer.view.usage().freeBytes, 62 * UNIT);
+  });
+
+  it('reports a state word that nobody writes once, however often it changes', () => {
+    const pool = new SmallPool(8);
+    const file = pool.file('one', [0, 2]);
+    const replayer = Replayer.create(pool.device);
+    for (const word of [5n, 6n, 7n]) {
+      pool.setWord(file, word);
+      replayer.catchUp();
+    }
+    assert.deepEqual(replayer.problems.map(({ index, severity }) => [index, severity]), [[file, 'damage']]);
+    assert.notEqual(replayer.view.resolve('one'), 0, 'it is served on');
+  });
+
+  it('skips guarded slots, however the ranges of the list overlap', () => {
+    const pool = new SmallPool(20);
+    pool.file('first', [0, 1]);
+    pool.claim(1, [{ first: 4, count: 3 }, { first: 1, count: 5 }, { first: 2, count: 1 }, { first: 7, count: 0 }, { first: 18, count: 0xffffffff }]);
+    pool.next = 7;
+    pool.file('last', [1, 1]);
+    const replayer = Replayer.create(pool.device);
+    assert.equal(replayer.end, 8);
+    assert.equal(replayer.view.resolve('last'), 9);
+  });
 });

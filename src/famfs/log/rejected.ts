@@ -1,0 +1,24 @@
+import type { Region } from '../device/region.ts';
+import type { Run } from '../alloc/free-runs.ts';
+import { stateOffset } from './log-scanner.ts';
+import type { MapCheck } from './map-check.ts';
+
+/** A sound entry that was refused. Its memory counts as allocated, and as nobody's. */
+export interface Rejected {
+  readonly index: number;
+  readonly path: string | undefined;
+  /** Its state word when it was judged. */
+  readonly word: bigint;
+  readonly extents: readonly Run[];
+}
+
+export function rejectedEntry(index: number, path: string | undefined, word: bigint, map: MapCheck): Rejected {
+  const { count, offsets, lengths } = map;
+  const extents = Array.from({ length: count }, (_, k) => ({ start: offsets[k], end: offsets[k] + lengths[k] }));
+  return { index, path, word, extents };
+}
+
+/** Whether one of them is in another state than when it was judged. */
+export function anyMoved(rejected: readonly Rejected[], log: Region): boolean {
+  return rejected.some(({ index, word }) => log.load64(stateOffset(index)) !== word);
+}
