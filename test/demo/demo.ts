@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runInNamespace } from '../harness/namespace.ts';
 import { fuseMissing } from '../harness/prerequisites.ts';
-import { clearStrays, lookAround } from '../harness/strays.ts';
+import { clearStrays, lookAround, untilProcessesEnd } from '../harness/strays.ts';
 import { Cluster } from './cluster.ts';
 import { say, step } from './narrator.ts';
 import { makePool, tellStory } from './story.ts';
@@ -30,6 +30,7 @@ async function demo(): Promise<number> {
     problems.push(...(await cluster.stop()));
     rmSync(directory, { recursive: true, force: true });
     rmSync(places.shm, { recursive: true, force: true });
+    await untilProcessesEnd(places.id);
     problems.push(...clearStrays(places, before));
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cache, root } from './paths.ts';
 import type { TierReport } from './reporter.ts';
 import { skipProblems, type AllowedSkip } from './skips.ts';
-import { clearStrays, lookAround, runProcesses, type RunPlaces } from './strays.ts';
+import { clearStrays, lookAround, runProcesses, untilProcessesEnd, type RunPlaces } from './strays.ts';
 import type { Tier } from './tiers.ts';
 
 /** A tier's result: counts, and what the runner itself found wrong (each counted as a failure). */
@@ -35,6 +35,7 @@ export async function runTier(
     const ran = report.passed + report.failed.length + report.pending.length;
     if (ran === 0 && extra.length === 0) problems.push('the tier ran no test');
   }
+  await untilProcessesEnd(places.id);
   problems.push(...clearStrays(places, before));
   return {
     passed: report?.passed ?? 0,

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mountPoints } from './temp.ts';
 
 /** Where a run keeps its things. */
@@ -54,6 +55,12 @@ export function runProcesses(id: string): StrayProcess[] {
     }
   }
   return found;
+}
+
+/** Gives processes that are about to end a moment to do so, on a machine that may be busy. */
+export async function untilProcessesEnd(id: string, limitMs = 5000): Promise<void> {
+  const start = Date.now();
+  while (runProcesses(id).length > 0 && Date.now() - start < limitMs) await sleep(50);
 }
 
 /** Describes, and then removes, everything of the run that outlived its tier. */
