@@ -308,6 +308,16 @@ describe('CSI on real parts', function () {
     await until(() => second.child.exitCode !== null);
     assert.equal(second.child.exitCode, 1);
     assert.ok(!existsSync(socket('second')));
+    const killed = start('killed');
+    await until(() => existsSync(socket('killed')));
+    killed.child.kill('SIGKILL');
+    await until(() => killed.child.signalCode !== null);
+    const next = start('next');
+    await until(() => existsSync(socket('next')));
+    const client = new csi.Controller(`unix://${socket('next')}`, plain);
+    await createVolume(client, 'after-a-kill'); // its predecessor's lock proves it dead: no waiting for a heartbeat
+    client.close();
+    assert.equal(await stopRole(next), undefined);
   });
 });
 
