@@ -56,7 +56,9 @@ export async function makeBases(): Promise<Base[]> {
   return [...vectors, ...await writtenBases()];
 }
 
-function makeBase(name: string, superblock: Buffer, log: Buffer, size: number, edit: (log: Buffer) => void = () => {}): Base {
+function makeBase(
+  name: string, superblock: Buffer, log: Buffer, size: number, edit: (log: Buffer) => void = () => {},
+): Base {
   const device = new MemoryDevice(size, LOG_ROOM);
   const slots = Math.min(Math.floor((log.length - 48) / ENTRY), Number(log.readBigUInt64LE(40))) + 4;
   const logLength = 48 + ENTRY * slots + 104;
@@ -79,7 +81,10 @@ export function cutLog(image: Buffer, logLength: number): void {
 
 function describe(name: string, device: MemoryDevice, slots: number, logLength: number): Base {
   const whole = expected(device, device.bytes);
-  const ring = Array.from({ length: RING.records }, (_, k) => device.bytes.subarray(RING.at + k * RING.length, RING.at + (k + 1) * RING.length));
+  const ring = Array.from({ length: RING.records }, (_, k) => {
+    const at = RING.at + k * RING.length;
+    return device.bytes.subarray(at, at + RING.length);
+  });
   const records = ring.flatMap((record, k) => (record.readUInt32LE(8) === 1 ? [k] : []));
   const withList = records.filter((k) => ring[k].readUInt32LE(1024) !== 0);
   const inForce = withList.sort((a, b) => Number(ring[b].readBigUInt64LE(32) - ring[a].readBigUInt64LE(32)))[0];
@@ -104,7 +109,10 @@ function describe(name: string, device: MemoryDevice, slots: number, logLength: 
     reasons: new Set(Replayer.create(device).problems.map(({ reason }) => reason)),
     nextIndex: Number(device.bytes.readBigUInt64LE(LOG_AT + 40)),
     guardsMatter: guards.length > 0 && withoutClaims().end !== whole.end,
-    before: (index) => changed(index, (image) => image.fill(0, LOG_AT + 48 + index * ENTRY, LOG_AT + 48 + (index + 1) * ENTRY)),
+    before: (index) => changed(index, (image) => {
+      const at = LOG_AT + 48 + index * ENTRY;
+      image.fill(0, at, at + ENTRY);
+    }),
   };
 }
 

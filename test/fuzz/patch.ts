@@ -23,6 +23,8 @@ export class Patch {
   }
 
   restore(): void {
-    for (let change = this.#undo.pop(); change !== undefined; change = this.#undo.pop()) change.old.copy(this.bytes, change.at);
+    for (let change = this.#undo.pop(); change !== undefined; change = this.#undo.pop()) {
+      change.old.copy(this.bytes, change.at);
+    }
   }
 }

@@ -143,7 +143,11 @@ const entryChanges: Record<string, Change> = {
   'copy of another': (t) => copyEntries(t, [t.slot()]),
   'copy behind the end': (t) => {
     const from = Buffer.from(t.patch.bytes.subarray(t.at(t.slot())).subarray(0, ENTRY));
-    if (t.base.whole.end < t.base.slots) t.edit((entry, index) => { from.copy(entry); entry.writeBigUInt64LE(BigInt(index), 0); }, t.base.whole.end);
+    if (t.base.whole.end === t.base.slots) return;
+    t.edit((entry, index) => {
+      from.copy(entry);
+      entry.writeBigUInt64LE(BigInt(index), 0);
+    }, t.base.whole.end);
   },
   'nothing in its place': (t) => void t.patch.open(t.at(t.slot()), ENTRY).fill(0),
 };

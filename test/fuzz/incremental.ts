@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { entryIsValid } from '../../src/famfs/format/entry.ts';
+import { EntryType, nextWord } from '../../src/famfs/format/state-word.ts';
+import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
+import { Replayer } from '../../src/famfs/log/replayer.ts';
+import { SmallPool } from '../support/small-pool.ts';
+import { agree } from './agree.ts';
+import type { Random } from './random.ts';
+import { problemKey, readTree, treeSum } from './tree.ts';
+
+/** Slots of a log that grows step by step, and units of memory: few, so that files collide. */
+const SLOTS = 40;
+const UNITS = 12;
+const paths = ['a', 'b', 'c', 'a/b', 'a/c', 'a/b/c', 'b/a', 'b/c', 'a/b/c/d', '..', '/a'];
+
+/**
+ * A log that others write to while one replay follows it: entries sound and refused, deletions,
+ * the same path again, take-overs with guards, late stores into them, counters that lag, entries
+ * that become visible in two steps.
+ */
+class Story {
+  readonly pool = new SmallPool(SLOTS, UNITS);
+  readonly #random: Random;
+  #guards: { first: number; count: number }[] = [];
+  #epoch = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  step(): string {
+    const random = this.#random;
+    switch (random.below(12)) {
+      case 0: case 1: return this.#directory();
+      case 2: case 3: case 4: return this.#file();
+      case 5: case 6: case 7: return this.#moveState();
+      case 8: return this.#halfEntry();
+      case 9: return this.#lag();
+      case 10: return random.chance(3) ? this.#takeOver() : this.#file();
+      default: return this.#lateStore();
+    }
+  }
+
+  #full(slots = 1): boolean {
+    return this.pool.next + slots > SLOTS;
+  }
+
+  #directory(): string {
+    if (this.#full()) return 'full';
+    const path = this.#random.pick(paths);
+    return `entry ${this.pool.directory(path)}: directory ${path}`;
+  }
+
+  #file(): string {
+    if (this.#full()) return 'full';
+    const random = this.#random;
+    const path = random.pick(paths);
+    const units = Array.from({ length: 1 + random.below(3) }, () => [random.below(UNITS), 1 + random.below(2)] as const);
+    return `entry ${this.pool.file(path, ...units)}: file ${path} over ${JSON.stringify(units)}`;
+  }
+
+  /** A step that a writer may take, on any entry that is read: live, refused, quarantined. */
+  #moveState(): string {
+    const { pool } = this;
+    const index = this.#random.below(Math.max(1, pool.next));
+    const from = entryOffset(index);
+    if (this.#guarded(index) || !entryIsValid(Buffer.from(pool.log.bytes.subarray(from, from + 544)), index)) return 'nothing';
+    const to = this.#random.chance(2) ? 'quarantined' : 'void';
+    const word = nextWord(pool.word(index), to);
+    if (word === undefined) return 'nothing';
+    pool.setWord(index, word);
+    return `entry ${index} becomes ${to}`;
+  }
+
+  /** An entry of which the CRC is not there yet; or now it is. */
+  #halfEntry(): string {
+    const { pool } = this;
+    if (this.#full()) return 'full';
+    const at = entryOffset(pool.next) + 536;
+    if (pool.log.load64(at) === 0n && this.#random.chance(2)) {
+      pool.put(EntryType.File, pool.fileBody('c', [[this.#random.below(UNITS), 1]]), pool.next);
+      pool.log.store64(at, 0n);
+      pool.count(pool.next);
+      return `half of entry ${pool.next}`;
+    }
+    pool.log.zero(entryOffset(pool.next), 544);
+    return `nothing in slot ${pool.next}`;
+  }
+
+  #lag(): string {
+    const by = this.#random.below(3);
+    this.pool.count(Math.max(0, this.pool.next - by));
+    return `the counters lag by ${by}`;
+  }
+
+  /** With guards, or clean: then the guards of before hold void entries, and the list is empty. */
+  #takeOver(): string {
+    const { pool } = this;
+    this.#epoch++;
+    if (this.#random.chance(2) || this.#full(4)) {
+      for (const { first, count } of this.#guards) for (let slot = first; slot < first + count; slot++) this.#void(slot);
+      this.#guards = [];
+      pool.log.zero(entryOffset(pool.next), Math.min(4, SLOTS - pool.next) * 544);
+      pool.claim(this.#epoch, []);
+      return `take-over ${this.#epoch}`;
+    }
+    const first = pool.next;
+    this.#guards.push({ first, count: 4 });
+    pool.claim(this.#epoch, this.#guards);
+    if (this.#random.chance(2)) for (let k = 0; k < 4; k++) this.#void(first + k);
+    pool.next = first + 4;
+    if (!this.#random.chance(3)) pool.count(pool.next);
+    return `take-over ${this.#epoch} with guards at ${first}`;
+  }
+
+  /** A writer that was paused stores into slots that are guarded against it. */
+  #lateStore(): string {
+    if (this.#guards.length === 0) return 'nothing';
+    const { first, count } = this.#random.pick(this.#guards);
+    const slot = first + this.#random.below(count);
+    this.pool.put(EntryType.File, this.pool.fileBody('b', [[this.#random.below(UNITS), 1]]), slot);
+    if (this.#random.chance(2)) this.pool.log.store64(entryOffset(slot) + 104, BigInt(this.#random.word()));
+    return `a late store into slot ${slot}`;
+  }
+
+  #void(slot: number): void {
+    this.pool.put(EntryType.Void, { kind: 'unknown', payload: Buffer.alloc(520) }, slot);
+  }
+
+  #guarded(index: number): boolean {
+    return this.#guards.some(({ first, count }) => index >= first && index < first + count);
+  }
+}
+
+/**
+ * Follows one story with one replay, which sees every step or several at once, and compares it
+ * after each look with a fresh replay and with the oracle. Answers how often it looked.
+ */
+export function follow(random: Random, steps: number): number {
+  const story = new Story(random);
+  const { device } = story.pool;
+  const replayer = Replayer.create(device);
+  const told: string[] = [];
+  let looks = 0;
+  for (let step = 0; step < steps; step++) {
+    told.push(story.step());
+    if (random.chance(3)) continue;
+    try {
+      const { rebuilt } = replayer.catchUp();
+      if (rebuilt) told.push('(replayed anew)');
+      looks++;
+      const fresh = Replayer.create(device);
+      agree(device, fresh);
+      agree(device, replayer, false);
+      assert.deepEqual([replayer.end, problemKey(replayer.problems)], [fresh.end, problemKey(fresh.problems)]);
+      assert.equal(treeSum(readTree(replayer.view, SLOTS, true)), treeSum(readTree(fresh.view, SLOTS, true)));
+    } catch (error) {
+      throw new Error(`after ${told.join('; ')}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  return looks;
+}
