@@ -34,7 +34,8 @@ function compare(follower: Pool): void {
   follower.refresh();
   const { device, replayer } = follower;
   const fresh = Replayer.create(device);
-  const says = oracle({ superblock: device.superblock.bytes, log: replayer.geometry.log.bytes, deviceSize: device.size });
+  const [superblock, log] = [device.superblock.bytes, replayer.geometry.log.bytes];
+  const says = oracle({ superblock, log, deviceSize: device.size });
   assert(!('refused' in says));
   const sum = treeSum(oracleTree(says.nodes));
   for (const one of [replayer, fresh]) {
@@ -42,7 +43,7 @@ function compare(follower: Pool): void {
     assert.equal(problemKey(one.problems), problemKey(says.problems));
     assert.equal(treeSum(readTree(one.view, says.end, true)), sum);
     const { freeBytes, quarantinedBytes } = one.view.usage();
-    assert.deepEqual({ freeBytes, quarantinedBytes }, { freeBytes: says.freeBytes, quarantinedBytes: says.quarantinedBytes });
+    assert.deepEqual([freeBytes, quarantinedBytes], [says.freeBytes, says.quarantinedBytes]);
   }
 }
 
@@ -72,9 +73,10 @@ describe('what a writer does, as readers see it', function () {
         const parent = name.includes('/') ? pool.stat(name.slice(0, 1)) : pool.stat('');
         if (there && (there.kind === 'file' || pool.list(name).length === 0)) writer.remove(name);
         else if (!there && parent?.kind === 'directory') {
-          const kind = name.includes('/') || random.chance(4) ? 'file' as const : 'directory' as const;
-          if (kind === 'directory') writer.create([{ kind, path: name, mode: 0o700, ...owner }]);
-          else if (pool.usage().freeBytes > 0) writer.create([{ kind, path: name, size: 1 + random.below(UNIT), mode: 0o600, ...owner }]);
+          const made = { path: name, mode: 0o700, ...owner };
+          const isFile = name.includes('/') || random.chance(4);
+          if (!isFile) writer.create([{ kind: 'directory', ...made }]);
+          else if (pool.usage().freeBytes > 0) writer.create([{ kind: 'file', size: 1 + random.below(UNIT), ...made }]);
         }
         if (step === 75) {
           // The three that were refused for it must not come to life when it goes.

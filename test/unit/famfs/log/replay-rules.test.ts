@@ -52,7 +52,8 @@ describe('replay', () => {
   it('skips guarded slots, however the ranges of the list overlap', () => {
     const pool = new SmallPool(20);
     pool.file('first', [0, 1]);
-    pool.claim(1, [{ first: 4, count: 3 }, { first: 1, count: 5 }, { first: 2, count: 1 }, { first: 7, count: 0 }, { first: 18, count: 0xffffffff }]);
+    const ranges = [[4, 3], [1, 5], [2, 1], [7, 0], [18, 0xffffffff]];
+    pool.claim(1, ranges.map(([first, count]) => ({ first, count })));
     pool.next = 7;
     pool.file('last', [1, 1]);
     const replayer = Replayer.create(pool.device);
