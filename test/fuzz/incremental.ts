@@ -13,12 +13,67 @@ const SLOTS = 40;
 const UNITS = 12;
 const paths = ['a', 'b', 'c', 'a/b', 'a/c', 'a/b/c', 'b/a', 'b/c', 'a/b/c/d', '..', '/a'];
 
+/** What a story does next. */
+interface Plot {
+  readonly pool: SmallPool;
+  /** Nothing is refused and nothing proven void: then even the bytes in use agree at every step. */
+  readonly sound: boolean;
+  step(): string;
+}
+
+/**
+ * A log as the one writer makes it, deletions included: nothing is ever refused, so that the index
+ * is changed in place and not replayed anew.
+ */
+class SoundStory implements Plot {
+  readonly sound = true;
+  readonly pool = new SmallPool(SLOTS, SLOTS);
+  readonly #random: Random;
+  readonly #live = new Map<string, { index: number; directory: boolean }>();
+  #quarantined: number[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  step(): string {
+    const random = this.#random;
+    if (random.chance(3)) return this.#remove();
+    if (random.chance(6)) return this.#giveBack();
+    const directories = ['', ...[...this.#live].flatMap(([path, { directory }]) => (directory ? [`${path}/`] : []))];
+    const path = `${random.pick(directories)}${random.pick(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'])}`;
+    if (this.pool.next === SLOTS || this.#live.has(path)) return 'nothing';
+    const directory = random.chance(3);
+    const index = directory ? this.pool.directory(path) : this.pool.file(path, [this.pool.next, 1]);
+    this.#live.set(path, { index, directory });
+    return `entry ${index}: ${directory ? 'directory' : 'file'} ${path}`;
+  }
+
+  #remove(): string {
+    const empty = [...this.#live].filter(([path]) => ![...this.#live.keys()].some((other) => other.startsWith(`${path}/`)));
+    if (empty.length === 0) return 'nothing';
+    const [path, { index, directory }] = this.#random.pick(empty);
+    this.#live.delete(path);
+    if (!directory) this.#quarantined.push(index);
+    this.pool.setWord(index, nextWord(this.pool.word(index), directory ? 'void' : 'quarantined')!);
+    return `${path} (entry ${index}) is removed`;
+  }
+
+  #giveBack(): string {
+    const index = this.#quarantined.shift();
+    if (index === undefined) return 'nothing';
+    this.pool.setWord(index, nextWord(this.pool.word(index), 'void')!);
+    return `entry ${index} becomes void`;
+  }
+}
+
 /**
  * A log that others write to while one replay follows it: entries sound and refused, deletions,
  * the same path again, take-overs with guards, late stores into them, counters that lag, entries
  * that become visible in two steps.
  */
-class Story {
+class WildStory implements Plot {
+  readonly sound = false;
   readonly pool = new SmallPool(SLOTS, UNITS);
   readonly #random: Random;
   #guards: { first: number; count: number }[] = [];
@@ -30,15 +85,24 @@ class Story {
 
   step(): string {
     const random = this.#random;
-    switch (random.below(12)) {
+    switch (random.below(13)) {
       case 0: case 1: return this.#directory();
       case 2: case 3: case 4: return this.#file();
       case 5: case 6: case 7: return this.#moveState();
       case 8: return this.#halfEntry();
       case 9: return this.#lag();
       case 10: return random.chance(3) ? this.#takeOver() : this.#file();
+      case 11: return this.#fileInDead();
       default: return this.#lateStore();
     }
+  }
+
+  /** A directory that goes at once, and a file in it. */
+  #fileInDead(): string {
+    if (this.#full(2)) return 'full';
+    const index = this.pool.directory('c');
+    this.pool.setWord(index, nextWord(this.pool.word(index), 'void')!);
+    return `entry ${index}: directory c, void at once; entry ${this.pool.file('c/file', [0, 1])}: file c/file`;
   }
 
   #full(slots = 1): boolean {
@@ -137,7 +201,7 @@ class Story {
  * after each look with a fresh replay and with the oracle. Answers how often it looked.
  */
 export function follow(random: Random, steps: number): number {
-  const story = new Story(random);
+  const story: Plot = random.chance(2) ? new SoundStory(random) : new WildStory(random);
   const { device } = story.pool;
   const replayer = Replayer.create(device);
   const told: string[] = [];
@@ -151,7 +215,7 @@ export function follow(random: Random, steps: number): number {
       looks++;
       const fresh = Replayer.create(device);
       agree(device, fresh);
-      agree(device, replayer, false);
+      agree(device, replayer, story.sound);
       assert.deepEqual([replayer.end, problemKey(replayer.problems)], [fresh.end, problemKey(fresh.problems)]);
       assert.equal(treeSum(readTree(replayer.view, SLOTS, true)), treeSum(readTree(fresh.view, SLOTS, true)));
     } catch (error) {

@@ -89,7 +89,7 @@ const entryChanges: Record<string, Change> = {
   'path byte': (t) => t.edit((entry) => { entry[pathAt(entry) + t.random.below(t.random.chance(4) ? 80 : 16)] = t.random.pick(oddBytes); }),
   'path end': (t) => t.edit((entry) => {
     const end = entry.indexOf(0, pathAt(entry));
-    entry.write(t.random.pick(['/', '//', '/.', '/..', '/...', '.', ' ', '\u0085', '\ufeff', '\ud7ff']), end < 0 ? pathAt(entry) : end, 'utf8');
+    entry.write(t.random.pick(['/', '//', '/.', '/..', '/...', '.', ' ', '\u0085', '\u009f', '\u00a0', '\ufeff', '\ud7ff']), end < 0 ? pathAt(entry) : end, 'utf8');
   }),
   'another path': (t) => t.edit((entry) => void t.path().copy(entry, pathAt(entry))),
   'the path of another entry': (t) => {
@@ -119,6 +119,11 @@ const entryChanges: Record<string, Change> = {
     entry.writeBigUInt64LE(BigInt((1 + t.random.below(3)) * MIB2), 136 + 24 * (count - 1) + 16);
   }),
   'file size': (t) => t.edit((entry) => void entry.writeBigUInt64LE(BigInt.asUintN(64, t.place() - BigInt(t.random.below(3))), 16)),
+  'file size by what its extents hold': (t) => t.edit((entry) => {
+    let held = 0n;
+    for (let k = 0; k < Math.min(16, entry.readUInt32LE(128)); k++) held += entry.readBigUInt64LE(136 + 24 * k + 16);
+    entry.writeBigUInt64LE(BigInt.asUintN(64, held + BigInt(t.random.below(3)) - 1n), 16);
+  }),
   'strip count': (t) => t.edit((entry) => void entry.writeBigUInt64LE(BigInt(t.random.below(19)), 136)),
   'chunk size': (t) => t.edit((entry) => {
     entry.writeBigUInt64LE(t.random.chance(3) ? BigInt.asUintN(64, t.place()) : BigInt(MIB2 << t.random.below(4)), 144);

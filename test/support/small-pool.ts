@@ -61,7 +61,8 @@ export class SmallPool {
   }
 
   fileBody(path: string, units: readonly (readonly [number, number])[]): EntryBody {
-    const extents = units.map(([first, count]) => ({ device: 0, offset: this.dataStart + first * UNIT, length: count * UNIT }));
+    const extents = units.map(([first, count]) => (
+      { device: 0, offset: this.dataStart + first * UNIT, length: count * UNIT }));
     const size = extents.reduce((sum, { length }) => sum + length, 0);
     const map = { extentType: 0, extentCount: extents.length, extents };
     return { kind: 'file', path, size, flags: 2, uid: 0, gid: 0, mode: 0o644, ...map };
