@@ -26,13 +26,15 @@ async function demo(): Promise<number> {
   const before = lookAround();
   const cluster = new Cluster(directory, join(places.shm, 'device'));
   const problems: string[] = [];
-  const stop = async (): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     problems.push(...(await cluster.stop()));
     rmSync(directory, { recursive: true, force: true });
     rmSync(places.shm, { recursive: true, force: true });
     await untilProcessesEnd(places.id);
     problems.push(...clearStrays(places, before));
   };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopAll());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => void stop().finally(() => process.exit(130)));
   }

@@ -19,7 +19,8 @@ export interface Role {
 /** Starts a role of `famfs-csi`; its log goes to a file. `prefix` runs it in another namespace. */
 export function startRole(name: string, prefix: string[], command: string[], logFile: string): Role {
   const [program, ...args] = [...prefix, ...command];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Detached: a Ctrl-C is for the caller, who ends its roles in order.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const log = createWriteStream(logFile);
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
@@ -67,7 +68,7 @@ export class Host {
 
   static async boot(name: string): Promise<Host> {
     const isolate = ['--mount', '--propagation', 'private', 'sleep', 'infinity'];
-    const keeper = spawn('unshare', isolate, { stdio: 'ignore' });
+    const keeper = spawn('unshare', isolate, { stdio: 'ignore', detached: true });
     const own = readlinkSync('/proc/self/ns/mnt');
     const place = `/proc/${keeper.pid}/ns/mnt`;
     for (const start = Date.now(); readlinkSync(place) === own; await sleep(5)) {
