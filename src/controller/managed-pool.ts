@@ -153,6 +153,7 @@ export class ManagedPool {
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
+      if (error instanceof FamfsError && error.code === 'REPLACED') this.#close(); // the next attempt opens what is there now
       const reason = messageOf(error);
       if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
       this.#problem = reason;

@@ -42,6 +42,7 @@ const famfsCodes: Readonly<Record<FamfsErrorCode, status>> = {
   FOREIGN: status.UNAVAILABLE,
   CLAIMED: status.UNAVAILABLE,
   CLAIM_LOST: status.UNAVAILABLE,
+  REPLACED: status.UNAVAILABLE,
   READ_ONLY: status.UNAVAILABLE,
   IN_USE: status.UNAVAILABLE,
   UNSUPPORTED: status.UNAVAILABLE,

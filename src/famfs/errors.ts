@@ -12,6 +12,7 @@ export type FamfsErrorCode =
   | 'FOREIGN' // the pool belongs to another cluster
   | 'CLAIMED' // another writer rules
   | 'CLAIM_LOST' // this writer rules no longer
+  | 'REPLACED' // the device holds another file system than the one that was opened
   | 'READ_ONLY'
   | 'IN_USE'
   | 'UNSUPPORTED'

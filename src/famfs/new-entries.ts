@@ -19,21 +19,22 @@ export type NewEntry =
  * Throws FamfsError INVALID, EXISTS, NOT_FOUND or TOO_LARGE, naming the value.
  */
 export function checkBatch(pool: Pool, batch: readonly NewEntry[]): void {
-  const made = new Set<string>();
+  const paths = new Set<string>();
+  const directories = new Set<string>();
   for (const entry of batch) {
     checkPath(entry.path);
     checkOwner(entry);
-    if (pool.view.resolve(entry.path) !== 0 || made.has(entry.path)) throw new FamfsError('EXISTS', `${entry.path} exists already`);
+    if (pool.view.resolve(entry.path) !== 0 || paths.has(entry.path)) throw new FamfsError('EXISTS', `${entry.path} exists already`);
     const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')));
-    const node = made.has(parent) ? undefined : pool.stat(parent);
-    if (!made.has(parent) && node?.kind !== 'directory') {
+    paths.add(entry.path);
+    if (!directories.has(parent) && pool.stat(parent)?.kind !== 'directory') {
       throw new FamfsError('NOT_FOUND', `${entry.path}: the directory ${JSON.stringify(parent)} does not exist`);
     }
     if (entry.kind === 'directory') {
       if (entry.record !== undefined && !volumeRecordFits(entry.record)) {
         throw new FamfsError('INVALID', `${entry.path}: name and parameters of the volume are too long for a log entry`);
       }
-      made.add(entry.path);
+      directories.add(entry.path);
     } else {
       checkSize(pool, entry.path, entry.size);
     }

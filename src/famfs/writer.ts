@@ -12,6 +12,7 @@ import type { ClaimRecord } from './log/claim-ring.ts';
 import { ROOT } from './log/index-store.ts';
 import { indexOf, nodeOf } from './log/index-writer.ts';
 import { BATCH_MAX, type LogAppender } from './log/log-appender.ts';
+import { readGeometry } from './log/geometry.ts';
 import { entryOffset } from './log/log-scanner.ts';
 import { takeOver } from './log/take-over.ts';
 import type { Pool, PoolNode } from './pool.ts';
@@ -56,12 +57,17 @@ export class PoolWriter {
   static async acquire(pool: Pool, options: AcquireOptions): Promise<PoolWriter> {
     const { identity, assumeStopped = false } = options;
     if (!pool.device.writable) throw new FamfsError('READ_ONLY', `${pool.device.path} was opened read-only`);
-    if (pool.systemUuid !== identity.clusterUuid.toLowerCase()) {
-      throw new FamfsError('FOREIGN', `${pool.device.path} belongs to system ${pool.systemUuid}, this is ${identity.clusterUuid}: ` +
+    const { uuid, systemUuid } = readGeometry(pool.device).superblock; // others may have changed it since
+    if (uuid !== pool.uuid) {
+      throw new FamfsError('REPLACED', `${pool.device.path} held the famfs ${pool.uuid} and now holds ${uuid}: open it again`);
+    }
+    if (systemUuid !== identity.clusterUuid.toLowerCase()) {
+      throw new FamfsError('FOREIGN', `${pool.device.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
         'run "famfs-csi adopt" once nobody else writes to it');
     }
     const isStopped = (record: ClaimRecord) => assumeStopped || isKnownStopped(record, identity);
     await outwait(pool, options, isStopped);
+    if (assumeStopped) await refuseMovingForeigner(pool, identity);
     const { replayer, device } = pool;
     const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, options.epochFloor ?? 0, isStopped);
     try {
@@ -141,16 +147,19 @@ export class PoolWriter {
     const runs = freeRuns(replayer.memory, held, dataStart, dataEnd);
     const total = sumOf(runs);
     this.#claim.storeScrubbing(SCRUB_POOL);
+    this.#claim.mustRule();
     log.zero(entryOffset(this.#appender.end), (capacity - this.#appender.end) * EntryLayout.size);
     let done = 0;
     for (const { start, end } of runs) {
       for (let at = start; at < end; at += SCRUB_STEP) {
         this.#claim.mustRule();
+        this.#claim.beat(); // no timer runs meanwhile, and who does not beat looks dead
         const length = Math.min(SCRUB_STEP, end - at);
         device.zero(at, length);
         report(done += length, total);
       }
     }
+    this.#claim.mustRule();
     for (const { head } of replayer.ring.records()) device.superblock.store64(recordOffset(head.epoch) + ClaimLayout.scrubbing, 0n);
     device.superblock.fence();
   }
@@ -231,5 +240,18 @@ async function outwait(pool: Pool, options: AcquireOptions, isStopped: (record: 
     }
     if ((uptime() - since) * 1000 >= waitMs) return;
     await sleep(WATCH_MS, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+/** Not even an operator's word lets a writer of another cluster be overruled whose heartbeat moves. */
+async function refuseMovingForeigner(pool: Pool, identity: WriterIdentity): Promise<void> {
+  const { ring } = pool.replayer;
+  const rival = ring.ruling();
+  if (rival === undefined || rival.closed || rival.head.clusterUuid === identity.clusterUuid.toLowerCase()) return;
+  if (isKnownStopped(rival, identity)) return;
+  await sleep(2.5 * HEARTBEAT_MS);
+  const now = ring.ruling();
+  if (now?.head.epoch !== rival.head.epoch || now.heartbeat !== rival.heartbeat) {
+    throw new FamfsError('CLAIMED', `${pool.device.path}: ${rival.head.holder} of another cluster is alive and writes to this pool`);
   }
 }

@@ -72,16 +72,17 @@ export function readMap(entry: Buffer, frame: Frame, deviceSize: number): Oracle
 /** Extents up to the first that cannot be. */
 function readExtents(entry: Buffer, from: number, count: number, { unit, dataStart }: Frame, deviceSize: number) {
   const extents: OracleExtent[] = [];
+  let all = true;
   for (let at = from; at < from + count * 24; at += 24) {
     const offset = entry.readBigUInt64LE(at + 8);
     const length = entry.readBigUInt64LE(at + 16);
     const aligned = offset % BigInt(unit) === 0n && length % BigInt(unit) === 0n;
     // A device need not be a multiple of the unit: then a map may be rounded up past its end.
     const inside = offset >= BigInt(dataStart) && offset + length < BigInt(deviceSize + unit);
-    if (entry.readBigUInt64LE(at) !== 0n || length === 0n || !aligned || !inside) return { extents, all: false };
-    extents.push({ start: Number(offset), end: Number(offset + length) });
+    if (entry.readBigUInt64LE(at) !== 0n || length === 0n || !aligned || !inside) all = false;
+    else extents.push({ start: Number(offset), end: Number(offset + length) });
   }
-  return { extents, all: true };
+  return { extents, all };
 }
 
 /** Whether the file's bytes, laid into the extents in order, have room and end inside the device. */

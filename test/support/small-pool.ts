@@ -90,7 +90,7 @@ export class SmallPool {
 
   /** Writes the claim of an epoch with a list of guards. */
   claim(epoch: number, guards: readonly SlotRange[]): void {
-    const head = { uuid, epoch, clusterUuid: uuid, holder: `host/${epoch}`, bootId: uuid };
+    const head = { uuid, epoch, firstEpoch: 1, clusterUuid: uuid, holder: `host/${epoch}`, bootId: uuid };
     this.device.superblock.store(recordOffset(epoch), encodeClaimHead(head));
     this.device.superblock.store(recordOffset(epoch) + ClaimLayout.list, encodeClaimList(head, { guards, abandoned: [] }));
     this.change();

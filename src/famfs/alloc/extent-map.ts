@@ -83,10 +83,12 @@ export class ExtentMap {
     this.#end = last === undefined ? 0 : last.ends[last.length - 1];
   }
 
-  /** All ranges in ascending order. */
-  *ranges(): Generator<OwnedRange> {
-    for (const block of this.#blocks) {
-      for (let k = 0; k < block.length; k++) {
+  /** All ranges that end behind `from`, in ascending order. */
+  *ranges(from = 0): Generator<OwnedRange> {
+    if (from >= this.#end) return;
+    for (let index = this.#blockOf(from); index < this.#blocks.length; index++) {
+      const block = this.#blocks[index];
+      for (let k = block.ends[0] > from ? 0 : firstEndingAfter(block, from); k < block.length; k++) {
         yield { start: block.starts[k], end: block.ends[k], owner: block.owners[k] };
       }
     }

@@ -13,7 +13,7 @@ export interface Run {
 export function freeRuns(memory: ExtentMap, held: readonly Run[], start: number, end: number): Run[] {
   const free: Run[] = [];
   let at = start;
-  for (const taken of merged(memory.ranges(), [...held].sort((a, b) => a.start - b.start))) {
+  for (const taken of merged(memory.ranges(start), [...held].sort((a, b) => a.start - b.start))) {
     if (taken.start >= end) break;
     if (taken.start > at) free.push({ start: at, end: taken.start });
     at = Math.max(at, taken.end);

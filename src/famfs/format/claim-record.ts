@@ -33,6 +33,8 @@ export const SCRUB_POOL = 0xffffffffn;
 export const claimHeadStruct = struct({
   magic: u64(0),
   version: u32(8),
+  /** Where the ring began: after 64 epochs an empty record belongs to somebody. */
+  firstEpoch: u32(12),
   uuid: uuid(16),
   epoch: u64(32),
   clusterUuid: uuid(40),

@@ -28,7 +28,12 @@ const Tag = { Name: 1, Kind: 2, Source: 3, Parameter: 4, CreatedAt: 5, Capacity:
 
 /** Whether a record fits into an entry's spare bytes. */
 export function volumeRecordFits(record: VolumeRecord): boolean {
-  return HEAD + encodeFields(record).length <= DirectoryLayout.spareLength;
+  try {
+    return HEAD + encodeFields(record).length <= DirectoryLayout.spareLength;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 /** The spare bytes that hold a record. Throws RangeError when they are too few: nothing is ever cut. */

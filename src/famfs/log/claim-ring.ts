@@ -15,6 +15,11 @@ export interface ClaimRecord {
   readonly scrubbing: bigint;
 }
 
+/** The list of guarded slots and abandoned entries that counts, and whose it is. */
+export interface ListInForce extends ClaimList {
+  readonly epoch: number;
+}
+
 /** The claim ring of one pool, read side: who rules, and which slots are guarded. */
 export class ClaimRing {
   readonly #superblock: Region;
@@ -73,13 +78,13 @@ export class ClaimRing {
     return decodeClaimList(this.#superblock.bytes, recordOffset(head.epoch), head);
   }
 
-  /** The list in force: that of the highest epoch which has a valid one. */
-  listInForce(): ClaimList {
+  /** The list in force: that of the highest epoch which has a valid one. Epoch 0 stands for none. */
+  listInForce(): ListInForce {
     for (const { head } of this.records()) {
       const list = this.list(head);
-      if (list !== undefined) return list;
+      if (list !== undefined) return { epoch: head.epoch, ...list };
     }
-    return { guards: [], abandoned: [] };
+    return { epoch: 0, guards: [], abandoned: [] };
   }
 
   #record(head: ClaimHead): ClaimRecord {

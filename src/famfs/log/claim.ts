@@ -1,9 +1,9 @@
 import { FamfsError } from '../errors.ts';
 import { bootId } from '../host.ts';
 import type { Region } from '../device/region.ts';
-import { ClaimLayout, type ClaimHead, type ClaimList, claimHeadStruct, encodeClaimHead, encodeClaimList, recordOffset } from '../format/claim-record.ts';
+import { ClaimLayout, type ClaimHead, type ClaimList, encodeClaimHead, encodeClaimList, recordOffset } from '../format/claim-record.ts';
 import type { ClaimRecord, ClaimRing } from './claim-ring.ts';
-import { HolderLock, hostOf, hostPart, lockIsFree } from './holder-lock.ts';
+import { HolderLock, hostOf, hostPart, lockIsFree, whileChoosing } from './holder-lock.ts';
 
 /** Who writes: the cluster that owns the pool, this host, and where the host keeps its locks. */
 export interface WriterIdentity {
@@ -24,6 +24,7 @@ export class Claim {
   #beats = 0n;
   #changes = 0n;
   #lost = false;
+  #closed = false;
 
   /**
    * Writes the head of a new record with the next epoch. From then on this writer rules, but must
@@ -35,18 +36,23 @@ export class Claim {
     if (newer.length > 0) {
       throw new FamfsError('UNSUPPORTED', `the pool's claim has version ${newer[0]}: a later famfs-csi writes here; upgrade this one`);
     }
-    const records = ring.records();
-    const epoch = nextEpoch(ring, records, epochFloor, isStopped);
     const lock = new HolderLock(identity.hostId, identity.hostDirectory);
-    const at = recordOffset(epoch);
-    for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed]) superblock.store64(at + word, 0n);
     const { holder } = lock;
-    const bytes = encodeClaimHead({ uuid, epoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
-    superblock.store64(at + ClaimLayout.headCrcLength, 0n);
-    superblock.store(at, bytes.subarray(0, ClaimLayout.headCrcLength));
-    superblock.store64(at + ClaimLayout.headCrcLength, bytes.readBigUInt64LE(claimHeadStruct.fields.crc.offset));
-    superblock.fence();
-    return new Claim(superblock, ring, lock, epoch, at);
+    try {
+      // Two writers of one host never choose the same epoch. For writers of different hosts a lease does
+      // that, whose count goes into the epoch; those without one should be of one host.
+      return whileChoosing(identity.hostDirectory, uuid, () => {
+        const records = ring.records();
+        const epoch = nextEpoch(ring, records, epochFloor, isStopped);
+        const firstEpoch = records[0]?.head.firstEpoch ?? epoch;
+        const head = encodeClaimHead({ uuid, epoch, firstEpoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
+        storeHead(superblock, recordOffset(epoch), head);
+        return new Claim(superblock, ring, lock, epoch, recordOffset(epoch));
+      });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   private constructor(superblock: Region, ring: ClaimRing, lock: HolderLock, epoch: number, at: number) {
@@ -103,12 +109,22 @@ export class Claim {
     this.#superblock.store64(this.#at + ClaimLayout.heartbeat, this.#beats);
   }
 
-  /** A clean stop: the last store of this writer. Then the host's proof of life goes. */
+  /** A clean stop: the last store of this writer. Then the host's proof of life goes. Once is enough. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));
     this.#lost = true;
     this.#lock.release();
   }
+}
+
+function storeHead(superblock: Region, at: number, head: Buffer): void {
+  for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed]) superblock.store64(at + word, 0n);
+  superblock.store64(at + ClaimLayout.headCrcLength, 0n);
+  superblock.store(at, head.subarray(0, ClaimLayout.headCrcLength));
+  superblock.store64(at + ClaimLayout.headCrcLength, head.readBigUInt64LE(ClaimLayout.headCrcLength));
+  superblock.fence();
 }
 
 /** Whether a writer is known to be stopped, by what its record and this host can tell. */
@@ -122,18 +138,19 @@ export function isKnownStopped(record: ClaimRecord, identity: WriterIdentity): b
 /** The next epoch whose record may be used (rule R3). */
 function nextEpoch(ring: ClaimRing, records: readonly ClaimRecord[], floor: number, isStopped: (record: ClaimRecord) => boolean): number {
   const highest = Math.max(floor, records[0]?.head.epoch ?? 0);
-  const lowest = records.at(-1)?.head.epoch ?? highest + 1;
+  const first = records[0]?.head.firstEpoch ?? highest + 1;
   const inForce = records.find(({ head }) => ring.list(head) !== undefined)?.head.epoch;
   for (let epoch = highest + 1; epoch <= highest + ClaimLayout.records && epoch < 2 ** 32; epoch++) {
     const former = records.find(({ head }) => head.epoch === epoch - ClaimLayout.records);
     if (former === undefined) {
       // Empty in the ring's first round; later it belongs to a writer that may still store its head.
-      if (epoch - lowest < ClaimLayout.records) return epoch;
+      if (epoch - first < ClaimLayout.records) return epoch;
     } else if (former.head.epoch !== inForce && records.every((r) => r.head.epoch > former.head.epoch || isStopped(r))) {
       return epoch;
     }
   }
   const open = records.filter((record) => !isStopped(record)).map(({ head }) => head.holder);
-  throw new FamfsError('CLAIMED', `no record of the pool's claim ring is free: ${open.join(', ')} may still be running; ` +
-    'stop them, or say that they are stopped');
+  const why = open.length === 0 ? `all are used up after epoch ${highest}; format the pool anew`
+    : `${open.join(', ')} may still be running; stop them, or say that they are stopped`;
+  throw new FamfsError('CLAIMED', `no record of the pool's claim ring is free: ${why}`);
 }

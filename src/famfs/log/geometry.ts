@@ -57,10 +57,19 @@ function lengthProblem(inHeader: number, inSuperblock: number): string | undefin
   return inHeader === inSuperblock ? undefined : `length is ${inHeader}, the superblock says ${inSuperblock}`;
 }
 
-/** next_seqnum and next_index as they stand in the log now. */
-export function readCounters(log: Region): { nextSeqnum: number; nextIndex: number } {
+export interface LogCounters {
+  readonly nextSeqnum: number;
+  readonly nextIndex: number;
+  /** The lower half of next_index as a signed word, exact for any value. */
+  readonly nextIndexLow: number;
+}
+
+/** The counters as they stand in the log now. */
+export function readCounters(log: Region): LogCounters {
+  const nextIndex = log.load64(LogHeader.nextIndexOffset);
   return {
     nextSeqnum: Number(log.load64(LogHeader.nextSeqnumOffset)),
-    nextIndex: Number(log.load64(LogHeader.nextIndexOffset)),
+    nextIndex: Number(nextIndex),
+    nextIndexLow: Number(BigInt.asIntN(32, nextIndex)),
   };
 }

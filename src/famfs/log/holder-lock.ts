@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { tryLock } from '../device/libc.ts';
+import { FamfsError } from '../errors.ts';
 
 /** Bytes of the claim's holder field, less the unique part and its separator. */
 const HOST_MAX = 46;
+const HASH_LENGTH = 16;
+const CHOOSING_ATTEMPTS = 1000;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * A writer's name, and the proof on its own host that it lives: a lock on a file that the kernel
@@ -20,9 +24,8 @@ export class HolderLock {
     const unique = randomBytes(8).toString('hex');
     this.holder = `${hostPart(hostId)}/${unique}`;
     this.#file = lockFile(hostDirectory, unique);
-    fs.mkdirSync(path.dirname(this.#file), { recursive: true });
-    this.#fd = fs.openSync(this.#file, 'wx');
-    if (!tryLock(this.#fd, 'exclusive')) throw new Error(`${this.#file} was just made and is locked by another`);
+    this.#fd = openIn(hostDirectory, this.#file, 'wx');
+    tryLock(this.#fd, 'exclusive'); // nobody else has ever heard of this file
   }
 
   release(): void {
@@ -31,9 +34,13 @@ export class HolderLock {
   }
 }
 
-/** The host id as it stands in a holder's name. */
+/** The host id as it stands in a holder's name: one that is too long ends with its hash. */
 export function hostPart(hostId: string): string {
-  return Buffer.from(hostId.replaceAll('/', '_')).subarray(0, HOST_MAX).toString('utf8').replace(/\uFFFD$/, '');
+  const name = hostId.replaceAll('/', '_');
+  if (Buffer.byteLength(name) <= HOST_MAX) return name;
+  const hash = createHash('sha256').update(hostId).digest('hex').slice(0, HASH_LENGTH);
+  const start = Buffer.from(name).subarray(0, HOST_MAX - HASH_LENGTH - 1).toString('utf8').replace(/\uFFFD$/, '');
+  return `${start}~${hash}`;
 }
 
 /** The host that a holder's name tells. */
@@ -59,4 +66,30 @@ export function lockIsFree(holder: string, hostDirectory: string): boolean {
 
 function lockFile(hostDirectory: string, unique: string): string {
   return path.join(hostDirectory, 'writers', `${unique.replaceAll(/[^0-9a-f]/g, '')}.lock`);
+}
+
+/**
+ * Runs `work` while no other process of this host chooses an epoch of the same pool. The lock is
+ * held for microseconds. Throws FamfsError CLAIMED when somebody was stopped while holding it.
+ */
+export function whileChoosing<T>(hostDirectory: string, uuid: string, work: () => T): T {
+  const fd = openIn(hostDirectory, path.join(hostDirectory, 'writers', `${uuid}.choosing`), 'a');
+  try {
+    for (let attempt = 0; !tryLock(fd, 'exclusive'); attempt++) {
+      if (attempt === CHOOSING_ATTEMPTS) throw new FamfsError('CLAIMED', `another process of this host has been choosing an epoch of ${uuid} for a second`);
+      Atomics.wait(pause, 0, 0, 1);
+    }
+    return work();
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function openIn(hostDirectory: string, file: string, flags: string): number {
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    return fs.openSync(file, flags);
+  } catch (error) {
+    throw new FamfsError('DEVICE', `the host directory ${hostDirectory} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
 }

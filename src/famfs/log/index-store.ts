@@ -134,7 +134,7 @@ export class IndexStore {
 }
 
 function plan(capacity: number) {
-  const bucketCount = 2 ** Math.ceil(Math.log2(Math.max(capacity, 16)));
+  const bucketCount = 2 ** Math.floor(Math.log2(Math.max(capacity, 16)));
   const totals = Header.words * 4;
   const rows = totals + Totals.count * 8;
   const buckets = rows + (capacity + FIRST_NODE) * Row.words * 4;

@@ -124,8 +124,11 @@ export class IndexWriter {
   }
 
   /** Loads where a name would be found in the root: see LogReplay.advance. */
-  touch(nameHash: number): number {
-    return this.store.buckets[bucketOf(ROOT, nameHash, this.store.bucketMask)];
+  touch(hashes: Int32Array, count: number): number {
+    const { buckets, bucketMask } = this.store;
+    let touched = 0;
+    for (let k = 0; k < count; k++) touched ^= buckets[bucketOf(ROOT, hashes[k], bucketMask)];
+    return touched;
   }
 
   /**

@@ -2,9 +2,9 @@ import type { Region } from '../device/region.ts';
 import { sumOf } from '../alloc/free-runs.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
 import { EntryType, isDeadWord, originalType } from '../format/state-word.ts';
-import type { SlotRange } from '../format/claim-record.ts';
 import { hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status } from './index-store.ts';
 import { indexOf, IndexWriter, nodeOf } from './index-writer.ts';
+import type { ListInForce } from './claim-ring.ts';
 import { Guards } from './guards.ts';
 import { LastDirectory } from './last-directory.ts';
 import { BATCH, LogScanner, stateOffset } from './log-scanner.ts';
@@ -29,7 +29,8 @@ export class LogReplay {
   /** Keeps the compiler from leaving the look-ahead out. */
   touched = 0;
   readonly index: IndexWriter;
-  readonly guards: readonly SlotRange[];
+  /** The list that says which slots are guarded. */
+  readonly list: ListInForce;
   readonly #guards: Guards;
   readonly #log: Region;
   readonly #capacity: number;
@@ -42,18 +43,19 @@ export class LogReplay {
   /** Entries whose state word was reported. */
   readonly #reported = new Set<number>();
   readonly #map = new MapCheck();
+  readonly #hashes = new Int32Array(BATCH);
   readonly #last = new LastDirectory();
   readonly #removed: number[] = [];
 
-  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, guards: readonly SlotRange[]) {
+  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, list: ListInForce) {
     this.#log = log;
     this.#capacity = capacity;
     this.#area = area;
     this.#scanner = new LogScanner(log);
     this.#paths = Array.from({ length: BATCH }, () => new PathCheck(this.#scanner.words));
     this.#path = this.#paths[0];
-    this.guards = guards;
-    this.#guards = new Guards(guards, capacity);
+    this.list = list;
+    this.#guards = new Guards(list.guards, capacity);
     this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0);
   }
 
@@ -148,13 +150,16 @@ export class LogReplay {
    */
   #checkDirectories(count: number): void {
     const { bytes, words } = this.#scanner;
+    const { seed } = this.index;
+    const hashes = this.#hashes;
+    let n = 0;
     for (let k = 0, at = 0; k < count; k++, at += EntryLayout.size) {
-      if (words[(at + EntryLayout.type) / 4] !== EntryType.Directory) continue;
-      this.#paths[k].check(bytes, at + DirectoryLayout.path, this.index.seed);
+      if (words[(at + EntryLayout.type) >> 2] !== EntryType.Directory) continue;
+      const path = this.#paths[k];
+      path.check(bytes, at + DirectoryLayout.path, seed);
+      hashes[n++] = path.nameHash;
     }
-    let touched = 0;
-    for (let k = 0; k < count; k++) touched ^= this.index.touch(this.#paths[k].nameHash);
-    this.touched = touched;
+    this.touched = this.index.touch(hashes, n);
   }
 
   #apply(index: number, at: number): void {

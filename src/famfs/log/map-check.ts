@@ -27,7 +27,7 @@ export class MapCheck {
 
   /**
    * Why the map of the entry at word `at` (4-byte words) cannot be, or undefined. Whatever is said,
-   * the first `count` extents lie inside the device.
+   * `count` extents were read that lie inside the device.
    */
   check(words: Uint32Array, at: number, area: DataArea): string | undefined {
     this.count = 0;
@@ -52,27 +52,19 @@ export class MapCheck {
     return problem ?? this.#interleavedProblem(area);
   }
 
-  /** Reads extents until one is out of bounds; those before it are kept. */
+  /** Reads all extents; those that cannot be are left out, and the first of them is the problem. */
   #read(words: Uint32Array, at: number, count: number, area: DataArea): string | undefined {
-    const unit = area.allocationUnit;
+    let problem: string | undefined;
     for (let k = 0; k < count; k++, at += EXTENT_WORDS) {
-      if (words[at] !== 0 || words[at + 1] !== 0) return `extent ${k} is on device ${u64(words, at)}: only device 0 is known`;
-      const offset = u64(words, at + FileLayout.extent.offset / 4);
-      const length = u64(words, at + FileLayout.extent.length / 4);
-      if (length === 0) return `extent ${k} is empty`;
-      // The unit is a power of two below 2^32: the lower words tell.
-      if (((words[at + FileLayout.extent.offset / 4] | words[at + FileLayout.extent.length / 4]) & (unit - 1)) !== 0) {
-        return `extent ${k} (${length} bytes at ${offset}) is not aligned to the allocation unit ${unit}`;
+      const bad = extentProblem(words, at, k, area);
+      if (bad === undefined) {
+        this.offsets[this.count] = u64(words, at + FileLayout.extent.offset / 4);
+        this.lengths[this.count++] = u64(words, at + FileLayout.extent.length / 4);
+      } else {
+        problem ??= bad;
       }
-      if (offset < area.dataStart) return `extent ${k} (at ${offset}) lies in the superblock or log`;
-      if (offset + length >= area.dataEnd + unit) {
-        return `extent ${k} (${length} bytes at ${offset}) lies past the device's end ${area.dataEnd}`;
-      }
-      this.offsets[k] = offset;
-      this.lengths[k] = length;
-      this.count = k + 1;
     }
-    return undefined;
+    return problem;
   }
 
   #simpleProblem(area: DataArea): string | undefined {
@@ -95,6 +87,21 @@ export class MapCheck {
     }
     return undefined;
   }
+}
+
+function extentProblem(words: Uint32Array, at: number, k: number, area: DataArea): string | undefined {
+  const unit = area.allocationUnit;
+  if (words[at] !== 0 || words[at + 1] !== 0) return `extent ${k} is on device ${u64(words, at)}: only device 0 is known`;
+  const offset = u64(words, at + FileLayout.extent.offset / 4);
+  const length = u64(words, at + FileLayout.extent.length / 4);
+  if (length === 0) return `extent ${k} is empty`;
+  // The unit is a power of two below 2^32: the lower words tell.
+  if (((words[at + FileLayout.extent.offset / 4] | words[at + FileLayout.extent.length / 4]) & (unit - 1)) !== 0) {
+    return `extent ${k} (${length} bytes at ${offset}) is not aligned to the allocation unit ${unit}`;
+  }
+  if (offset < area.dataStart) return `extent ${k} (at ${offset}) lies in the superblock or log`;
+  if (offset + length >= area.dataEnd + unit) return `extent ${k} (${length} bytes at ${offset}) lies past the device's end ${area.dataEnd}`;
+  return undefined;
 }
 
 /** Bytes of an interleaved file of `size` bytes that lie in one strip, from the strip's beginning. */

@@ -40,12 +40,11 @@ export class PathCheck {
     let k = component;
     while (k < end) {
       if (words !== undefined && shift === 0 && (k & 3) === 0) {
-        const word = words[k >>> 2];
-        if (isPlain(word)) {
+        for (let word = words[k >>> 2] | 0; isPlain(word) && k < end; word = words[k >>> 2] | 0) {
           hash = hashStep(hash, word);
           k += 4;
-          continue;
         }
+        if (k === end) break;
       }
       const byte = bytes[k];
       if (byte === 0) break;

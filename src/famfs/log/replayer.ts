@@ -2,8 +2,9 @@ import type { DaxDevice } from '../device/device.ts';
 import { adviseHugePages } from '../device/libc.ts';
 import type { ExtentMap } from '../alloc/extent-map.ts';
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
-import { ClaimRing } from './claim-ring.ts';
-import { type Geometry, readCounters, readGeometry } from './geometry.ts';
+import { FamfsError } from '../errors.ts';
+import { ClaimRing, type ListInForce } from './claim-ring.ts';
+import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
 import { Header, type IndexHandle, IndexStore, Status, Totals } from './index-store.ts';
 import { IndexView } from './index-view.ts';
 import { nodeOf } from './index-writer.ts';
@@ -19,6 +20,8 @@ export interface ReplayDelta {
   readonly rebuilt: boolean;
 }
 
+/** Slots of the largest log, of 8 GiB: beyond, offsets into the names no longer fit. */
+const SLOTS_MAX = 2 ** 24;
 /** Slots from which on the index is worth huge pages. */
 const LARGE_LOG = 100_000;
 /** Attempts at a consistent look while another host is at work; the next call goes on. */
@@ -52,6 +55,9 @@ export class Replayer {
     this.geometry = readGeometry(device);
     const { superblock, capacity, allocationUnit, dataStart, dataEnd } = this.geometry;
     this.ring = new ClaimRing(device.superblock, superblock.uuid);
+    if (capacity > SLOTS_MAX) {
+      throw new FamfsError('UNSUPPORTED', `${device.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
+    }
     const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
     if (capacity >= LARGE_LOG) adviseHugePages(shared);
     this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, dataStart, dataEnd, capacity, shared };
@@ -76,6 +82,11 @@ export class Replayer {
   /** Which memory belongs to whom. */
   get memory(): ExtentMap {
     return this.#replay.memory;
+  }
+
+  /** The list of guards that the log's end was found with. */
+  get list(): ListInForce {
+    return this.#replay.list;
   }
 
   get rejected(): readonly Rejected[] {
@@ -109,7 +120,7 @@ export class Replayer {
 
   #newReplay(store: IndexStore): LogReplay {
     const { log, capacity } = this.geometry;
-    return new LogReplay(log, capacity, this.geometry, store, this.ring.listInForce().guards);
+    return new LogReplay(log, capacity, this.geometry, store, this.ring.listInForce());
   }
 
   #update(thorough = false): { removed: number[]; rebuilt: boolean } {
@@ -120,19 +131,17 @@ export class Replayer {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // The change word is read first: what changes after this load is met again next time.
       const change = this.ring.changeWord();
-      const { nextIndex } = readCounters(this.geometry.log);
       const moved = change !== this.#change || (thorough && attempt === 0);
       this.#change = change;
-      const otherGuards = moved && this.#guardsChanged();
-      Atomics.add(header, Header.sequence, 1);
-      const otherRejects = moved && this.#replay.rescan();
-      this.#replay.advance(nextIndex);
-      this.#publish(nextIndex, change);
-      Atomics.add(header, Header.sequence, 1);
+      if (moved && this.#listIsOld()) this.#stale = 'untried';
+      if (moved && this.#stale !== undefined) rebuilt = this.#rebuild() || rebuilt;
+      const otherRejects = this.#advance(moved);
       const gone = this.#replay.takeRemoved();
-      removed.push(...gone);
-      if (otherGuards || otherRejects || this.#replay.staleWithout(gone)) this.#stale = 'untried';
-      if (this.#stale === 'untried' || (moved && this.#stale !== undefined)) rebuilt = this.#rebuild() || rebuilt;
+      for (const node of gone) removed.push(node);
+      if (otherRejects || this.#replay.staleWithout(gone)) {
+        this.#stale = 'untried';
+        rebuilt = this.#rebuild() || rebuilt;
+      }
       if (this.ring.changeWord() === change) break;
     }
     Atomics.store(header, Header.served, request);
@@ -140,12 +149,24 @@ export class Replayer {
     return { removed, rebuilt };
   }
 
+  /** Follows states and new entries. While the tree is stale, nothing is added to it. */
+  #advance(moved: boolean): boolean {
+    const { header } = this.#store;
+    const counters = readCounters(this.geometry.log);
+    Atomics.add(header, Header.sequence, 1);
+    const otherRejects = moved && this.#replay.rescan();
+    if (this.#stale === undefined) this.#replay.advance(counters.nextIndex);
+    this.#publish(counters);
+    Atomics.add(header, Header.sequence, 1);
+    return otherRejects;
+  }
+
   /** Reads the whole log anew, beside the index in use; a log that reads worse now is not taken. */
   #rebuild(): boolean {
     const fresh = new IndexStore(this.geometry.capacity, new ArrayBuffer(IndexStore.bytes(this.geometry.capacity)));
     const replay = this.#newReplay(fresh);
-    const { nextIndex } = readCounters(this.geometry.log);
-    replay.advance(nextIndex);
+    const counters = readCounters(this.geometry.log);
+    replay.advance(counters.nextIndex);
     if (replay.position < this.#replay.position) {
       this.#stale = this.#stopProblem(replay.position);
       return false;
@@ -157,21 +178,27 @@ export class Replayer {
     replay.takeRemoved();
     this.#replay = replay;
     this.#stale = undefined;
-    this.#publish(nextIndex, this.#change);
+    this.#publish(counters);
     Atomics.add(this.#store.header, Header.sequence, 1);
     return true;
   }
 
-  #guardsChanged(): boolean {
-    const guards = this.ring.listInForce().guards;
-    return JSON.stringify(guards) !== JSON.stringify(this.#replay.guards);
+  /**
+   * Whether slots may have become guarded, or have ceased to be, since the replay read its list: it
+   * differs, or is not the next one and others stood between.
+   */
+  #listIsOld(): boolean {
+    const known = this.#replay.list;
+    const now = this.ring.listInForce();
+    if (now.epoch === known.epoch) return false;
+    return now.epoch !== known.epoch + 1 || JSON.stringify(now.guards) !== JSON.stringify(known.guards);
   }
 
   /** Judges the counters against what was found, and tells readers what was seen. */
-  #publish(nextIndex: number, change: bigint): void {
+  #publish(counters: LogCounters): void {
     const { header, totals } = this.#store;
     const { position, memory, quarantinedBytes } = this.#replay;
-    const { nextSeqnum } = readCounters(this.geometry.log);
+    const { nextSeqnum, nextIndex, nextIndexLow } = counters;
     const problems: Problem[] = [];
     const report = (severity: Problem['severity'], reason: string) => problems.push({ place: 'log header', severity, reason });
     if (nextIndex > this.geometry.capacity) {
@@ -192,9 +219,9 @@ export class Replayer {
       : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), dataStart, allocatableEnd));
     totals[Totals.free] = free;
     totals[Totals.quarantined] = Math.min(quarantinedBytes, allocatableEnd - dataStart - free);
-    Atomics.store(header, Header.seenNextIndex, nextIndex | 0);
-    Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, change)));
-    Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, change >> 32n)));
+    Atomics.store(header, Header.seenNextIndex, nextIndexLow);
+    Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
+    Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));
   }
 
   #stopProblem(index: number): Problem {

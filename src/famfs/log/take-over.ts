@@ -17,10 +17,12 @@ import type { Replayer } from './replayer.ts';
  */
 export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): LogAppender {
   const { ring, geometry } = replayer;
-  const former = ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
-  const open = former.filter((record) => !isStopped(record));
-  const inherited = ring.listInForce();
-  const scrubbing = former.map((record) => record.scrubbing).filter((word) => word !== 0n);
+  const formers = () => ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
+  const open = formers().filter((record) => !isStopped(record));
+  // Words and lists are read after the judging: who was found stopped stores nothing any more.
+  const { capacity } = geometry;
+  const scrubbing = formers().map((record) => record.scrubbing)
+    .filter((word) => word === SCRUB_POOL || (word > 0n && word <= BigInt(capacity)));
   if (scrubbing.includes(SCRUB_POOL) && (open.length > 0 || !willScrub)) {
     const why = open.length > 0 ? `${open[0].head.holder} may still be at it; stop it` : 'it was interrupted; run "famfs-csi adopt" again';
     throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
@@ -31,6 +33,7 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
     throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${worst && describeProblem(worst)}`);
   }
   claim.mustRule();
+  const inherited = replayer.list; // the one that the log's end was found with
   const appender = new LogAppender(geometry, claim, replayer.end);
   if (open.length === 0) startClean(claim, replayer, appender, inherited.guards);
   else {

@@ -10,6 +10,7 @@ const uuid = fc.uuid();
 const head = fc.record({
   uuid, clusterUuid: uuid, bootId: uuid,
   epoch: fc.integer({ min: 1, max: 0xffffffff }),
+  firstEpoch: fc.integer({ min: 1, max: 0xffffffff }),
   holder: fc.string({ unit: 'binary', maxLength: 16 }).filter((value) => !value.includes('\0')),
 });
 const list = fc.record({
