@@ -1,37 +1,41 @@
 import { Command, CommanderError } from 'commander';
-import { adoptCommand } from './cli/adopt.ts';
-import { allCommand } from './cli/all.ts';
-import { controllerCommand } from './cli/controller.ts';
-import { cpCommand } from './cli/cp.ts';
-import { creatCommand } from './cli/creat.ts';
-import { dfCommand } from './cli/df.ts';
-import { fsckCommand } from './cli/fsck.ts';
-import { fusedCommand } from './cli/fused.ts';
-import { logCommand } from './cli/log.ts';
-import { lsCommand } from './cli/ls.ts';
-import { mkdirCommand } from './cli/mkdir.ts';
-import { mkfsCommand } from './cli/mkfs.ts';
-import { mountCommand } from './cli/mount.ts';
-import { nodeCommand } from './cli/node.ts';
-import { rmCommand } from './cli/rm.ts';
-import { umountCommand } from './cli/umount.ts';
 
 /** Exit status for arguments that make no sense, and where fsck could not look. */
 const USAGE = 2;
+
+/** The commands in the order of the help. One is loaded when it is asked for: the roles take long. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  mkfs: async () => (await import('./cli/mkfs.ts')).mkfsCommand(),
+  adopt: async () => (await import('./cli/adopt.ts')).adoptCommand(),
+  fsck: async () => (await import('./cli/fsck.ts')).fsckCommand(),
+  ls: async () => (await import('./cli/ls.ts')).lsCommand(),
+  df: async () => (await import('./cli/df.ts')).dfCommand(),
+  log: async () => (await import('./cli/log.ts')).logCommand(),
+  mkdir: async () => (await import('./cli/mkdir.ts')).mkdirCommand(),
+  creat: async () => (await import('./cli/creat.ts')).creatCommand(),
+  cp: async () => (await import('./cli/cp.ts')).cpCommand(),
+  rm: async () => (await import('./cli/rm.ts')).rmCommand(),
+  mount: async () => (await import('./cli/mount.ts')).mountCommand(),
+  umount: async () => (await import('./cli/umount.ts')).umountCommand(),
+  controller: async () => (await import('./cli/controller.ts')).controllerCommand(),
+  node: async () => (await import('./cli/node.ts')).nodeCommand(),
+  fused: async () => (await import('./cli/fused.ts')).fusedCommand(),
+  all: async () => (await import('./cli/all.ts')).allCommand(),
+};
+
+/** The command that the arguments begin with; all of them for help, and to tell what there is. */
+function loadCommands(asked: string | undefined): Promise<Command[]> {
+  const names = asked !== undefined && Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
+  return Promise.all(names.map((name) => commands[name]()));
+}
 
 const program = new Command('famfs-csi')
   .description('famfs on shared memory: the pool tools, and the roles of the CSI driver')
   .showHelpAfterError('(--help tells the arguments)')
   .exitOverride();
 
-const tools = [
-  mkfsCommand, adoptCommand, fsckCommand, lsCommand, dfCommand, logCommand, mkdirCommand, creatCommand, cpCommand, rmCommand,
-  mountCommand, umountCommand,
-];
-const roles = [controllerCommand, nodeCommand, fusedCommand, allCommand];
-for (const command of [...tools, ...roles]) program.addCommand(command().copyInheritedSettings(program));
-
 try {
+  for (const command of await loadCommands(process.argv[2])) program.addCommand(command.copyInheritedSettings(program));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -87,7 +87,18 @@ describe('command line', function () {
       assert.equal(out, '');
       assert.match(err, /^error: /);
     }
-    assert.equal(cli.run('--help').code, 0);
+  });
+
+  it('lists every command in its help, and has help for each', () => {
+    const { code, out, err } = cli.run('--help');
+    assert.deepEqual([code, err], [0, '']);
+    assert.deepEqual([...out.matchAll(/^ {2}([a-z]+) .*\S {2,}\S/gm)].map(([, name]) => name), [
+      'mkfs', 'adopt', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount',
+      'controller', 'node', 'fused', 'all', 'help',
+    ]);
+    const help = cli.run('help', 'mkfs');
+    assert.match(help.out, /^Usage: famfs-csi mkfs /);
+    assert.deepEqual(help, cli.run('mkfs', '--help'));
   });
 
   it('keeps the progress bar out of the output, also on a terminal', () => {

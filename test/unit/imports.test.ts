@@ -51,9 +51,9 @@ function part(file: string): string | undefined {
 }
 
 /** The files of ours that a file names in import, export from, import() and new URL(). */
-function imports(file: string): string[] {
+function imports(file: string, source = text(file)): string[] {
   const pattern = /(?:from|import\(|import|new URL\()\s*'(\.{1,2}\/[^']+)'/g;
-  const specifiers = [...text(file).matchAll(pattern)].map((match) => match[1]);
+  const specifiers = [...source.matchAll(pattern)].map((match) => match[1]);
   return specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
 }
 
@@ -82,6 +82,16 @@ describe('source tree', () => {
         .map((name) => `${file} imports ${name}`),
     );
     assert.deepEqual(wrong, []);
+  });
+
+  it('lets the tools start without what only the roles need', () => {
+    const heavy = /from '(?:@grpc\/.*|winston)'/;
+    const code = (file: string) => text(file).replace(/^import type [^;]*;/gm, '');
+    for (const tool of ['mkfs', 'adopt', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount']) {
+      const loaded = new Set([`src/cli/${tool}.ts`]);
+      for (const file of loaded) for (const target of imports(file, code(file))) loaded.add(target);
+      assert.deepEqual([...loaded].filter((file) => heavy.test(code(file))), [], `famfs-csi ${tool}`);
+    }
   });
 
   it(`keeps every file within ${ceiling} lines`, () => {
