@@ -147,7 +147,7 @@ export class ManagedPool {
     try {
       this.#pool ??= this.#open(admit);
       const writer = await PoolWriter.acquire(this.#pool, {
-        identity, epochFloor: lease.epoch, waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
+        identity, epochFloor: lease.epochOf(this.#pool.uuid), waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
       });
       await this.#remember(writer);
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
@@ -163,7 +163,7 @@ export class ManagedPool {
   /** Nothing may be acknowledged under an epoch that the lease could forget. */
   async #remember(writer: PoolWriter): Promise<void> {
     try {
-      await this.#options.lease.raise(writer.epoch);
+      await this.#options.lease.raise(writer.pool.uuid, writer.epoch);
       this.#writer = writer;
     } catch (error) {
       writer.close();

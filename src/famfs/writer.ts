@@ -69,7 +69,7 @@ export class PoolWriter {
     await outwait(pool, options, isStopped);
     if (assumeStopped) await refuseMovingForeigner(pool, identity);
     const { replayer, device } = pool;
-    const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, options.epochFloor ?? 0, isStopped);
+    const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, options.epochFloor ?? 0, isStopped, assumeStopped);
     try {
       return new PoolWriter(pool, claim, takeOver(claim, replayer, isStopped, options.willScrub ?? false));
     } catch (error) {

@@ -17,12 +17,15 @@ export class DirectoryLease implements Lease {
   readonly #epochFile: string;
   readonly #losing = new AbortController();
   readonly #watch: NodeJS.Timeout;
-  #epoch: number;
+  /** One write after the other: several pools raise at once. */
+  #writing: Promise<unknown> = Promise.resolve();
+  /** By file system UUID. Counts of other pools would leave gaps in a pool's claim ring. */
+  readonly #epochs: Map<string, number>;
 
   private constructor(stateDir: string, fd: number, lockFile: string) {
     this.#fd = fd;
-    this.#epochFile = path.join(stateDir, 'epoch');
-    this.#epoch = readEpoch(this.#epochFile);
+    this.#epochFile = path.join(stateDir, 'epochs.json');
+    this.#epochs = readEpochs(this.#epochFile);
     this.lost = this.#losing.signal;
     this.#watch = setInterval(() => this.#check(lockFile), POLL_MS);
     this.#watch.unref();
@@ -42,14 +45,20 @@ export class DirectoryLease implements Lease {
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return Math.max(0, ...this.#epochs.values());
   }
 
-  async raise(epoch: number): Promise<void> {
-    if (epoch <= this.#epoch) return;
+  epochOf(pool: string): number {
+    return this.#epochs.get(pool) ?? 0;
+  }
+
+  async raise(pool: string, epoch: number): Promise<void> {
+    if (epoch <= this.epochOf(pool)) return;
     this.lost.throwIfAborted();
-    this.#epoch = epoch;
-    await writeDurably(this.#epochFile, `${this.#epoch}\n`);
+    this.#epochs.set(pool, epoch);
+    this.#writing = this.#writing.catch(() => undefined)
+      .then(() => writeDurably(this.#epochFile, `${JSON.stringify(Object.fromEntries(this.#epochs))}\n`));
+    await this.#writing;
   }
 
   async release(): Promise<void> {
@@ -66,11 +75,16 @@ export class DirectoryLease implements Lease {
   }
 }
 
-function readEpoch(file: string): number {
-  if (!fs.existsSync(file)) return 0;
-  const epoch = Number(fs.readFileSync(file, 'utf8'));
-  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new Error(`${file} holds no epoch: restore it, or remove it to start from the pools' own claims`);
-  return epoch;
+function readEpochs(file: string): Map<string, number> {
+  if (!fs.existsSync(file)) return new Map();
+  const text = fs.readFileSync(file, 'utf8');
+  try {
+    const entries = Object.entries(JSON.parse(text) as Record<string, number>);
+    if (entries.every(([, epoch]) => Number.isSafeInteger(epoch) && epoch >= 0)) return new Map(entries);
+  } catch {
+    // said below
+  }
+  throw new Error(`${file} holds no epochs: restore it, or remove it to start from the pools' own claims`);
 }
 
 function isSameFile(fd: number, file: string): boolean {

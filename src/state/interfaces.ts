@@ -7,12 +7,14 @@ import type { AccessMode } from '../csi/capabilities.ts';
 
 /** The right to be the one controller, together with the ruling claim of each pool. */
 export interface Lease {
-  /** Highest writer epoch ever used under this lease; a new claim must be above it. */
+  /** Highest epoch of all pools: grows with every controller that had a claim. */
   readonly epoch: number;
+  /** Highest writer epoch ever used on that pool under this lease; a new claim must be above it. */
+  epochOf(pool: string): number;
   /** Aborts when the lease is held no longer; its reason says why. */
   readonly lost: AbortSignal;
-  /** Remembers, before anything is written under it, that this epoch is in use. */
-  raise(epoch: number): Promise<void>;
+  /** Remembers, before anything is acknowledged under it, that this epoch of a pool is in use. */
+  raise(pool: string, epoch: number): Promise<void>;
   /** Gives the lease back. Not a loss. */
   release(): Promise<void>;
 }

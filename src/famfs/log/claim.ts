@@ -31,7 +31,7 @@ export class Claim {
    * not append before it has judged its predecessors and found the log's end.
    * Throws FamfsError UNSUPPORTED (a later program writes here) or CLAIMED (no usable record).
    */
-  static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, epochFloor: number, isStopped: (record: ClaimRecord) => boolean): Claim {
+  static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, epochFloor: number, isStopped: (record: ClaimRecord) => boolean, assumeStopped: boolean): Claim {
     const newer = ring.newerVersions();
     if (newer.length > 0) {
       throw new FamfsError('UNSUPPORTED', `the pool's claim has version ${newer[0]}: a later famfs-csi writes here; upgrade this one`);
@@ -43,8 +43,7 @@ export class Claim {
       // that, whose count goes into the epoch; those without one should be of one host.
       return whileChoosing(identity.hostDirectory, uuid, () => {
         const records = ring.records();
-        const epoch = nextEpoch(ring, records, epochFloor, isStopped);
-        const firstEpoch = records[0]?.head.firstEpoch ?? epoch;
+        const { epoch, firstEpoch } = nextEpoch(ring, records, epochFloor, isStopped, assumeStopped);
         const head = encodeClaimHead({ uuid, epoch, firstEpoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
         storeHead(superblock, recordOffset(epoch), head);
         return new Claim(superblock, ring, lock, epoch, recordOffset(epoch));
@@ -136,21 +135,23 @@ export function isKnownStopped(record: ClaimRecord, identity: WriterIdentity): b
 }
 
 /** The next epoch whose record may be used (rule R3). */
-function nextEpoch(ring: ClaimRing, records: readonly ClaimRecord[], floor: number, isStopped: (record: ClaimRecord) => boolean): number {
+function nextEpoch(ring: ClaimRing, records: readonly ClaimRecord[], floor: number, isStopped: (record: ClaimRecord) => boolean, assumeStopped: boolean): { epoch: number; firstEpoch: number } {
   const highest = Math.max(floor, records[0]?.head.epoch ?? 0);
   const first = records[0]?.head.firstEpoch ?? highest + 1;
   const inForce = records.find(({ head }) => ring.list(head) !== undefined)?.head.epoch;
   for (let epoch = highest + 1; epoch <= highest + ClaimLayout.records && epoch < 2 ** 32; epoch++) {
     const former = records.find(({ head }) => head.epoch === epoch - ClaimLayout.records);
     if (former === undefined) {
-      // Empty in the ring's first round; later it belongs to a writer that may still store its head.
-      if (epoch - first < ClaimLayout.records) return epoch;
+      // Empty in the ring's first round; later it belongs to a writer that may still store its head,
+      // unless the operator knows better: then a new round begins here.
+      if (epoch - first < ClaimLayout.records) return { epoch, firstEpoch: first };
+      if (assumeStopped) return { epoch, firstEpoch: epoch };
     } else if (former.head.epoch !== inForce && records.every((r) => r.head.epoch > former.head.epoch || isStopped(r))) {
-      return epoch;
+      return { epoch, firstEpoch: first };
     }
   }
   const open = records.filter((record) => !isStopped(record)).map(({ head }) => head.holder);
-  const why = open.length === 0 ? `all are used up after epoch ${highest}; format the pool anew`
+  const why = open.length === 0 ? `after epoch ${highest} they may belong to writers that never stored a record; say that all are stopped`
     : `${open.join(', ')} may still be running; stop them, or say that they are stopped`;
   throw new FamfsError('CLAIMED', `no record of the pool's claim ring is free: ${why}`);
 }

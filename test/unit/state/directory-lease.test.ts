@@ -18,13 +18,13 @@ describe('DirectoryLease', () => {
       got = true;
       return lease;
     });
-    await first.raise(5);
-    await first.raise(3);
+    await Promise.all([first.raise('a', 5), first.raise('b', 2)]);
+    await first.raise('a', 3);
     await delay(400);
     assert.ok(!got);
     await first.release();
     const second = await waiting;
-    assert.equal(second.epoch, 5);
+    assert.deepEqual([second.epochOf('a'), second.epochOf('b'), second.epochOf('c'), second.epoch], [5, 2, 0, 5]);
     assert.ok(!first.lost.aborted);
     await second.release();
   });
@@ -43,12 +43,12 @@ describe('DirectoryLease', () => {
     fs.rmSync(path.join(folder, 'controller.lock'));
     await new Promise((resolve) => lease.lost.addEventListener('abort', resolve));
     assert.match(String(lease.lost.reason), /controller\.lock was removed/);
-    await assert.rejects(lease.raise(9), /lease is lost/);
+    await assert.rejects(lease.raise('a', 9), /lease is lost/);
     await lease.release();
   });
 
   it('refuses an epoch file that holds none', async () => {
-    fs.writeFileSync(path.join(folder, 'epoch'), 'seven');
-    await assert.rejects(DirectoryLease.acquire(folder), /holds no epoch/);
+    fs.writeFileSync(path.join(folder, 'epochs.json'), 'seven');
+    await assert.rejects(DirectoryLease.acquire(folder), /holds no epochs/);
   });
 });
