@@ -1,0 +1,31 @@
+/** Fills the log of an empty pool with volumes as the driver makes them: a directory and a file each. */
+import { openDevice } from '../src/famfs/device/open.ts';
+import { newEntry } from '../src/famfs/format/entry.ts';
+import { DirectoryLayout, ExtentType, FILE_FLAGS } from '../src/famfs/format/entry-layout.ts';
+import { LogHeader } from '../src/famfs/format/log-header.ts';
+import { EntryType } from '../src/famfs/format/state-word.ts';
+import { entryOffset } from '../src/famfs/log/log-scanner.ts';
+import { ENTRIES, LOG } from './million.ts';
+
+const AU = 2 ** 21;
+
+function fillLog(file: string): void {
+  const device = openDevice(file);
+  const log = device.log(LOG);
+  const owner = { uid: 0, gid: 0 };
+  const spare = Buffer.alloc(DirectoryLayout.spareLength);
+  for (let index = 0; index < ENTRIES; index += 2) {
+    const path = `pvc-${String(index / 2).padStart(8, '0')}-0000-4000-8000-000000000000`;
+    const extents = [{ device: 0, offset: 2 ** 21 + LOG + (index / 2) * AU, length: AU }];
+    log.store(entryOffset(index), newEntry(index, EntryType.Directory, { kind: 'directory', path, ...owner, mode: 0o755, spare }));
+    log.store(entryOffset(index + 1), newEntry(index + 1, EntryType.File, {
+      kind: 'file', path: `${path}/data`, size: AU, flags: FILE_FLAGS, ...owner, mode: 0o644,
+      extentType: ExtentType.Simple, extentCount: 1, extents,
+    }));
+  }
+  log.store64(LogHeader.nextSeqnumOffset, BigInt(ENTRIES));
+  log.store64(LogHeader.nextIndexOffset, BigInt(ENTRIES));
+  device.close();
+}
+
+fillLog(process.argv[2]);
