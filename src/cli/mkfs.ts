@@ -19,7 +19,7 @@ export function mkfsCommand(): Command {
     .argument('<device>', 'a /dev/dax device, or a file that simulates one')
     .option('--simulate <size>', 'make the file first', parseSize)
     .option('--log-size <size>', 'bytes of the log, a power of two from 8MiB on (default: 1/1024 of the device)', parseSize)
-    .option('--force', 'even if there is a file system: it is lost')
+    .option('--force', 'even if there is a file system, or a formatting that was interrupted: it is lost')
     .option('--json', 'print JSON'))
     .action(run);
 }
@@ -28,10 +28,10 @@ async function run(device: string, options: MkfsOptions): Promise<void> {
   const identity = await commandIdentity(options);
   const bar = progressBar('clearing');
   const { simulate, logSize, force = false } = options;
-  const isStopped = (record: Parameters<typeof isKnownStopped>[0]) => options.assumeStopped ?? isKnownStopped(record, identity);
   try {
     const made = await mkfs(device, {
-      clusterUuid: identity.clusterUuid, force, isStopped, report: bar.report,
+      clusterUuid: identity.clusterUuid, force, report: bar.report,
+      isStopped: (record) => isKnownStopped(record, identity), assumeStopped: options.assumeStopped ?? false,
       ...(simulate === undefined ? {} : { simulate }), ...(logSize === undefined ? {} : { logSize }),
     });
     bar.stop();

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
 import { socketPath } from '../csi/endpoint.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
+import { parseNodeId } from './node-id.ts';
 
 /** A pool as given with --pool. */
 export interface PoolOption {
@@ -56,12 +57,6 @@ function parseEndpoint(text: string): string {
   const socket = socketPath(text);
   if (socket === undefined) throw new InvalidArgumentError('Expected unix:///path/of/socket.');
   return socket;
-}
-
-function parseNodeId(text: string): string {
-  // The CSI specification allows 256 bytes; Kubernetes keeps it in an annotation of fewer.
-  if (!/^[\x21-\x7e]{1,192}$/.test(text)) throw new InvalidArgumentError('Expected 1 to 192 printable characters without blanks.');
-  return text;
 }
 
 function parseDriverName(text: string): string {

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaxDevice } from './device/device.ts';
 import { openDevice } from './device/open.ts';
 import { FamfsError } from './errors.ts';
+import { describeExisting } from './existing.ts';
 import { emptyLogHeader, LogHeader } from './format/log-header.ts';
-import { decodeSuperblock, encodeSuperblock, Superblock, superblockCrc, superblockProblem } from './format/superblock.ts';
+import { encodeSuperblock, Superblock, superblockCrc } from './format/superblock.ts';
 import { isUuid } from './format/struct.ts';
-import { ClaimRing } from './log/claim-ring.ts';
+import { Formatting } from './formatting.ts';
 import type { ClaimRecord } from './log/claim-ring.ts';
+import { RivalWatch } from './rivals.ts';
 
 export interface FormatOptions {
   /** Owner of the new pool. */
@@ -17,12 +18,14 @@ export interface FormatOptions {
   readonly simulate?: number;
   /** Bytes of the log: a power of two, at least 8 MiB. Default: 1/1024 of the device. */
   readonly logSize?: number;
-  /** Format although there is a file system already. */
+  /** Format although there is a file system already, or what is left of one, or an unfinished formatting. */
   readonly force?: boolean;
   /** Told the bytes cleared and the bytes to clear. */
   readonly report?: (done: number, total: number) => void;
   /** Says of a writer's record that it is known to be stopped. */
   readonly isStopped?: (record: ClaimRecord) => boolean;
+  /** The operator's word that every former writer is stopped; one of another cluster must look so too. */
+  readonly assumeStopped?: boolean;
 }
 
 export interface FormatResult {
@@ -34,13 +37,16 @@ export interface FormatResult {
 }
 
 const MIB = 2 ** 20;
-const CLEAR_STEP = 64 * MIB;
-const HEARTBEAT_WATCH_MS = 2500;
+/** Bytes cleared between two looks at the marker: what a formatting that was overtaken can still destroy. */
+const CLEAR_STEP = 2 * MIB;
+const SUPERBLOCK_STEP = 65536;
+const REPORT_STEP = 64 * MIB;
 const DEVICE_NAME_MAX = 63;
 
 /**
  * Makes an empty famfs on a device, all of whose memory is zero afterwards.
- * Throws FamfsError DEVICE, INVALID (sizes), EXISTS (a file system, without force), IN_USE.
+ * Throws FamfsError DEVICE, INVALID (sizes), EXISTS (a file system, or what may be one, without
+ * force), IN_USE (a writer lives, or another formatting has begun meanwhile).
  */
 export async function mkfs(devicePath: string, options: FormatOptions): Promise<FormatResult> {
   if (!isUuid(options.clusterUuid)) throw new FamfsError('INVALID', `"${options.clusterUuid}" is not the UUID of a cluster`);
@@ -53,7 +59,8 @@ export async function mkfs(devicePath: string, options: FormatOptions): Promise<
       device.close();
     }
   } catch (error) {
-    if (isNew) fs.rmSync(devicePath, { force: true });
+    const taken = error instanceof FamfsError && (error.code === 'IN_USE' || error.code === 'EXISTS');
+    if (isNew && !taken) fs.rmSync(devicePath, { force: true });
     throw error;
   }
 }
@@ -70,14 +77,18 @@ export function defaultLogSize(deviceSize: number): number {
 
 async function format(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
   const logSize = checkLogSize(device.path, device.size, options.logSize);
-  if (!isNew) await refuseLiveFileSystem(device, options);
+  const formatting = new Formatting(device);
+  const existing = describeExisting(formatting.judged);
+  if (existing !== undefined && !options.force) throw new FamfsError('EXISTS', `${device.path} ${existing}`);
+  const stillQuiet = await refuseRivals(device, options);
+  formatting.begin(stillQuiet);
+  if (!isNew) {
+    formatting.clearSuperblock(SUPERBLOCK_STEP);
+    clearData(device, formatting, options.report ?? (() => {}));
+  }
+  formatting.mustGoOn();
+  device.log(logSize).store(0, emptyLogHeader(logSize));
   const uuid = randomUUID();
-  const { superblock } = device;
-  superblock.store64(0, 0n); // from here on there is no file system, until the last store
-  superblock.fence();
-  if (!isNew) clear(device, options.report ?? (() => {}));
-  const header = emptyLogHeader(logSize);
-  device.log(logSize).store(0, header);
   const bytes = encodeSuperblock({
     magic: Superblock.magic, version: Superblock.version, logOffset: Superblock.regionLength, logLength: logSize,
     allocationUnit: Superblock.allocationUnit, omfMajor: Superblock.omfMajor, omfMinor: Superblock.omfMinor,
@@ -85,46 +96,40 @@ async function format(device: DaxDevice, options: FormatOptions, isNew: boolean)
     deviceSize: device.size, daxdevUuid: '00000000-0000-0000-0000-000000000000', deviceName: cut(device.path),
   });
   bytes.writeBigUInt64LE(BigInt(superblockCrc(bytes)), Superblock.crcLength);
-  superblock.store(8, bytes.subarray(8));
-  superblock.fence();
-  superblock.store64(0, bytes.readBigUInt64LE(0));
-  superblock.fence();
+  formatting.end(bytes);
   return { uuid, size: device.size, logSize, slots: Math.floor((logSize - LogHeader.length) / 544) };
 }
 
-/** Zeroes everything but the magic, which is zero already. */
-function clear(device: DaxDevice, report: (done: number, total: number) => void): void {
-  device.superblock.zero(8, device.superblock.length - 8);
+/** Zeroes everything behind the superblock region. */
+function clearData(device: DaxDevice, formatting: Formatting, report: (done: number, total: number) => void): void {
   for (let at: number = Superblock.regionLength; at < device.size; at += CLEAR_STEP) {
-    const length = Math.min(CLEAR_STEP, device.size - at);
-    device.zero(at, length);
-    report(at + length, device.size);
+    const end = Math.min(at + CLEAR_STEP, device.size);
+    formatting.mustGoOn();
+    device.zero(at, end - at);
+    if (end % REPORT_STEP === 0 || end === device.size) report(end, device.size);
   }
 }
 
-async function refuseLiveFileSystem(device: DaxDevice, options: FormatOptions): Promise<void> {
-  const bytes = Buffer.from(device.superblock.bytes.subarray(0, Superblock.length));
-  const problem = superblockProblem(bytes);
-  const found = decodeSuperblock(bytes);
-  const otherVersion = found.magic === Superblock.magic && found.version !== Superblock.version;
-  if (problem !== undefined && !otherVersion) return;
-  if (!options.force) {
-    const what = otherVersion ? `a famfs of version ${found.version}` : `the famfs ${found.uuid}`;
-    throw new FamfsError('EXISTS', `${device.path} holds ${what}; --force destroys it`);
+/** Throws IN_USE when a writer gives signs of life. Returns a function that looks once more. */
+async function refuseRivals(device: DaxDevice, options: FormatOptions): Promise<() => void> {
+  const isStopped = (record: ClaimRecord) => options.isStopped?.(record) ||
+    (options.assumeStopped === true && record.head.clusterUuid === options.clusterUuid.toLowerCase());
+  const watch = new RivalWatch(device.superblock, isStopped);
+  const scrubber = watch.open().find(({ scrubbing }) => scrubbing !== 0n);
+  if (scrubber !== undefined && !options.assumeStopped) {
+    throw new FamfsError('IN_USE', `${device.path}: ${scrubber.head.holder} may still be clearing memory here; ` +
+      'stop it first, or say --assume-stopped if it has ended');
   }
-  const ring = new ClaimRing(device.superblock, found.uuid);
-  const rival = ring.ruling();
-  if (rival === undefined || rival.closed || options.isStopped?.(rival)) return;
-  await sleep(HEARTBEAT_WATCH_MS);
-  const now = ring.ruling();
-  if (now?.head.epoch !== rival.head.epoch || now.heartbeat !== rival.heartbeat) {
-    throw new FamfsError('IN_USE', `${device.path} is being written to by ${now?.head.holder}; stop it first`);
-  }
+  const refuse = (who: string | undefined) => {
+    if (who !== undefined) throw new FamfsError('IN_USE', `${device.path} is being written to by ${who}; stop it first`);
+  };
+  refuse(await watch.wait());
+  return () => refuse(watch.moved());
 }
 
 /** Makes a sparse file; false when there is one of that size already. */
 function makeSparse(file: string, size: number, logSize: number | undefined): boolean {
-  if (!Number.isSafeInteger(size) || size <= 0) throw new FamfsError('INVALID', `a device of ${size} bytes is not possible`);
+  if (!Number.isSafeInteger(size) || size <= 0) throw new FamfsError('INVALID', `${file}: a device of ${size} bytes is not possible`);
   checkLogSize(file, size, logSize);
   let fd: number;
   try {
@@ -152,7 +157,7 @@ function makeSparse(file: string, size: number, logSize: number | undefined): bo
 function checkLogSize(path: string, deviceSize: number, asked: number | undefined): number {
   const logSize = asked ?? defaultLogSize(deviceSize);
   if (!Number.isInteger(Math.log2(logSize)) || logSize < LogHeader.minimumLogLength) {
-    throw new FamfsError('INVALID', `a log of ${logSize} bytes is not possible: it must be a power of two of at least 8 MiB`);
+    throw new FamfsError('INVALID', `${path}: a log of ${logSize} bytes is not possible: it must be a power of two of at least 8 MiB`);
   }
   if (deviceSize < smallestDevice(logSize)) {
     throw new FamfsError('INVALID', `${path}: ${deviceSize} bytes are too few; a log of ${logSize} bytes needs a device of at least ${smallestDevice(logSize)}`);

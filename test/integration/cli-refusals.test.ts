@@ -36,6 +36,19 @@ describe('command line refuses', function () {
       cli.refused(/version 49/, 'mkfs', device);
     });
 
+    it('over a damaged pool, and one whose formatting was interrupted', () => {
+      const device = cli.newPool();
+      const bytes = readFileSync(device);
+      bytes[50] ^= 1;
+      writeFileSync(device, bytes);
+      cli.refused(/damaged \(superblock: CRC.*"famfs-csi fsck".*--force/, 'mkfs', device);
+      bytes.fill(0, 0, 4096);
+      bytes.write('famfsfmt', 3072, 'latin1');
+      writeFileSync(device, bytes);
+      cli.refused(/formatting of it was interrupted; --force/, 'mkfs', device);
+      cli.must('mkfs', device, '--force');
+    });
+
     it('on a device in use, forced or not', () => {
       const device = cli.newPool();
       const directory = join(cli.directory, 'in-use');
@@ -44,6 +57,7 @@ describe('command line refuses', function () {
       try {
         cli.refused(/in use/, 'mkfs', device);
         cli.refused(/in use/, 'mkfs', device, '--force');
+        cli.refused(/in use.*unmount it/, 'adopt', device);
       } finally {
         cli.must('umount', directory);
       }
@@ -60,7 +74,7 @@ describe('command line refuses', function () {
       cli.refused(/\/no\/such\/device/, 'mkfs', '/no/such/device');
       cli.refused(/\/no\/such\/folder/, 'mkfs', '/no/such/folder/device', '--simulate', '64MiB');
       cli.refused(/\/dev\/null/, 'mkfs', '/dev/null');
-      cli.refused(new RegExp(cli.directory), 'mkfs', cli.directory);
+      cli.refused(new RegExp(`${cli.directory} is a directory`), 'mkfs', cli.directory);
       cli.refused(/size|bytes/, 'mkfs', device, '--force', '--simulate', '32MiB');
       assert.equal(statSync(device).size, 12 << 20, 'a device must keep its size');
     });
@@ -173,7 +187,7 @@ describe('command line refuses', function () {
         await untilServing(controller, socket);
         const source = join(cli.directory, 'source');
         writeFileSync(source, 'bytes');
-        cli.refused(/the-ruler/, 'creat', device, 'new', '2MiB');
+        cli.refused(/the-ruler.*--assume-stopped/, 'creat', device, 'new', '2MiB');
         cli.refused(/the-ruler/, 'cp', source, `${device}:new`);
         cli.refused(/the-ruler/, 'rm', device, 'directory/file');
         cli.refused(/in use|the-ruler/, 'mkfs', device, '--force');

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { claimHeadStruct, recordOffset } from '../../src/famfs/format/claim-record.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
@@ -50,6 +51,18 @@ describe('command line', function () {
     );
     const fsck = cli.json('fsck', device);
     assert.deepEqual([fsck['status'], fsck['problems']], [0, []]);
+  });
+
+  it('writes as the host that --node-id names, and else as one that nobody was before', () => {
+    const device = cli.newPool();
+    const holder = (epoch: number) => claimHeadStruct.decode(readFileSync(device), recordOffset(epoch)).holder;
+    cli.must('mkdir', device, 'a', '--node-id', 'rack-7.host');
+    assert.match(holder(1), /^rack-7\.host\/[0-9a-f]{16}$/);
+    for (const name of ['b', 'c']) cli.must('mkdir', device, name);
+    const hosts = [holder(2), holder(3)].map((text) => text.slice(0, text.lastIndexOf('/')));
+    assert.match(hosts[0], /^cli-[0-9a-f]{16}/);
+    assert.notEqual(hosts[0], hosts[1]);
+    assert.equal(cli.run('mkdir', device, 'd', '--node-id', 'two words').code, 2);
   });
 
   it('prints tables for people', () => {

@@ -30,7 +30,9 @@ export function openDevice(devicePath: string, options: OpenOptions = {}): DaxDe
   try {
     const geometry = measure(devicePath, fd);
     if (!tryLock(fd, options.lock ?? 'shared')) {
-      throw new FamfsError('IN_USE', `${devicePath} is in use on this host: unmount it and stop its controller first`);
+      const why = options.lock === 'exclusive' ? 'unmount it, and stop its controller and all other commands on it, first'
+        : 'it is being formatted or adopted; wait until that has ended';
+      throw new FamfsError('IN_USE', `${devicePath} is in use on this host: ${why}`);
     }
     const address = mapShared(fd, geometry.size, writable, devicePath);
     return new MappedDevice({ path: devicePath, ...geometry, writable, address }, fd);
@@ -53,9 +55,14 @@ function openFile(devicePath: string, writable: boolean): number {
     if (code === 'EROFS' || (writable && code === 'EACCES')) {
       throw new FamfsError('READ_ONLY', `${devicePath} cannot be opened for writing (${code})`, { cause: error });
     }
+    if (code === 'EISDIR') throw directoryError(devicePath, error);
     const hint = code === 'ENOENT' ? 'no such device' : String(code ?? error);
     throw new FamfsError('DEVICE', `${devicePath}: ${hint}`, { cause: error });
   }
+}
+
+function directoryError(devicePath: string, cause?: unknown): FamfsError {
+  return new FamfsError('DEVICE', `${devicePath} is a directory, not a device or a file that simulates one`, { cause });
 }
 
 function measure(devicePath: string, fd: number): Pick<DeviceHandle, 'kind' | 'size' | 'alignment'> {
@@ -63,6 +70,7 @@ function measure(devicePath: string, fd: number): Pick<DeviceHandle, 'kind' | 's
   let geometry: Pick<DeviceHandle, 'kind' | 'size' | 'alignment'>;
   if (stat.isFile()) geometry = { kind: 'simulated', size: stat.size, alignment: PAGE };
   else if (stat.isCharacterDevice()) geometry = measureDax(devicePath, stat.rdev);
+  else if (stat.isDirectory()) throw directoryError(devicePath);
   else throw new FamfsError('DEVICE', `${devicePath} is neither a regular file nor a dax character device`);
   const size = geometry.size - (geometry.size % geometry.alignment);
   if (size <= SUPERBLOCK_LENGTH) {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { struct, text, u32, u64, uuid } from './struct.ts';
+import { struct, text, u32, u64, uuid, writeU64 } from './struct.ts';
 
 /** The superblock: the first 200 bytes of the 2 MiB superblock region. */
 export const superblockStruct = struct({
@@ -28,6 +28,8 @@ export const Superblock = {
   omfMajor: 2,
   omfMinor: 2,
   length: 200,
+  /** While `adopt` rewrites the superblock a copy stands here, where the reference tools never look. */
+  copyAt: 2048,
   /** The CRC covers what stands before it: the device's size and name are unprotected. */
   crcLength: 96,
   regionLength: 0x200000,
@@ -50,6 +52,27 @@ export function encodeSuperblock(superblock: Superblock): Buffer {
 
 export function superblockCrc(bytes: Buffer): number {
   return crc32(bytes.subarray(0, Superblock.crcLength));
+}
+
+/** The copy of the superblock in a superblock region. */
+export function superblockCopy(region: Buffer): Buffer {
+  return Buffer.from(region.subarray(Superblock.copyAt, Superblock.copyAt + Superblock.length));
+}
+
+/** A superblock with another owner; every byte that is neither the owner nor the CRC stays. */
+export function withOwner(bytes: Buffer, systemUuid: string): Buffer {
+  const copy = Buffer.from(bytes);
+  const { systemUuid: owner, crc } = superblockStruct.fields;
+  owner.write(copy, owner.offset, systemUuid);
+  writeU64(copy, crc.offset, superblockCrc(copy));
+  return copy;
+}
+
+/** A superblock with the magic that it should have. */
+export function withMagic(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes.subarray(0, Superblock.length));
+  writeU64(copy, 0, Superblock.magic);
+  return copy;
 }
 
 /** Why a superblock cannot be used, or undefined. The order of checks is the reference's. */
