@@ -41,6 +41,8 @@ const MIB = 2 ** 20;
 const CLEAR_STEP = 2 * MIB;
 const SUPERBLOCK_STEP = 65536;
 const REPORT_STEP = 64 * MIB;
+/** The largest log that a reader indexes: 8 GiB, 15.8 million creations. */
+const MAXIMUM_LOG = 2 ** 33;
 const DEVICE_NAME_MAX = 63;
 
 /**
@@ -70,9 +72,10 @@ export function smallestDevice(logSize: number): number {
   return Superblock.regionLength + logSize + Superblock.allocationUnit;
 }
 
-/** The default log: 1/1024 of the device, a power of two, at least 8 MiB. */
+/** The default log: 1/1024 of the device, a power of two, at least 8 MiB and at most 8 GiB. */
 export function defaultLogSize(deviceSize: number): number {
-  return Math.max(LogHeader.minimumLogLength, 2 ** Math.floor(Math.log2(deviceSize / 1024)));
+  const share = 2 ** Math.floor(Math.log2(deviceSize / 1024));
+  return Math.min(Math.max(LogHeader.minimumLogLength, share), MAXIMUM_LOG);
 }
 
 async function format(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
@@ -159,6 +162,7 @@ function checkLogSize(path: string, deviceSize: number, asked: number | undefine
   if (!Number.isInteger(Math.log2(logSize)) || logSize < LogHeader.minimumLogLength) {
     throw new FamfsError('INVALID', `${path}: a log of ${logSize} bytes is not possible: it must be a power of two of at least 8 MiB`);
   }
+  if (logSize > MAXIMUM_LOG) throw new FamfsError('INVALID', `a log of ${logSize} bytes is too large: at most ${MAXIMUM_LOG} are supported`);
   if (deviceSize < smallestDevice(logSize)) {
     throw new FamfsError('INVALID', `${path}: ${deviceSize} bytes are too few; a log of ${logSize} bytes needs a device of at least ${smallestDevice(logSize)}`);
   }

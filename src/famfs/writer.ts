@@ -37,7 +37,7 @@ export interface AcquireOptions {
 }
 
 /** Bytes zeroed between two looks at the claim. */
-const SCRUB_STEP = 64 * 2 ** 20;
+const SCRUB_STEP = 2 * 2 ** 20;
 const HEARTBEAT_MS = 1000;
 const WATCH_MS = 200;
 

@@ -11,6 +11,7 @@ import { FamfsError } from '../errors.ts';
 import type { IndexHandle } from '../log/index-store.ts';
 import { IndexView } from '../log/index-view.ts';
 import { Counters } from './counters.ts';
+import { die } from './die.ts';
 import type { Agreement } from './init.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from './modules.ts';
@@ -151,15 +152,10 @@ function fail(error: unknown): void {
   process.send!({ type: 'failed', code, message } satisfies ChildMessage, undefined, undefined, () => process.exit(1));
 }
 
-/** A mistake of ours in a thread. An exit would wait for the workers, which wait for requests. */
-function die(error: unknown): void {
-  console.error(error);
-  process.kill(process.pid, 'SIGKILL');
-}
-
 // A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+process.on('uncaughtException', die);
 
 try {
   const child = new ServingChild(JSON.parse(process.argv[2]) as SessionConfig);

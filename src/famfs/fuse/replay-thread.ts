@@ -4,6 +4,7 @@ import { attachDevice } from '../device/open.ts';
 import { FamfsError } from '../errors.ts';
 import { describeProblem, type Problem } from '../log/problem.ts';
 import { Replayer } from '../log/replayer.ts';
+import { die } from './die.ts';
 import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
 import { Overrides } from './overrides.ts';
 
@@ -54,4 +55,8 @@ function grave(problems: readonly Problem[]): string[] {
   return problems.filter(({ severity }) => severity !== 'note').map(describeProblem);
 }
 
-start(workerData as ReplayData);
+try {
+  start(workerData as ReplayData);
+} catch (error) {
+  die(error);
+}

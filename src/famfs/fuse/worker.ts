@@ -1,11 +1,11 @@
 /** Thread: serves requests until the file system is unmounted. It never returns to its event loop. */
-import fs from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachDevice } from '../device/open.ts';
 import { IndexView } from '../log/index-view.ts';
 import { Call } from './call.ts';
 import { receive, send } from './channel.ts';
 import { Counters } from './counters.ts';
+import { complain, die } from './die.ts';
 import { checkBuffers, dispatch } from './dispatch.ts';
 import type { FileSystem } from './file-system.ts';
 import type { WorkerData } from './messages.ts';
@@ -28,9 +28,7 @@ function serve(data: WorkerData): void {
     override: new Override(),
     failed: (operation, error) => {
       if (++reports > MOST_REPORTS) return;
-      // Not console: the thread's streams need its event loop.
-      const text = error instanceof Error ? error.stack : String(error);
-      fs.writeSync(2, `famfs: ${operation} failed and was answered EIO: ${text}\n`);
+      complain(`${operation} failed and was answered EIO: ${error instanceof Error ? error.stack : String(error)}`);
     },
   };
   const call = new Call(agreement.maxWrite);
@@ -44,4 +42,8 @@ function serve(data: WorkerData): void {
   }
 }
 
-serve(workerData as WorkerData);
+try {
+  serve(workerData as WorkerData);
+} catch (error) {
+  die(error);
+}

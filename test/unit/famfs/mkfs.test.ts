@@ -33,6 +33,7 @@ describe('mkfs', () => {
     assert.equal(defaultLogSize(4 * 2 ** 30), 8 * MIB);
     assert.equal(defaultLogSize(100 * 2 ** 30), 64 * MIB);
     assert.equal(defaultLogSize(2 ** 40), 1024 * MIB);
+    assert.equal(defaultLogSize(2 ** 50), 8192 * MIB);
     assert.equal(smallestDevice(8 * MIB), 12 * MIB);
     const device = await newPool(1);
     const { writer, stop } = await openWriter(device);
