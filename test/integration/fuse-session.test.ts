@@ -1,8 +1,9 @@
 /** How sessions begin and end. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { famfsMountAt } from '../../src/famfs/fuse/mount.ts';
 import { findSessions, mountPool } from '../../src/famfs/fuse/session.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
@@ -65,6 +66,30 @@ describe('a session', function () {
     assert.match(outcome(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0)), /ENOTCONN|ECONNABORTED/);
     outcome(() => fs.closeSync(fd));
     await eventually(() => assert.equal(famfsMountAt(host!.directory), undefined));
+  });
+
+  it('ends when the main thread of its serving child fails, and leaves no request unanswered', async () => {
+    const preload = join(tempDir('preload'), 'fail-on-signal.mjs');
+    fs.writeFileSync(preload, `import { isMainThread } from 'node:worker_threads';
+      if (isMainThread) process.on('SIGUSR2', () => { throw new Error('a mistake of ours'); });`);
+    process.env['NODE_OPTIONS'] = `--import ${preload}`;
+    try {
+      host = await Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') });
+    } finally {
+      delete process.env['NODE_OPTIONS'];
+    }
+    const [child] = childrenOf(host.session.pid);
+    process.kill(child, 'SIGUSR2');
+    // In a process of its own: before, this was read by a worker that then ended.
+    const asking = spawn('stat', [host.path('vol/data')], { stdio: 'ignore' });
+    const answered = new Promise((resolve) => asking.once('exit', resolve));
+    try {
+      const late = delay(10_000, 'late', { ref: false });
+      assert.notEqual(await Promise.race([answered, late]), 'late', 'a request was never answered');
+      assert.match((await host.session.closed).failure!, /the serving process was ended by SIGKILL/);
+    } finally {
+      if (startTimeOf(child) !== undefined) process.kill(child, 'SIGKILL');
+    }
   });
 
   it('is served on when its supervisor dies, until it is unmounted', async () => {
