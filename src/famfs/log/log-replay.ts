@@ -146,7 +146,7 @@ export class LogReplay {
 
   /**
    * Checks the paths of a batch's directories, and looks where each would be found. Waiting for
-   * memory is much of what a long replay does, and sixteen such waits take no longer than one.
+   * memory is much of what a long replay does, and many such waits at once take no longer than one.
    */
   #checkDirectories(count: number): void {
     const { bytes, words } = this.#scanner;
