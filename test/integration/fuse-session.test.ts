@@ -1,6 +1,7 @@
 /** How sessions begin and end. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,6 +18,18 @@ const MiB = 1024 * 1024;
 /** The processes that have a pid as their parent. */
 function childrenOf(pid: number): number[] {
   return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+/** A session whose processes run some code of the test's first, in each of their threads. */
+async function mountWith(device: string, code: string): Promise<Host> {
+  const preload = join(tempDir('preload'), 'preload.mjs');
+  fs.writeFileSync(preload, code);
+  process.env['NODE_OPTIONS'] = `--import ${preload}`;
+  try {
+    return await Host.mount(device, { output: fs.openSync('/dev/null', 'w') });
+  } finally {
+    delete process.env['NODE_OPTIONS'];
+  }
 }
 
 describe('a session', function () {
@@ -69,15 +82,8 @@ describe('a session', function () {
   });
 
   it('ends when the main thread of its serving child fails, and leaves no request unanswered', async () => {
-    const preload = join(tempDir('preload'), 'fail-on-signal.mjs');
-    fs.writeFileSync(preload, `import { isMainThread } from 'node:worker_threads';
+    host = await mountWith(pool.path, `import { isMainThread } from 'node:worker_threads';
       if (isMainThread) process.on('SIGUSR2', () => { throw new Error('a mistake of ours'); });`);
-    process.env['NODE_OPTIONS'] = `--import ${preload}`;
-    try {
-      host = await Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') });
-    } finally {
-      delete process.env['NODE_OPTIONS'];
-    }
     const [child] = childrenOf(host.session.pid);
     process.kill(child, 'SIGUSR2');
     // In a process of its own: before, this was read by a worker that then ended.
@@ -90,6 +96,36 @@ describe('a session', function () {
     } finally {
       if (startTimeOf(child) !== undefined) process.kill(child, 'SIGKILL');
     }
+  });
+
+  it('ends when its serving child is killed while a notification waits for an answer', async () => {
+    pool.volume('dirty', 2 * MiB);
+    // Workers that take a WRITE and never answer: so the notification of the removal cannot end.
+    host = await mountWith(pool.path, `import fs from 'node:fs';
+      const { readSync } = fs;
+      fs.readSync = (fd, into, ...rest) => {
+        const length = readSync(fd, into, ...rest);
+        if (fd === 3 && into.readUInt32LE(4) === 16) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        return length;
+      };`);
+    const [child] = childrenOf(host.session.pid);
+    const mapping = spawn(process.execPath, ['--input-type=module', '-e', `import fs from 'node:fs';
+      import { mapShared, viewOf } from '${root}/src/famfs/device/libc.ts';
+      const file = fs.openSync('${host.path('dirty/data')}', 'r+');
+      new Uint8Array(viewOf(mapShared(file, 4096, true, 'test'), 4096)).fill(7);
+      console.log('dirty');
+      setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(mapping.stdout, 'data');
+      pool.remove('dirty/data');
+      await delay(500);
+      process.kill(child, 'SIGKILL');
+      const end = await Promise.race([host.session.closed, delay(10_000, { failure: 'it has not ended' }, { ref: false })]);
+      assert.match(end.failure!, /the serving process was ended by SIGKILL; the session is over/);
+    } finally {
+      mapping.kill('SIGKILL');
+    }
+    await eventually(() => assert.equal(startTimeOf(child), undefined));
   });
 
   it('is served on when its supervisor dies, until it is unmounted', async () => {

@@ -32,10 +32,12 @@ export async function mountFuse(fd: number, directory: string, poolUuid: string,
 
 /**
  * Unmounts. Throws FamfsError IN_USE when something is open below, unless `lazy`: then the mount goes
- * out of sight at once, and ends with its last user.
+ * out of sight at once, and ends with its last user. `force` fails what is in flight, and all later
+ * requests, whether or not anybody still serves.
  */
-export async function unmountFuse(directory: string, options: { lazy?: boolean } = {}): Promise<void> {
-  const { code, output } = await runProgram('umount', ['-i', '-c', ...(options.lazy ? ['-l'] : []), directory]);
+export async function unmountFuse(directory: string, options: { lazy?: boolean; force?: boolean } = {}): Promise<void> {
+  const how = [...(options.force ? ['-f'] : []), ...(options.lazy ? ['-l'] : [])];
+  const { code, output } = await runProgram('umount', ['-i', '-c', ...how, directory]);
   if (code === 0) return;
   if (/busy/.test(output)) {
     throw new FamfsError('IN_USE', `${directory} is in use: files are open below it, or it is a working directory`);

@@ -8,6 +8,9 @@ import type { SessionRecord } from './messages.ts';
  */
 const recordFile = (hostDirectory: string, pid: number) => path.join(hostDirectory, 'sessions', `${pid}.json`);
 
+/** Signal 9 in a set of signals. */
+const SIGKILL_BIT = 1 << 8;
+
 /** Writes the record of the calling supervisor. */
 export function writeRecord(record: SessionRecord): void {
   const file = recordFile(record.hostDirectory, record.pid);
@@ -46,6 +49,16 @@ export function startTimeOf(pid: number): number | undefined {
     return fields[0] === 'Z' ? undefined : Number(fields[19]);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process has been killed, even if it cannot end yet. */
+export function isKilled(pid: number): boolean {
+  try {
+    const pending = fs.readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^S\w+Pnd:\s*([0-9a-f]+)$/gm);
+    return [...pending].some(([, signals]) => (parseInt(signals.slice(-8), 16) & SIGKILL_BIT) !== 0);
+  } catch {
+    return false;
   }
 }
 

@@ -11,13 +11,17 @@ import { answerInit, limitations, MAX_WRITE, type Agreement } from './init.ts';
 import type { ChildMessage, Serve, SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
 import { moduleFile } from './modules.ts';
 import { mountFuse, unmountFuse } from './mount.ts';
-import { removeRecord, startTimeOf, writeRecord } from './session-record.ts';
+import { isKilled, removeRecord, startTimeOf, writeRecord } from './session-record.ts';
+
+/** How often to look whether the child was killed and cannot end. */
+const LOOK_MS = 1000;
 
 class Supervisor {
   readonly #config: SessionConfig;
   readonly #fd: number;
   #child: ChildProcess;
   #mounted = false;
+  #over = false;
   #poolUuid = '';
   #problems: readonly string[] = [];
   #agreement: Agreement | undefined;
@@ -97,7 +101,17 @@ class Supervisor {
       limitations: limits,
     };
     writeRecord(record);
+    setInterval(() => this.#look(), LOOK_MS);
     report({ type: 'serving', record });
+  }
+
+  /**
+   * A child that is killed while its main thread waits, in a notification, until a dirty page has been
+   * written, cannot end: no worker is left to answer that WRITE. Then the connection has to go first.
+   */
+  #look(): void {
+    if (this.#over || !isKilled(this.#child.pid!)) return;
+    void this.#giveUp(new FamfsError('DEVICE', `${this.#config.directory}: the serving process was ended by SIGKILL; the session is over`));
   }
 
   /**
@@ -114,10 +128,19 @@ class Supervisor {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof FamfsError ? error.code : 'DEVICE';
     console.error(`famfs: ${message}`);
+    this.#over = true;
     this.#child.removeAllListeners();
     this.#child.kill('SIGKILL');
-    if (this.#mounted) await unmountFuse(this.#config.directory, { lazy: true }).catch(() => {});
+    if (this.#mounted) await this.#abandon();
     report({ type: 'failed', code, message }, () => this.#end(1));
+  }
+
+  /** Takes the mount away from its users. Forcing is not allowed in every user namespace. */
+  async #abandon(): Promise<void> {
+    const { directory } = this.#config;
+    await unmountFuse(directory, { lazy: true, force: true })
+      .catch(() => unmountFuse(directory, { lazy: true }))
+      .catch(() => {});
   }
 
   #end(code: number): void {
