@@ -78,6 +78,19 @@ describe('a real /dev/dax device', function () {
     assert.equal(done(second, 'node'), 'from one host');
   });
 
+  it('refuses to mount a device that is not formatted, which can be formatted afterwards', async () => {
+    const steps = await guest(
+      memoryFile,
+      `f=${program}; mkdir /tmp/m
+       step mount $f mount /dev/dax0.0 /tmp/m
+       step mkfs $f mkfs /dev/dax0.0 --state-dir /tmp/state`,
+    );
+    const { exitCode, output } = steps.get('mount')!;
+    assert.equal(exitCode, 1, output);
+    assert.match(output, /^famfs-csi: \/dev\/dax0\.0: superblock: magic is 0x0, not /);
+    done(steps, 'mkfs');
+  });
+
   it('holds a pool: mkfs, creat, mount, write, read back, fsck, umount', async () => {
     const steps = await guest(
       memoryFile,
