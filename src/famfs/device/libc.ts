@@ -20,7 +20,9 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 const MADV_HUGEPAGE = 14;
+const MADV_POPULATE_WRITE = 23;
 const HUGE_PAGE = 0x200000;
+const PAGE = 4096n;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -56,6 +58,15 @@ export function adviseHugePages(memory: ArrayBufferLike): void {
   const start = (address + BigInt(HUGE_PAGE - 1)) / BigInt(HUGE_PAGE) * BigInt(HUGE_PAGE);
   const length = address + BigInt(memory.byteLength) - start;
   if (length >= HUGE_PAGE) madviseCall(start, length, MADV_HUGEPAGE);
+}
+
+/**
+ * Lets another thread fault in a part of a table that is about to be filled: clearing pages is much of
+ * what filling one costs. Answers at once; kernels before 5.14 do nothing.
+ */
+export function populateAhead(memory: ArrayBufferLike, offset: number, length: number): void {
+  const start = (BigInt(koffi.address(memory)) + BigInt(offset)) / PAGE * PAGE;
+  madviseCall.async(start, length, MADV_POPULATE_WRITE, () => void memory); // kept until then
 }
 
 /**

@@ -77,6 +77,9 @@ export const Header = {
 export const Totals = { total: 0, free: 1, quarantined: 2, count: 8 } as const;
 
 const NAME_MAX = 80;
+/** Half the entries are directories with a longer name, half files of one extent. */
+const TYPICAL_NAME = 20;
+const TYPICAL_MAP = 1;
 /** 8-byte floats of the largest map. */
 const MAP_MAX = 1 + 16 * 2;
 
@@ -118,6 +121,17 @@ export class IndexStore {
 
   static bytes(capacity: number): number {
     return plan(capacity).total;
+  }
+
+  /** Where the parts that so many entries will fill lie in the buffer, by and large. */
+  static parts(capacity: number, entries: number): { readonly offset: number; readonly length: number }[] {
+    const layout = plan(capacity);
+    return [
+      { offset: layout.rows, length: entries * Row.words * 4 },
+      { offset: layout.buckets, length: layout.bucketCount * 4 },
+      { offset: layout.maps, length: entries * TYPICAL_MAP * 8 },
+      { offset: layout.names, length: entries * TYPICAL_NAME },
+    ];
   }
 
   /** Takes over the content of another store of the same capacity; only what is in use is copied. */

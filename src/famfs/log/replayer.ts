@@ -1,5 +1,5 @@
 import type { DaxDevice } from '../device/device.ts';
-import { adviseHugePages } from '../device/libc.ts';
+import { adviseHugePages, populateAhead } from '../device/libc.ts';
 import type { ExtentMap } from '../alloc/extent-map.ts';
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
 import { FamfsError } from '../errors.ts';
@@ -22,7 +22,7 @@ export interface ReplayDelta {
 
 /** Slots of the largest log, of 8 GiB: beyond, offsets into the names no longer fit. */
 const SLOTS_MAX = 2 ** 24;
-/** Slots from which on the index is worth huge pages. */
+/** Entries from which on the index is worth huge pages. */
 const LARGE_LOG = 100_000;
 /** Attempts at a consistent look while another host is at work; the next call goes on. */
 const ATTEMPTS = 3;
@@ -59,7 +59,7 @@ export class Replayer {
       throw new FamfsError('UNSUPPORTED', `${device.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
     }
     const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
-    if (capacity >= LARGE_LOG) adviseHugePages(shared);
+    prepareMemory(shared, capacity, Math.min(capacity, readCounters(this.geometry.log).nextIndex));
     this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, dataStart, dataEnd, capacity, shared };
     this.#store = new IndexStore(capacity, shared);
     this.view = new IndexView(this.handle, device);
@@ -229,3 +229,10 @@ export class Replayer {
   }
 }
 
+
+/** A long log fills much memory: in large pages, and while the replay is under way. */
+function prepareMemory(shared: SharedArrayBuffer, capacity: number, entries: number): void {
+  if (entries < LARGE_LOG) return;
+  adviseHugePages(shared);
+  for (const { offset, length } of IndexStore.parts(capacity, entries)) populateAhead(shared, offset, length);
+}
