@@ -41,7 +41,12 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE; // commander has said it
   } else {
-    console.error(`famfs-csi: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`famfs-csi: ${printable(error instanceof Error ? error.message : String(error))}`);
     process.exitCode = process.argv[2] === 'fsck' ? USAGE : 1;
   }
+}
+
+/** Names out of shared memory are anybody's: none of them may steer a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

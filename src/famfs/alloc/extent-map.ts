@@ -5,7 +5,7 @@ export interface OwnedRange {
   readonly owner: number;
 }
 
-const BLOCK = 512;
+const BLOCK = 2048;
 
 interface Block {
   length: number;
@@ -17,7 +17,7 @@ interface Block {
 /**
  * Which entry owns which memory: disjoint ranges [start, end) in bytes, in order. Its cost follows
  * the number of ranges and never the size of the device, so that no log, however hostile, makes
- * replay slow. Ranges are kept in blocks of up to 512; adding in ascending order is one store.
+ * replay slow. Ranges are kept in blocks of up to 2048; adding in ascending order is one store.
  */
 export class ExtentMap {
   #blocks: Block[] = [];

@@ -18,7 +18,8 @@ export class LastDirectory {
   remember(node: number, words: Uint32Array, at: number, length: number): void {
     this.node = node;
     this.length = length;
-    for (let k = 0; k < WORDS; k++) this.#path[k] = words[at + k];
+    const used = (length >>> 2) + 1;
+    for (let k = 0; k < used; k++) this.#path[k] = words[at + k];
   }
 
   forget(node: number): void {
