@@ -1,6 +1,6 @@
 /**
  * The tree that a log describes, in one SharedArrayBuffer: written by the one replaying thread,
- * read by any. Every log entry has a row of 36 bytes, found by its node id, which is the
+ * read by any. Every log entry has a row of 48 bytes, found by its node id, which is the
  * entry's log index + 2; row 1 is the root. Names and extents, which vary in length, stand
  * in arenas behind the rows. The buffer is as large as the log could ever need, and the system
  * gives memory only to what is touched.
@@ -10,24 +10,26 @@ export const FIRST_NODE = 2;
 
 /** 4-byte words of a row. */
 export const Row = {
-  words: 9,
+  words: 12,
   /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27. */
   state: 0,
   parent: 1,
-  nextInBucket: 2,
-  nextSibling: 3,
-  previousSibling: 4,
+  nameHash: 2,
+  nextInBucket: 3,
+  nextSibling: 4,
+  previousSibling: 5,
   /** Of a directory. */
-  firstChild: 5,
-  lastChild: 6,
-  childCount: 7,
+  firstChild: 6,
+  lastChild: 7,
+  childCount: 11,
   /** Of a file: where its map begins in the arena. */
-  mapAt: 5,
+  mapAt: 6,
   /** Of a file: number of extents in bits 0 to 7, upper part of the size in 8 to 28. */
-  countAndSize: 6,
-  sizeLow: 7,
-  /** Where the name begins in its arena, at a multiple of four; the owner follows where it is not 0:0. */
+  countAndSize: 7,
+  sizeLow: 11,
   nameAt: 8,
+  uid: 9,
+  gid: 10,
 } as const;
 
 /** A directory with more children than this has them hashed; in smaller ones they are searched. */
@@ -49,7 +51,7 @@ export const Status = {
 } as const;
 
 /** Bits of Row.state; the map of an interleaved file begins with its chunk size. */
-export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40, owned: 0x80 } as const;
+export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40 } as const;
 
 /** 4-byte words of the shared header. */
 export const Header = {
@@ -74,8 +76,7 @@ export const Header = {
 /** 8-byte floats of the shared header. */
 export const Totals = { total: 0, free: 1, quarantined: 2, count: 8 } as const;
 
-/** Bytes of the longest name with its owner. */
-const NAME_MAX = 88;
+const NAME_MAX = 80;
 /** Half the entries are directories with a longer name, half files of one extent. */
 const TYPICAL_NAME = 20;
 const TYPICAL_MAP = 1;
@@ -173,11 +174,6 @@ export function hashName(bytes: Uint8Array, from: number, to: number, seed: numb
     hash = hashStep(hash, group);
   }
   return hash;
-}
-
-/** The word behind a name, where its owner stands: uid, then gid. */
-export function ownerWord(nameAt: number, state: number): number {
-  return (nameAt + ((state >>> 8) & 0xff) + 3) >>> 2;
 }
 
 /** Where to look for a name in a hashed directory. */

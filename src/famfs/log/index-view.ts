@@ -5,7 +5,7 @@ import { LogHeader } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
-  bucketOf, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ownerWord, ROOT, Row, State, Status, Totals,
+  bucketOf, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
 } from './index-store.ts';
 import { stateOffset } from './log-scanner.ts';
 
@@ -103,11 +103,11 @@ export class IndexView {
   }
 
   uid(node: number): number {
-    return this.#owner(node, 0);
+    return this.#word(node, Row.uid) >>> 0;
   }
 
   gid(node: number): number {
-    return this.#owner(node, 1);
+    return this.#word(node, Row.gid) >>> 0;
   }
 
   parent(node: number): number {
@@ -226,7 +226,7 @@ export class IndexView {
     let node = hashed ? buckets[bucketOf(parent, hash, bucketMask)] : rows[parent * Row.words + Row.firstChild];
     for (let steps = 1; node !== 0; steps++) {
       const row = node * Row.words;
-      if (rows[row + Row.parent] === parent && this.#nameIs(row, name) &&
+      if (rows[row + Row.nameHash] === hash && rows[row + Row.parent] === parent && this.#nameIs(row, name) &&
           this.liveness(node) === Liveness.Live) return node;
       if (steps % CHECK_EVERY === 0 && this.#header[Header.sequence] !== sequence) return 0;
       node = rows[row + (hashed ? Row.nextInBucket : Row.nextSibling)];
@@ -248,11 +248,6 @@ export class IndexView {
     const at = this.#word(node, Row.mapAt);
     const count = this.#word(node, Row.countAndSize) & 0xff;
     return (state & State.interleaved) === 0 ? { at, count, chunkSize: 0 } : { at: at + 1, count, chunkSize: this.#store.maps[at] };
-  }
-
-  #owner(node: number, which: number): number {
-    const state = this.#word(node, Row.state);
-    return (state & State.owned) === 0 ? 0 : this.#store.nameWords[ownerWord(this.#word(node, Row.nameAt), state) + which];
   }
 
   #exists(node: number): boolean {

@@ -1,5 +1,5 @@
 import {
-  bucketOf, FIRST_NODE, hashName, Header, type IndexStore, ownerWord, ROOT, Row, SEARCHED_MAX, State, Status,
+  bucketOf, FIRST_NODE, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
 } from './index-store.ts';
 import type { Run } from '../alloc/free-runs.ts';
 import type { MapCheck } from './map-check.ts';
@@ -57,7 +57,7 @@ export class IndexWriter {
     let node = hashed ? buckets[bucketOf(parent, nameHash, bucketMask)] : rows[directory + Row.firstChild];
     while (node !== 0) {
       const row = node * Row.words;
-      if (rows[row + Row.parent] === parent && this.#nameIs(row, bytes, from, to)) return node;
+      if (rows[row + Row.nameHash] === nameHash && rows[row + Row.parent] === parent && this.#nameIs(row, bytes, from, to)) return node;
       node = rows[row + (hashed ? Row.nextInBucket : Row.nextSibling)];
     }
     return 0;
@@ -68,23 +68,19 @@ export class IndexWriter {
     node: number, parent: number, state: number, bytes: Uint8Array, from: number, to: number, nameHash: number,
     words: Uint32Array, at: number,
   ): void {
-    const { header, nameWords } = this.store;
+    const { header } = this.store;
     const rows = this.#rows;
     const row = node * Row.words;
     const nameAt = header[Header.namesUsed];
     this.#copyName(nameAt, bytes, from, to, words);
-    const kept = state | ((to - from) << 8) | ((words[at + 2] & 0o7777) << 16);
-    const end = ownerWord(nameAt, kept);
-    const owned = words[at] !== 0 || words[at + 1] !== 0;
-    if (owned) {
-      nameWords[end] = words[at];
-      nameWords[end + 1] = words[at + 1];
-    }
-    header[Header.namesUsed] = (owned ? end + 2 : end) * 4;
+    header[Header.namesUsed] = (nameAt + (to - from) + 3) & ~3;
     header[(state & State.directory) !== 0 ? Header.directories : Header.files]++;
-    rows[row + Row.state] = owned ? kept | State.owned : kept;
+    rows[row + Row.state] = state | ((to - from) << 8) | ((words[at + 2] & 0o7777) << 16);
     rows[row + Row.parent] = parent;
+    rows[row + Row.nameHash] = nameHash;
     rows[row + Row.nameAt] = nameAt;
+    rows[row + Row.uid] = words[at];
+    rows[row + Row.gid] = words[at + 1];
     const directory = parent * Row.words;
     const last = rows[directory + Row.lastChild];
     rows[row + Row.previousSibling] = last;
@@ -92,7 +88,7 @@ export class IndexWriter {
     else rows[last * Row.words + Row.nextSibling] = node;
     rows[directory + Row.lastChild] = node;
     const count = ++rows[directory + Row.childCount];
-    if ((rows[directory + Row.state] & State.hashed) !== 0) this.#hash(node, bucketOf(parent, nameHash, this.store.bucketMask));
+    if ((rows[directory + Row.state] & State.hashed) !== 0) this.#hash(node);
     else if (count > SEARCHED_MAX) this.#hashChildren(parent);
   }
 
@@ -165,11 +161,12 @@ export class IndexWriter {
     const directory = parent * Row.words;
     this.#rows[directory + Row.state] |= State.hashed;
     for (let child = this.#rows[directory + Row.firstChild]; child !== 0; child = this.#rows[child * Row.words + Row.nextSibling]) {
-      this.#hash(child, this.#bucket(child));
+      this.#hash(child);
     }
   }
 
-  #hash(node: number, bucket: number): void {
+  #hash(node: number): void {
+    const bucket = this.#bucket(node);
     this.#rows[node * Row.words + Row.nextInBucket] = this.store.buckets[bucket];
     this.store.buckets[bucket] = node;
   }
@@ -189,9 +186,7 @@ export class IndexWriter {
 
   #bucket(node: number): number {
     const row = node * Row.words;
-    const nameAt = this.#rows[row + Row.nameAt];
-    const hash = hashName(this.store.names, nameAt, nameAt + ((this.#rows[row + Row.state] >>> 8) & 0xff), this.seed);
-    return bucketOf(this.#rows[row + Row.parent], hash, this.store.bucketMask);
+    return bucketOf(this.#rows[row + Row.parent], this.#rows[row + Row.nameHash], this.store.bucketMask);
   }
 
   #nameIs(row: number, bytes: Uint8Array, from: number, to: number): boolean {
