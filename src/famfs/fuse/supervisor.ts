@@ -3,6 +3,7 @@
  * nothing can make it wait; a serving child does the work. It knows nothing of devices and logs.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { FamfsError } from '../errors.ts';
 import { Call } from './call.ts';
@@ -119,6 +120,9 @@ class Supervisor {
    * what was in flight fails, and later calls get ENOTCONN.
    */
   async #childExited(code: number | null, signal: string | null): Promise<void> {
+    // What it said before its end is heard first: it may have told the reason.
+    if (this.#child.connected) await once(this.#child, 'disconnect');
+    if (this.#over) return;
     if (code === 0) return this.#end(0);
     const how = signal === null ? `exited with ${code}` : `was ended by ${signal}`;
     await this.#giveUp(new FamfsError('DEVICE', `${this.#config.directory}: the serving process ${how}; the session is over`));
