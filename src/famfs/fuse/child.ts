@@ -145,11 +145,15 @@ function tell(message: ChildMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-/** Nothing is served yet: says why and ends. */
+/**
+ * Nothing is served yet: says why and ends, without the tear-down of threads that an exit is: nothing
+ * of this process is to be saved.
+ */
 function fail(error: unknown): void {
   const code = error instanceof FamfsError ? error.code : 'DEVICE';
   const message = error instanceof Error ? error.message : String(error);
-  process.send!({ type: 'failed', code, message } satisfies ChildMessage, undefined, undefined, () => process.exit(1));
+  const told = () => process.kill(process.pid, 'SIGKILL');
+  process.send!({ type: 'failed', code, message } satisfies ChildMessage, undefined, undefined, told);
 }
 
 // A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
