@@ -13,6 +13,11 @@ export interface Lease {
   epochOf(pool: string): number;
   /** Aborts when the lease is held no longer; its reason says why. */
   readonly lost: AbortSignal;
+  /**
+   * Throws unless the lease is held at this very moment, by this host's clock: asked before every
+   * append, since a process that was paused acts before its timers do.
+   */
+  mustHold(): void;
   /** Remembers, before anything is acknowledged under it, that this epoch of a pool is in use. */
   raise(pool: string, epoch: number): Promise<void>;
   /** Gives the lease back. Not a loss. */
@@ -72,6 +77,34 @@ export interface Members {
 export interface NodeRecord {
   readonly node: string;
   readonly pools: readonly string[];
+}
+
+/** Something about a pool that the people who run it should hear of. */
+export interface PoolNotice {
+  /** The pool's name in the configuration. */
+  readonly pool: string;
+  readonly severity: 'normal' | 'warning';
+  /** A word for machines, in CamelCase, such as `PoolDamaged`. */
+  readonly reason: string;
+  /** What is so, and what to do. */
+  readonly message: string;
+}
+
+/** Where notices go: events in Kubernetes, the log elsewhere. Never throws, never waits. */
+export interface Notices {
+  pool(notice: PoolNotice): void;
+}
+
+/** All that a cluster keeps for its controllers and hosts. */
+export interface ClusterState {
+  readonly attachments: Attachments;
+  readonly members: Members;
+  readonly nodes: Nodes;
+  readonly notices: Notices;
+  /** The cluster's UUID, which its pools carry as their system UUID. */
+  clusterUuid(): Promise<string>;
+  /** Waits until the lease is held. Rejects when `signal` aborts. */
+  acquireLease(signal?: AbortSignal): Promise<Lease>;
 }
 
 /** The nodes of the cluster: in Kubernetes the CSINode objects, which the kubelet keeps. */
