@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
+import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
 import { runRole, serveRole, type RoleContext } from './run-role.ts';
 
@@ -19,9 +20,9 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
 }
 
 /** Starts the controller of these options; resolves when it may answer calls. */
-export function startController(options: RoleOptions, { log, signal }: RoleContext): Promise<Controller> {
+export async function startController(options: RoleOptions, { log, signal }: RoleContext): Promise<Controller> {
   return Controller.start({
-    pools: requirePools(options), stateDir: options.stateDir, hostDirectory: options.hostDir,
+    pools: requirePools(options), state: await openClusterState(options, log), hostDirectory: options.hostDir,
     hostId: options.nodeId, driver: options.driverName, log, signal,
   });
 }

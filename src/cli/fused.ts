@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Command } from 'commander';
 import { runFused } from '../fused/main.ts';
-import { openDirectoryState } from '../state/directory.ts';
+import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
 import { runRole, type RoleContext } from './run-role.ts';
 
@@ -12,8 +12,8 @@ export function fusedCommand(): Command {
 }
 
 /** Runs the data plane of these options until the context's signal. */
-export function startFused(options: RoleOptions, { log, signal }: RoleContext): Promise<void> {
-  const { members } = openDirectoryState(options.stateDir);
+export async function startFused(options: RoleOptions, { log, signal }: RoleContext): Promise<void> {
+  const { members } = await openClusterState(options, log);
   const host = options.nodeId;
   const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return runFused({

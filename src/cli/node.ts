@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Node } from '../node/node.ts';
+import { openNodes } from './cluster-state.ts';
 import { roleCommand, type RoleOptions } from './role-options.ts';
 import { runRole, serveRole, type RoleContext } from './run-role.ts';
 
@@ -21,7 +22,7 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
 /** Starts the node plugin of these options; resolves when the data plane has found a pool. */
 export function startNode(options: RoleOptions, { log, signal }: RoleContext): Promise<Node> {
   return Node.start({
-    stateDir: options.stateDir, hostDirectory: options.hostDir, nodeId: options.nodeId,
+    nodes: openNodes(options, log), hostDirectory: options.hostDir, nodeId: options.nodeId,
     fusedSocket: options.fusedEndpoint, driver: options.driverName, log, signal,
   });
 }

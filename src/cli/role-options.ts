@@ -3,23 +3,26 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
 import { socketPath } from '../csi/endpoint.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
+import { isPoolName, readPoolsFile, type PoolConfig } from '../csi/pool-config.ts';
 import { parseNodeId } from './node-id.ts';
-
-/** A pool as given with --pool. */
-export interface PoolOption {
-  readonly name: string;
-  readonly device: string;
-}
 
 /** The options of a role. All roles take all of them, so that one set of arguments fits a host. */
 export interface RoleOptions {
-  readonly pool: readonly PoolOption[];
+  readonly pool: readonly PoolConfig[];
+  /** Names the pools instead of `pool`. */
+  readonly poolsFile?: string;
+  /** The namespace that keeps the cluster's state; without it, stateDir does. */
+  readonly kubernetes?: string;
   readonly stateDir: string;
   readonly hostDir: string;
   readonly nodeId: string;
   /** Socket files. */
   readonly endpoint: string;
   readonly fusedEndpoint: string;
+  /** Where the kubelet looks for plugins. */
+  readonly registrationDir?: string;
+  /** Port of health checks and metrics; 0 for none. */
+  readonly httpPort: number;
   readonly driverName: string;
   readonly logLevel: LogLevel;
 }
@@ -29,28 +32,43 @@ export function roleCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--pool <name=device>', 'a pool of this host and its device; repeatable', collectPool, [])
+    .addOption(new Option('--pools-file <file>', 'JSON file that names the pools instead').conflicts('pool'))
+    .option('--kubernetes <namespace>', 'keep the state of the cluster in this namespace of Kubernetes', parseNamespace)
     .option('--state-dir <dir>', 'what controller and nodes share without Kubernetes', '/var/lib/famfs-csi')
     .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
     .option('--node-id <id>', 'name of this host in the cluster', parseNodeId, os.hostname())
     .option('--endpoint <url>', 'the CSI socket', parseEndpoint, '/run/famfs-csi/csi.sock')
     .option('--fused-endpoint <url>', 'the control socket of the data plane', parseEndpoint, '/run/famfs-csi/fused.sock')
+    .option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory')
+    .option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere', parsePort, 0)
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
     .addOption(new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'));
 }
 
-/** Throws unless at least one pool was given: for roles that are nothing without. */
-export function requirePools(options: RoleOptions): readonly PoolOption[] {
-  if (options.pool.length === 0) throw new Error('--pool NAME=DEVICE is required');
-  return options.pool;
+/** The pools of these options. Throws unless there is at least one: for roles that are nothing without. */
+export function requirePools({ pool, poolsFile }: RoleOptions): readonly PoolConfig[] {
+  const pools = poolsFile === undefined ? pool : readPoolsFile(poolsFile);
+  if (pools.length === 0) throw new Error(poolsFile === undefined ? '--pool NAME=DEVICE is required' : `${poolsFile} names no pool`);
+  return pools;
 }
 
-function collectPool(text: string, before: readonly PoolOption[]): PoolOption[] {
-  const match = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)=(\/.+)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('Expected NAME=/path/of/device, NAME of a-z, 0-9 and "-".');
-  const pool = { name: match[1]!, device: match[3]! };
+function collectPool(text: string, before: readonly PoolConfig[]): PoolConfig[] {
+  const match = /^([^=]*)=(\/.+)$/.exec(text);
+  if (match === null || !isPoolName(match[1]!)) throw new InvalidArgumentError('Expected NAME=/path/of/device, NAME of a-z, 0-9 and "-".');
+  const pool = { name: match[1]!, device: match[2]!, format: 'never' } as const;
   const twin = before.find(({ name, device }) => name === pool.name || device === pool.device);
   if (twin !== undefined) throw new InvalidArgumentError(`${twin.name}=${twin.device} is given already.`);
   return [...before, pool];
+}
+
+function parseNamespace(text: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) throw new InvalidArgumentError('Expected the name of a namespace.');
+  return text;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+  return Number(text);
 }
 
 function parseEndpoint(text: string): string {

@@ -1,16 +1,10 @@
 import { InvalidArgumentError } from 'commander';
-
-const units: Readonly<Record<string, number>> = {
-  '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40,
-  kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40,
-};
+import { parseBytes } from '../csi/bytes.ts';
 
 /** Bytes of a size as people write it: `64MiB`, `1Gi`, `8m`, or plain bytes. Units are powers of 1024. */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim());
-  const unit = match && units[match[2].toLowerCase()];
-  const bytes = match && unit ? Number(match[1]) * unit : NaN;
-  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError(`"${text}" is no size: write bytes, or 64MiB, 1Gi.`);
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw new InvalidArgumentError(`"${text}" is no size: write bytes, or 64MiB, 1Gi.`);
   return bytes;
 }
 

@@ -1,22 +1,20 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
+import type { PoolConfig } from '../csi/pool-config.ts';
 import { csi } from '../csi/protocols.ts';
 import { handlersOf } from '../csi/service.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
-import { clusterUuid, openDirectoryState } from '../state/directory.ts';
-import { DirectoryLease } from '../state/directory-lease.ts';
-import type { Lease } from '../state/interfaces.ts';
+import type { ClusterState, Lease } from '../state/interfaces.ts';
 import { Attaching } from './attaching.ts';
 import { Listing } from './listing.ts';
-import type { PoolSpec } from './managed-pool.ts';
 import { controllerOperations } from './operations.ts';
 import { ControllerPools } from './pools.ts';
 import { Volumes } from './volumes.ts';
 
 /** What a controller is started with. */
 export interface ControllerOptions {
-  readonly pools: readonly PoolSpec[];
-  readonly stateDir: string;
+  readonly pools: readonly PoolConfig[];
+  readonly state: ClusterState;
   /** Host-local and gone after a reboot, such as /run/famfs-csi: for locks that prove a writer dead. */
   readonly hostDirectory: string;
   readonly hostId: string;
@@ -39,14 +37,14 @@ export class Controller {
 
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
   static async start(options: ControllerOptions): Promise<Controller> {
-    const { stateDir, hostDirectory, hostId, driver, log, signal } = options;
-    log.info('waiting for the lease', { stateDir });
-    const lease = await DirectoryLease.acquire(stateDir, signal);
-    log.info('lease held', { stateDir, epoch: lease.epoch });
-    const identity = { clusterUuid: await clusterUuid(stateDir), hostId, hostDirectory };
+    const { state, hostDirectory, hostId, driver, log, signal } = options;
+    const identity = { clusterUuid: await state.clusterUuid(), hostId, hostDirectory };
+    log.info('waiting for the lease');
+    const lease = await state.acquireLease(signal);
+    log.info('lease held', { epoch: lease.epoch });
     const pools = new ControllerPools(options.pools, { identity, lease, log });
     await pools.start();
-    const { attachments, nodes } = openDirectoryState(stateDir);
+    const { attachments, nodes } = state;
     const operations = controllerOperations({
       volumes: new Volumes(pools, attachments, driver),
       attaching: new Attaching(pools, attachments, nodes, lease),

@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { refuse } from '../csi/errors.ts';
+import type { PoolConfig } from '../csi/pool-config.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { Pool } from '../famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
 import type { Lease } from '../state/interfaces.ts';
-
-/** A pool as configured with --pool NAME=DEVICE. */
-export interface PoolSpec {
-  readonly name: string;
-  readonly device: string;
-}
 
 /** What every pool of a controller needs. */
 export interface PoolOptions {
@@ -33,7 +28,7 @@ const CHECK_MS = 1_000;
  * with the reason, and the claim is sought in the background until the controller ends.
  */
 export class ManagedPool {
-  readonly spec: PoolSpec;
+  readonly spec: PoolConfig;
   readonly #options: PoolOptions;
   readonly #stopping = new AbortController();
   #pool: Pool | undefined;
@@ -43,7 +38,7 @@ export class ManagedPool {
   #seeking: Promise<void> = Promise.resolve();
   #check: NodeJS.Timeout | undefined;
 
-  constructor(spec: PoolSpec, options: PoolOptions) {
+  constructor(spec: PoolConfig, options: PoolOptions) {
     this.spec = spec;
     this.#options = options;
   }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolConfig } from '../csi/pool-config.ts';
 import { refuse } from '../csi/errors.ts';
-import { ManagedPool, type PoolOptions, type PoolSpec } from './managed-pool.ts';
+import { ManagedPool, type PoolOptions } from './managed-pool.ts';
 
 /** How long the start waits for claims that are to be had at once, so that the first call finds them. */
 const START_MS = 3_000;
@@ -9,7 +10,7 @@ const START_MS = 3_000;
 export class ControllerPools {
   readonly all: readonly ManagedPool[];
 
-  constructor(specs: readonly PoolSpec[], options: Omit<PoolOptions, 'admit'>) {
+  constructor(specs: readonly PoolConfig[], options: Omit<PoolOptions, 'admit'>) {
     const admit = (pool: ManagedPool, uuid: string) => this.#objection(pool, uuid);
     this.all = specs.map((spec) => new ManagedPool(spec, { ...options, admit }));
   }

@@ -4,7 +4,6 @@ import type { Logger } from 'winston';
 import { csi } from '../csi/protocols.ts';
 import { handlersOf } from '../csi/service.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
-import { openDirectoryState } from '../state/directory.ts';
 import type { Nodes } from '../state/interfaces.ts';
 import { DataPlane } from './data-plane.ts';
 import { nodeOperations } from './operations.ts';
@@ -15,7 +14,8 @@ const POLL_MS = 200;
 
 /** What a node plugin is started with. */
 export interface NodeOptions {
-  readonly stateDir: string;
+  /** Told which pools this host reaches. */
+  readonly nodes: Pick<Nodes, 'announce'>;
   readonly hostDirectory: string;
   readonly nodeId: string;
   /** Socket file of the host's data plane. */
@@ -40,9 +40,8 @@ export class Node {
    * announces the node. Rejects when `signal` aborts meanwhile.
    */
   static async start(options: NodeOptions): Promise<Node> {
-    const { stateDir, hostDirectory, nodeId, fusedSocket, driver, log, signal } = options;
+    const { nodes, hostDirectory, nodeId, fusedSocket, driver, log, signal } = options;
     const plane = new DataPlane(fusedSocket);
-    const { nodes } = openDirectoryState(stateDir);
     try {
       await firstPools(plane, log, signal);
       const pools = () => announce(nodes, nodeId, plane);
@@ -67,7 +66,7 @@ export class Node {
 }
 
 /** Tells the cluster which pools this node reaches now, and the caller too. */
-async function announce(nodes: Nodes, node: string, plane: DataPlane): Promise<string[]> {
+async function announce(nodes: NodeOptions['nodes'], node: string, plane: DataPlane): Promise<string[]> {
   const pools = (await plane.pools()).map(({ uuid }) => uuid);
   await nodes.announce({ node, pools });
   return pools;

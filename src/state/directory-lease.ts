@@ -14,8 +14,10 @@ const POLL_MS = 250;
 export class DirectoryLease implements Lease {
   readonly lost: AbortSignal;
   readonly #fd: number;
+  readonly #lockFile: string;
   readonly #epochFile: string;
   readonly #losing = new AbortController();
+  #released = false;
   readonly #watch: NodeJS.Timeout;
   /** One write after the other: several pools raise at once. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -24,10 +26,11 @@ export class DirectoryLease implements Lease {
 
   private constructor(stateDir: string, fd: number, lockFile: string) {
     this.#fd = fd;
+    this.#lockFile = lockFile;
     this.#epochFile = path.join(stateDir, 'epochs.json');
     this.#epochs = readEpochs(this.#epochFile);
     this.lost = this.#losing.signal;
-    this.#watch = setInterval(() => this.#check(lockFile), POLL_MS);
+    this.#watch = setInterval(() => this.#check(), POLL_MS);
     this.#watch.unref();
   }
 
@@ -52,6 +55,12 @@ export class DirectoryLease implements Lease {
     return this.#epochs.get(pool) ?? 0;
   }
 
+  mustHold(): void {
+    if (this.#released) throw new Error('the lease was given back');
+    this.#check();
+    this.lost.throwIfAborted();
+  }
+
   async raise(pool: string, epoch: number): Promise<void> {
     if (epoch <= this.epochOf(pool)) return;
     this.lost.throwIfAborted();
@@ -63,15 +72,16 @@ export class DirectoryLease implements Lease {
 
   async release(): Promise<void> {
     clearInterval(this.#watch);
-    if (!this.lost.aborted) fs.closeSync(this.#fd);
+    if (!this.lost.aborted && !this.#released) fs.closeSync(this.#fd);
+    this.#released = true;
   }
 
   /** A lock on a file that is no longer there keeps nobody out. */
-  #check(lockFile: string): void {
-    if (isSameFile(this.#fd, lockFile)) return;
+  #check(): void {
+    if (this.lost.aborted || isSameFile(this.#fd, this.#lockFile)) return;
     clearInterval(this.#watch);
     fs.closeSync(this.#fd);
-    this.#losing.abort(new Error(`the lease is lost: ${lockFile} was removed or replaced`));
+    this.#losing.abort(new Error(`the lease is lost: ${this.#lockFile} was removed or replaced`));
   }
 }
 

@@ -1,25 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { AttachRecord, Attachments, Member, Members, NodeRecord, Nodes, Versioned } from './interfaces.ts';
+import type { Logger } from 'winston';
+import { DirectoryLease } from './directory-lease.ts';
+import type { AttachRecord, Attachments, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned } from './interfaces.ts';
 import { RecordFolder, writeDurably } from './records.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What a cluster without Kubernetes keeps: a directory that its controller and nodes share. */
-export interface DirectoryState {
-  readonly attachments: Attachments;
-  readonly members: Members;
-  readonly nodes: Nodes;
-}
-
-/** The records of a state directory. Their files appear when the first record is written. */
-export function openDirectoryState(stateDir: string): DirectoryState {
+/**
+ * What a cluster without Kubernetes keeps: a directory that its controller and nodes share. Files
+ * appear when the first record is written.
+ */
+export function openDirectoryState(stateDir: string, log: Logger): ClusterState {
   return {
     attachments: new DirectoryAttachments(path.join(stateDir, 'attachments')),
     members: new DirectoryMembers(path.join(stateDir, 'members')),
     nodes: new DirectoryNodes(path.join(stateDir, 'nodes')),
+    notices: { pool: (notice) => logNotice(log, notice) },
+    clusterUuid: () => clusterUuid(stateDir),
+    acquireLease: (signal) => DirectoryLease.acquire(stateDir, signal),
   };
+}
+
+function logNotice(log: Logger, { pool, severity, reason, message }: PoolNotice): void {
+  log.log(severity === 'warning' ? 'warn' : 'info', message, { pool, reason });
 }
 
 /** The cluster's UUID, made and remembered when a state directory is used for the first time. */

@@ -11,7 +11,7 @@ import { SocketServer } from '../../src/csi/server.ts';
 import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
-import { clusterUuid } from '../../src/state/directory.ts';
+import { clusterUuid, openDirectoryState } from '../../src/state/directory.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { attach, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX, type ControllerClient } from '../support/csi-requests.ts';
@@ -34,7 +34,8 @@ describe('CSI with bad input', function () {
       missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly,
     };
     controller = await Controller.start({
-      ...places, pools: Object.entries(devices).map(([name, device]) => ({ name, device })),
+      state: openDirectoryState(places.stateDir, silentLog()), hostDirectory: places.hostDirectory,
+      pools: Object.entries(devices).map(([name, device]) => ({ name, device, format: 'never' })),
       hostId: 'bad-input', driver: 'csi.example.org', log: silentLog(), signal: new AbortController().signal,
     });
     server = await SocketServer.listen(join(directory, 'csi.sock'), (grpc) => controller.addTo(grpc));

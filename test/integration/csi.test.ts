@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { csi } from '../../src/csi/protocols.ts';
+import { silentLog } from '../../src/csi/log.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
 import { startRole, stopRole } from '../demo/host.ts';
@@ -92,7 +93,7 @@ describe('CSI on real parts', function () {
   });
 
   it('knows the hosts that have the pool mounted', async () => {
-    const { members } = openDirectoryState(cluster.stateDirectory);
+    const { members } = openDirectoryState(cluster.stateDirectory, silentLog());
     const uuid = (await createVolume(controller, 'members')).volume_id.split('/')[0]!;
     assert.deepEqual((await members.list(uuid)).map(({ host }) => host).sort(), ['node-a', 'node-b']);
     await deleteVolume(controller, `${uuid}/members`);

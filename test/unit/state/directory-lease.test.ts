@@ -47,6 +47,17 @@ describe('DirectoryLease', () => {
     await lease.release();
   });
 
+  it('is refused to a holder at once whose lock file was replaced, and to one that gave it back', async () => {
+    const lease = await DirectoryLease.acquire(folder);
+    lease.mustHold();
+    fs.rmSync(path.join(folder, 'controller.lock'));
+    assert.throws(() => lease.mustHold(), /controller\.lock was removed/);
+    const next = await DirectoryLease.acquire(folder);
+    await next.release();
+    assert.throws(() => next.mustHold(), /given back/);
+    await lease.release();
+  });
+
   it('refuses an epoch file that holds none', async () => {
     fs.writeFileSync(path.join(folder, 'epochs.json'), 'seven');
     await assert.rejects(DirectoryLease.acquire(folder), /holds no epochs/);

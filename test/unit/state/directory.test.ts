@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { silentLog } from '../../../src/csi/log.ts';
 import { clusterUuid, openDirectoryState } from '../../../src/state/directory.ts';
 
 describe('state directory', () => {
@@ -27,11 +28,11 @@ describe('state directory', () => {
 
   describe('attachments', () => {
     it('are kept, listed and removed', async () => {
-      const { attachments } = openDirectoryState(folder);
+      const { attachments } = openDirectoryState(folder, silentLog());
       assert.equal(await attachments.get('pool/v'), undefined);
       assert.deepEqual(await attachments.list(), []);
       assert.ok(await attachments.replace(record('a'), undefined));
-      const again = openDirectoryState(folder).attachments;
+      const again = openDirectoryState(folder, silentLog()).attachments;
       assert.deepEqual((await again.get('pool/v'))?.value, record('a'));
       assert.deepEqual(await again.list(), [record('a')]);
       const { version } = (await again.get('pool/v'))!;
@@ -40,7 +41,7 @@ describe('state directory', () => {
     });
 
     it('are not replaced by who read an older version, even one that came back', async () => {
-      const { attachments } = openDirectoryState(folder);
+      const { attachments } = openDirectoryState(folder, silentLog());
       assert.ok(await attachments.replace(record('a'), undefined));
       assert.ok(!await attachments.replace(record('b'), undefined));
       const { version } = (await attachments.get('pool/v'))!;
@@ -51,19 +52,19 @@ describe('state directory', () => {
     });
 
     it('let exactly one of several win', async () => {
-      const { attachments } = openDirectoryState(folder);
+      const { attachments } = openDirectoryState(folder, silentLog());
       const won = await Promise.all(['a', 'b', 'c', 'd'].map((node) => attachments.replace(record(node), undefined)));
       assert.equal(won.filter(Boolean).length, 1);
     });
 
     it('are not replaced by a controller of an older epoch', async () => {
-      const { attachments } = openDirectoryState(folder);
+      const { attachments } = openDirectoryState(folder, silentLog());
       assert.ok(await attachments.replace(record('a', 7), undefined));
       assert.ok(!await attachments.replace(record('b', 6), (await attachments.get('pool/v'))!.version));
     });
 
     it('name the file that is damaged', async () => {
-      const { attachments } = openDirectoryState(folder);
+      const { attachments } = openDirectoryState(folder, silentLog());
       await attachments.replace(record('a'), undefined);
       const file = fs.readdirSync(path.join(folder, 'attachments'))[0]!;
       fs.writeFileSync(path.join(folder, 'attachments', file), '{"vol');
@@ -72,7 +73,7 @@ describe('state directory', () => {
   });
 
   it('keeps members by pool and host', async () => {
-    const { members } = openDirectoryState(folder);
+    const { members } = openDirectoryState(folder, silentLog());
     await members.register({ pool: 'p', host: 'a', bootId: '1' });
     await members.register({ pool: 'p', host: 'a', bootId: '2' });
     await members.register({ pool: 'p', host: 'b', bootId: '1' });
@@ -85,7 +86,7 @@ describe('state directory', () => {
   });
 
   it('knows the nodes that announced themselves, whatever they are called', async () => {
-    const { nodes } = openDirectoryState(folder);
+    const { nodes } = openDirectoryState(folder, silentLog());
     const hostile = '../../../etc/passwd';
     assert.ok(!await nodes.has('a'));
     await nodes.announce({ node: hostile, pools: [] });

@@ -1,0 +1,15 @@
+import type { Logger } from 'winston';
+import { openDirectoryState } from '../state/directory.ts';
+import type { ClusterState, Nodes } from '../state/interfaces.ts';
+import type { RoleOptions } from './role-options.ts';
+
+/** What these options say the cluster's state is kept in. */
+export async function openClusterState({ stateDir }: RoleOptions, log: Logger): Promise<ClusterState> {
+  return openDirectoryState(stateDir, log);
+}
+
+/** Where a node plugin of these options is announced. With Kubernetes the kubelet does it, in its CSINode. */
+export function openNodes({ kubernetes, stateDir }: RoleOptions, log: Logger): Pick<Nodes, 'announce'> {
+  if (kubernetes !== undefined) return { announce: async () => undefined };
+  return openDirectoryState(stateDir, log).nodes;
+}

@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import { parseBytes } from './bytes.ts';
+
+/** When the controller may format a pool: never, or when superblock region and log are all zero. */
+export const FORMATS = ['never', 'ifEmpty'] as const;
+
+/** A pool as configured for a driver. */
+export interface PoolConfig {
+  readonly name: string;
+  /** A dax device, or a file that simulates one. */
+  readonly device: string;
+  readonly format: (typeof FORMATS)[number];
+  /** Bytes of the log that a formatting makes. */
+  readonly logSize?: number;
+}
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const KEYS = ['name', 'device', 'format', 'logSize'];
+
+/** Whether a pool may be called that. */
+export function isPoolName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** Reads a pools file. Throws an Error that names the file and what is wrong in it. */
+export function readPoolsFile(file: string): PoolConfig[] {
+  try {
+    return parsePools(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`pools file ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Reads the text of a pools file: `{"pools": [{"name", "device", "format", "logSize"}]}`. */
+export function parsePools(text: string): PoolConfig[] {
+  const { pools } = JSON.parse(text) as { pools?: unknown };
+  if (!Array.isArray(pools)) throw new Error('"pools" is no list');
+  const parsed = pools.map(parsePool);
+  for (const [k, pool] of parsed.entries()) {
+    const twin = parsed.slice(0, k).find(({ name, device }) => name === pool.name || device === pool.device);
+    if (twin !== undefined) throw new Error(`pools[${k}] has the name or the device of pool ${twin.name}`);
+  }
+  return parsed;
+}
+
+function parsePool(value: unknown, index: number): PoolConfig {
+  const where = `pools[${index}]`;
+  if (typeof value !== 'object' || value === null) throw new Error(`${where} is no object`);
+  const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) throw new Error(`${where} has an unknown key ${JSON.stringify(unknown)}; known are ${KEYS.join(', ')}`);
+  const { name, device, format = 'never', logSize } = value as Record<string, unknown>;
+  if (typeof name !== 'string' || !isPoolName(name)) throw new Error(`${where}.name ${JSON.stringify(name)} is no name of a-z, 0-9 and "-"`);
+  if (typeof device !== 'string' || !device.startsWith('/')) throw new Error(`${where}.device ${JSON.stringify(device)} is no absolute path`);
+  const known = FORMATS.find((one) => one === format);
+  if (known === undefined) throw new Error(`${where}.format ${JSON.stringify(format)} is neither "never" nor "ifEmpty"`);
+  if (logSize === undefined || logSize === '') return { name, device, format: known };
+  const bytes = parseBytes(String(logSize));
+  if (bytes === undefined) throw new Error(`${where}.logSize ${JSON.stringify(logSize)} is no size: write 64MiB or 1Gi`);
+  return { name, device, format: known, logSize: bytes };
+}
