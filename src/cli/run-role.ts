@@ -1,6 +1,10 @@
 import type { Logger } from 'winston';
 import { createLog } from '../csi/log.ts';
 import { serveCsi, type CsiPart } from '../csi/serve.ts';
+import { addCallHistogram } from '../metrics/calls.ts';
+import { Health } from '../metrics/health.ts';
+import { HttpEndpoint } from '../metrics/http-endpoint.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import type { RoleOptions } from './role-options.ts';
 
 /** What a role runs with besides its options. */
@@ -8,6 +12,10 @@ export interface RoleContext {
   readonly log: Logger;
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** What /readyz answers; the process is ready until a role names an obstacle. */
+  readonly health: Health;
+  /** What /metrics answers. */
+  readonly metrics: Metrics;
 }
 
 /**
@@ -18,16 +26,19 @@ export async function runRole(
   role: string, options: RoleOptions, run: (options: RoleOptions, context: RoleContext) => Promise<void>,
 ): Promise<never> {
   const log = createLog(options.logLevel, role);
+  const context = { log, health: new Health(), metrics: new Metrics() };
   const stopping = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
       log.info('stopping', { signal: name });
+      context.health.set('process', 'it is ending');
       stopping.abort(new Error(`stopped by ${name}`));
     });
   }
   let code = 0;
   try {
-    await run(options, { log, signal: stopping.signal });
+    if (options.httpPort > 0) await serveHttp(options.httpPort, context);
+    await run(options, { ...context, signal: stopping.signal });
     log.info('stopped');
   } catch (error) {
     if (!stopping.signal.aborted) {
@@ -41,8 +52,16 @@ export async function runRole(
 
 /** Answers on the CSI socket of these options until asked to end, or until `lost` aborts. */
 export function serveRole(
-  options: RoleOptions, { log, signal }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal,
+  options: RoleOptions, { log, signal, metrics }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal,
 ): Promise<void> {
   const { endpoint, driverName: driver } = options;
-  return serveCsi({ socket: endpoint, driver, parts, log, signal, ...(lost === undefined ? {} : { lost }) });
+  const observe = addCallHistogram(metrics, 'famfs_csi_call_seconds', 'CSI calls by method and gRPC code');
+  return serveCsi({ socket: endpoint, driver, parts, log, signal, observe, ...(lost === undefined ? {} : { lost }) });
+}
+
+/** Health and metrics until the process ends, while it drains too. */
+async function serveHttp(port: number, context: Omit<RoleContext, 'signal'>): Promise<void> {
+  context.metrics.addProcess();
+  await HttpEndpoint.listen(port, context);
+  context.log.info('telling health and metrics', { port });
 }

@@ -3,6 +3,7 @@ import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
 import { identityOperations } from './identity.ts';
+import type { CallObserver } from './observe.ts';
 import { csi } from './protocols.ts';
 import { SocketServer } from './server.ts';
 import { handlersOf } from './service.ts';
@@ -10,6 +11,10 @@ import { handlersOf } from './service.ts';
 /** A service that answers on a CSI socket, beside the identity service. */
 export interface CsiPart {
   addTo(server: Server): void;
+  /** Once the socket answers: for whoever has to tell others of it. */
+  serving?(): Promise<void>;
+  /** Before the socket takes no more calls. */
+  leaving?(): Promise<void>;
 }
 
 /** What a CSI socket is served with. */
@@ -22,27 +27,33 @@ export interface CsiSocket {
   readonly signal: AbortSignal;
   /** Aborts when the right to answer is lost. */
   readonly lost?: AbortSignal;
+  /** Told of each answered call. */
+  readonly observe?: CallObserver;
 }
 
 /**
  * Answers on a CSI socket until asked to end (calls under way are finished), or until the right to
  * answer is lost (nothing more is answered; rejects with the reason).
  */
-export async function serveCsi({ socket, driver, parts, log, signal, lost }: CsiSocket): Promise<void> {
+export async function serveCsi({ socket, driver, parts, log, signal, lost, observe }: CsiSocket): Promise<void> {
   const ended = lost === undefined ? signal : AbortSignal.any([signal, lost]);
   ended.throwIfAborted();
   const identity = handlersOf<IdentityHandlers>(identityOperations(driver, version()), log);
   const server = await SocketServer.listen(socket, (grpc) => {
     grpc.addService(csi.Identity.service, identity);
     for (const part of parts) part.addTo(grpc);
-  });
+  }, observe);
   log.info('serving', { socket, driver });
-  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
-  if (lost?.aborted) {
-    await server.abort();
-    throw lost.reason;
+  let orderly = false;
+  try {
+    for (const part of parts) await part.serving?.();
+    if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+    lost?.throwIfAborted();
+    for (const part of parts) await part.leaving?.();
+    orderly = true;
+  } finally {
+    await (orderly ? server.drain() : server.abort());
   }
-  await server.drain();
 }
 
 function version(): string {

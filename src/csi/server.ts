@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { observing, type CallObserver } from './observe.ts';
 
 const DRAIN_MS = 10_000;
 
@@ -19,10 +20,12 @@ export class SocketServer {
    * Binds the socket, which only our own user may connect to, after removing one that a dead
    * process left. Throws where a live process answers on it.
    */
-  static async listen(socket: string, addServices: (server: Server) => void): Promise<SocketServer> {
+  static async listen(
+    socket: string, addServices: (server: Server) => void, observe?: CallObserver,
+  ): Promise<SocketServer> {
     await fs.mkdir(path.dirname(socket), { recursive: true });
     await removeStale(socket);
-    const server = new Server();
+    const server = new Server(observe === undefined ? {} : { interceptors: [observing(observe)] });
     addServices(server);
     await new Promise<void>((resolve, reject) => {
       server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) => {
@@ -51,7 +54,8 @@ export class SocketServer {
   }
 }
 
-async function removeStale(socket: string): Promise<void> {
+/** Removes a socket on which nobody answers. Throws where somebody does, and where it is no socket. */
+export async function removeStale(socket: string): Promise<void> {
   const found = await fs.lstat(socket).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${socket} exists and is no socket: remove it or choose another endpoint`);

@@ -14,10 +14,11 @@ const small = ['src/famfs/errors.ts', 'src/famfs/host.ts'];
  */
 const rules: Record<string, string[]> = {
   'src/main.ts': ['src/cli'],
-  'src/cli': ['src/controller', 'src/node', 'src/fused', 'src/csi', 'src/state', 'src/kube', 'src/famfs'],
-  'src/controller': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
-  'src/node': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
-  'src/fused': ['src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
+  'src/cli': ['src/controller', 'src/node', 'src/fused', 'src/metrics', 'src/csi', 'src/state', 'src/kube', 'src/famfs'],
+  'src/controller': ['src/metrics', 'src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
+  'src/node': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
+  'src/fused': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
+  'src/metrics': ['src/csi'],
   'src/csi': ['src/famfs', 'src/generated'],
   'src/state': ['src/csi', 'src/famfs'],
   'src/kube': ['src/state', 'src/csi', 'src/famfs'],
