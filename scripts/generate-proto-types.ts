@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(import.meta.dirname, '..');
-const protocols = ['proto/csi.proto', 'proto/fused.proto'].map((file) => path.join(root, file));
+const protocols = ['proto/csi.proto', 'proto/fused.proto', 'proto/pluginregistration.proto'].map((file) => path.join(root, file));
 
 /**
  * Writes the TypeScript types of our protocols to `outDir`, replacing what is there. The options

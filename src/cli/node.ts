@@ -20,9 +20,10 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
 }
 
 /** Starts the node plugin of these options; resolves when the data plane has found a pool. */
-export function startNode(options: RoleOptions, { log, signal }: RoleContext): Promise<Node> {
+export function startNode(options: RoleOptions, context: RoleContext): Promise<Node> {
+  const { hostDir: hostDirectory, nodeId, fusedEndpoint: fusedSocket, driverName: driver, registrationDir, endpoint } = options;
   return Node.start({
-    nodes: openNodes(options, log), hostDirectory: options.hostDir, nodeId: options.nodeId,
-    fusedSocket: options.fusedEndpoint, driver: options.driverName, log, signal,
+    ...context, nodes: openNodes(options, context.log), hostDirectory, nodeId, fusedSocket, driver,
+    ...(registrationDir === undefined ? {} : { kubelet: { directory: registrationDir, endpoint } }),
   });
 }

@@ -3,6 +3,7 @@ import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { ProtoGrpcType as CsiPackage } from '../generated/csi.ts';
 import type { ProtoGrpcType as FusedPackage } from '../generated/fused.ts';
+import type { ProtoGrpcType as RegistrationPackage } from '../generated/pluginregistration.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../proto');
 
@@ -18,3 +19,6 @@ export const csi = (load('csi.proto') as CsiPackage).csi.v1;
 
 /** Service and client of a host's data plane. */
 export const fused = (load('fused.proto') as FusedPackage).famfs.fused.v1;
+
+/** Service and client of the kubelet's plugin registration. */
+export const pluginRegistration = (load('pluginregistration.proto') as RegistrationPackage).pluginregistration;

@@ -4,7 +4,6 @@ import type { VolumeId } from '../csi/volume-id.ts';
 import type { EnsureSessionResponse__Output } from '../generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type { GetVolumeStatisticsResponse__Output } from '../generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';
 import type { ListPoolsResponse__Output } from '../generated/famfs/fused/v1/ListPoolsResponse.ts';
-import type { Pool__Output } from '../generated/famfs/fused/v1/Pool.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -22,10 +21,14 @@ export class DataPlane {
     });
   }
 
-  /** The pools of this host whose superblock could be read. */
-  async pools(): Promise<Pool__Output[]> {
+  /**
+   * UUIDs of the pools that this host can serve, sorted. What is wrong with a pool that is mounted
+   * already keeps nobody from using it.
+   */
+  async pools(): Promise<string[]> {
     const { pools } = await ask<ListPoolsResponse__Output>((reply) => this.#client.listPools({}, deadline(), reply));
-    return pools.filter((pool) => pool.uuid !== '');
+    const usable = pools.filter(({ uuid, problem, session_path: session }) => uuid !== '' && (problem === '' || session !== ''));
+    return [...new Set(usable.map(({ uuid }) => uuid))].sort();
   }
 
   /** Where the pool is mounted, after mounting it if needed. */

@@ -1,16 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import { csi } from '../csi/protocols.ts';
+import type { CsiPart } from '../csi/serve.ts';
 import { handlersOf } from '../csi/service.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
+import type { Health } from '../metrics/health.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { addNodeMetrics } from '../metrics/node-metrics.ts';
 import type { Nodes } from '../state/interfaces.ts';
+import { Stages } from '../state/stages.ts';
 import { DataPlane } from './data-plane.ts';
+import { HostPools } from './host-pools.ts';
 import { nodeOperations } from './operations.ts';
-import { Stages } from './stages.ts';
+import { Registration } from './registration.ts';
 import { NodeVolumes } from './volumes.ts';
-
-const POLL_MS = 200;
 
 /** What a node plugin is started with. */
 export interface NodeOptions {
@@ -21,18 +24,28 @@ export interface NodeOptions {
   /** Socket file of the host's data plane. */
   readonly fusedSocket: string;
   readonly driver: string;
+  /** With a kubelet: its directory of plugins, and our CSI socket. */
+  readonly kubelet?: { readonly directory: string; readonly endpoint: string };
+  readonly health: Health;
+  readonly metrics: Metrics;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
-/** The node plugin of one host. It touches no shared memory: the data plane does. */
-export class Node {
-  readonly #plane: DataPlane;
-  readonly #handlers: NodeHandlers;
+interface NodeParts {
+  readonly plane: DataPlane;
+  readonly pools: HostPools;
+  readonly registration: Registration | undefined;
+  readonly announce: (pools: readonly string[]) => Promise<void>;
+  readonly handlers: NodeHandlers;
+}
 
-  private constructor(plane: DataPlane, handlers: NodeHandlers) {
-    this.#plane = plane;
-    this.#handlers = handlers;
+/** The node plugin of one host. It touches no shared memory: the data plane does. */
+export class Node implements CsiPart {
+  readonly #parts: NodeParts;
+
+  private constructor(parts: NodeParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -40,15 +53,23 @@ export class Node {
    * announces the node. Rejects when `signal` aborts meanwhile.
    */
   static async start(options: NodeOptions): Promise<Node> {
-    const { nodes, hostDirectory, nodeId, fusedSocket, driver, log, signal } = options;
+    const { nodes, hostDirectory, nodeId: node, fusedSocket, driver, kubelet, health, metrics, log, signal } = options;
+    const registration = kubelet === undefined ? undefined : await Registration.prepare({ ...kubelet, driver, health, log });
+    const stages = new Stages(hostDirectory);
     const plane = new DataPlane(fusedSocket);
+    const pools = new HostPools({ plane, health, log });
+    const announce = (uuids: readonly string[]) => nodes.announce({ node, pools: uuids });
+    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? true, staged: (await stages.list()).length }));
     try {
-      await firstPools(plane, log, signal);
-      const pools = () => announce(nodes, nodeId, plane);
-      log.info('node announced', { node: nodeId, pools: await pools() });
-      const volumes = new NodeVolumes(plane, new Stages(hostDirectory), log);
-      const operations = nodeOperations(volumes, { node: nodeId, driver, pools });
-      return new Node(plane, handlersOf<NodeHandlers>(operations, log));
+      await pools.first(async () => (await stages.list()).length > 0, signal);
+      const tell = async () => {
+        const uuids = await pools.tell();
+        await announce(uuids);
+        return uuids;
+      };
+      log.info('node announced', { node, pools: await tell() });
+      const operations = nodeOperations(new NodeVolumes(plane, stages, log), { node, driver, pools: tell });
+      return new Node({ plane, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
     } catch (error) {
       plane.close();
       throw error;
@@ -56,29 +77,25 @@ export class Node {
   }
 
   addTo(server: Server): void {
-    server.addService(csi.Node.service, this.#handlers);
+    server.addService(csi.Node.service, this.#parts.handlers);
+  }
+
+  async serving(): Promise<void> {
+    const { pools, registration, announce } = this.#parts;
+    await registration?.open();
+    pools.watch(async (uuids) => {
+      await announce(uuids);
+      await registration?.renew();
+    });
+  }
+
+  async leaving(): Promise<void> {
+    await this.#parts.pools.stop();
+    await this.#parts.registration?.close();
   }
 
   /** Mounts stay: pods use them, and the next node plugin finds them in the host's directory. */
   stop(): void {
-    this.#plane.close();
-  }
-}
-
-/** Tells the cluster which pools this node reaches now, and the caller too. */
-async function announce(nodes: NodeOptions['nodes'], node: string, plane: DataPlane): Promise<string[]> {
-  const pools = (await plane.pools()).map(({ uuid }) => uuid);
-  await nodes.announce({ node, pools });
-  return pools;
-}
-
-async function firstPools(plane: DataPlane, log: Logger, signal: AbortSignal): Promise<void> {
-  for (let said = ''; ; ) {
-    const found = await plane.pools().catch((error: Error) => error);
-    if (Array.isArray(found) && found.length > 0) return;
-    const reason = Array.isArray(found) ? 'the data plane has no readable pool yet' : `no data plane: ${found.message}`;
-    if (reason !== said) log.info('waiting for a pool', { reason });
-    said = reason;
-    await delay(POLL_MS, undefined, { signal });
+    this.#parts.plane.close();
   }
 }

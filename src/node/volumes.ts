@@ -5,9 +5,9 @@ import { refuse } from '../csi/errors.ts';
 import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';
 import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeStageVolumeRequest.ts';
+import type { Stage, Stages } from '../state/stages.ts';
 import type { DataPlane } from './data-plane.ts';
 import { mountAt, unmountAll } from './mounts.ts';
-import { sameStaging, type Stage, type Stages } from './stages.ts';
 import { locate, show, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
@@ -123,6 +123,11 @@ export class NodeVolumes {
       this.#log.warn('mount group not lifted', { reason: error.message });
     });
   }
+}
+
+/** Whether two requests stage a volume in the same way; its group is another matter. */
+function sameStaging(a: Access, b: Access): boolean {
+  return a.mode === b.mode && [...a.mountFlags].sort().join() === [...b.mountFlags].sort().join();
 }
 
 /** The staging mount carries what holds for every target; whether a pod may write is its target's matter. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Access } from '../csi/capabilities.ts';
-import { RecordFolder } from '../state/records.ts';
+import { parseVolumeId } from '../csi/volume-id.ts';
+import { RecordFolder } from './records.ts';
 
 /** A volume that is staged on this host, and how. */
 export interface Stage {
@@ -14,7 +15,8 @@ export interface Stage {
 /**
  * What this host has staged and published. Written before a mount is made and removed after it is
  * gone, so that no crash leaves a mount that nobody knows of. It lives on the host's tmpfs, since
- * neither it nor a mount outlives the host's run.
+ * neither it nor a mount outlives the host's run. The node plugin writes it; the data plane reads
+ * there which pools are needed, since it cannot see the mounts.
  */
 export class Stages {
   readonly #records: RecordFolder<Stage>;
@@ -34,9 +36,13 @@ export class Stages {
   delete(volume: string): Promise<void> {
     return this.#records.delete(volume);
   }
-}
 
-/** Whether two requests stage a volume in the same way; its group is another matter. */
-export function sameStaging(a: Access, b: Access): boolean {
-  return a.mode === b.mode && [...a.mountFlags].sort().join() === [...b.mountFlags].sort().join();
+  list(): Promise<Stage[]> {
+    return this.#records.list();
+  }
+
+  /** The staged volumes of one pool. */
+  async ofPool(poolUuid: string): Promise<Stage[]> {
+    return (await this.list()).filter(({ volume }) => parseVolumeId(volume)?.pool === poolUuid);
+  }
 }
