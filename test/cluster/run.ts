@@ -1,0 +1,83 @@
+/** Runs other programs and says what they are for, how long it took and, when they fail, why. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { pipeline } from 'node:stream/promises';
+
+/** How a program is run. */
+export interface RunOptions {
+  cwd?: string;
+  /** Added to this process's environment. */
+  env?: Record<string, string>;
+  /** Written to the standard input. */
+  input?: string;
+  /** The program is killed after this long. */
+  limitMs?: number;
+}
+
+const defaultLimitMs = 10 * 60_000;
+
+/** Runs a program to its end and gives its standard output; throws with what it said when it fails. */
+export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const child = start(program, args, options, options.input === undefined ? 'ignore' : 'pipe');
+  child.stdin?.on('error', () => {}).end(options.input);
+  return await outcome(child, [program, ...args]);
+}
+
+/** One command of a pipe: the program and its arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** Runs two programs, the first one's output being the second one's input. */
+export async function pipe(from: Command, to: Command, options: RunOptions = {}): Promise<string> {
+  const [fromProgram, ...fromArgs] = from;
+  const [toProgram, ...toArgs] = to;
+  const source = spawn(fromProgram, fromArgs, { stdio: ['ignore', 'pipe', 'pipe'], timeout: defaultLimitMs });
+  const sink = start(toProgram, toArgs, options, 'pipe');
+  // A sink that ends early says why itself: its message is better than EPIPE.
+  const flow = pipeline(source.stdout, sink.stdin!).catch(() => {});
+  const [, output] = await Promise.all([ended(source, from), outcome(sink, to), flow]);
+  return output;
+}
+
+/** Does one step of a longer work and prints a line about it. */
+export async function step<T>(title: string, act: () => Promise<T> | T): Promise<T> {
+  const begin = performance.now();
+  const seconds = () => `${((performance.now() - begin) / 1000).toFixed(1)} s`;
+  try {
+    const result = await act();
+    console.log(`${title}: ${seconds()}`);
+    return result;
+  } catch (error) {
+    console.log(`${title}: failed after ${seconds()}`);
+    throw error;
+  }
+}
+
+function start(program: string, args: readonly string[], options: RunOptions, input: 'ignore' | 'pipe'): ChildProcess {
+  return spawn(program, args, {
+    stdio: [input, 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    timeout: options.limitMs ?? defaultLimitMs,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+}
+
+async function outcome(child: ChildProcess, command: readonly string[]): Promise<string> {
+  const output: Buffer[] = [];
+  child.stdout!.on('data', (chunk: Buffer) => output.push(chunk));
+  const failure = ended(child, command, () => Buffer.concat(output).toString());
+  await failure;
+  return Buffer.concat(output).toString();
+}
+
+/** Resolves when the program ended well; what it said last is in the error when it did not. */
+function ended(child: ChildProcess, command: readonly string[], output = () => ''): Promise<void> {
+  const said: Buffer[] = [];
+  child.stderr!.on('data', (chunk: Buffer) => said.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new Error(`${command[0]} cannot be run: ${error.message}`)));
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve();
+      const text = (Buffer.concat(said).toString().trim() || output().trim()).split('\n').slice(-40).join('\n');
+      reject(new Error(`'${command.join(' ').slice(0, 300)}' ended with ${signal ?? `exit code ${code}`}:\n${text}`));
+    });
+  });
+}
