@@ -10,13 +10,14 @@ import type { DaxDevice } from '../device/device.ts';
 import { FamfsError } from '../errors.ts';
 import type { IndexHandle } from '../log/index-store.ts';
 import { IndexView } from '../log/index-view.ts';
-import { Counters } from './counters.ts';
+import { createCounters, type CountersHandle } from './counters-file.ts';
 import { die } from './die.ts';
 import type { Agreement } from './init.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from './modules.ts';
 import { Notifier } from './notifier.ts';
 import { Override, OverrideField, Overrides } from './overrides.ts';
+import { countersFile } from './session-record.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
 const FUSE_FD = 3;
@@ -31,6 +32,7 @@ class ServingChild {
   #index!: IndexHandle;
   #view!: IndexView;
   #overrides!: Overrides;
+  #counters!: CountersHandle;
   #notifier: Notifier | undefined;
   /** Sequence of each override the kernel has been told of. */
   readonly #told = new Map<number, number>();
@@ -64,7 +66,8 @@ class ServingChild {
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
     this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
-    const watch: Watch = { overrides: this.#overrides.handle() };
+    this.#counters = createCounters(countersFile(config.hostDirectory, process.ppid), workerCount());
+    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters };
     this.#replay.postMessage(watch);
     tell({ type: 'prepared', poolUuid, problems });
   }
@@ -72,7 +75,6 @@ class ServingChild {
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
   serve(agreement: Agreement): void {
     const count = workerCount();
-    const counters = new Counters(count);
     let starting = count;
     let living = count;
     for (let number = 0; number < count; number++) {
@@ -82,7 +84,7 @@ class ServingChild {
         device: this.#device.handle(),
         index: this.#index,
         overrides: this.#overrides.handle(),
-        counters: counters.buffer,
+        counters: this.#counters,
         agreement,
       };
       const worker = new Worker(moduleFile('worker'), { workerData });

@@ -1,35 +1,77 @@
 import { OPCODES } from './abi.ts';
 
-/** Two numbers for each opcode: operations, and those answered with an error. */
-const PER_WORKER = 2 * OPCODES;
+/** 8-byte floats: a header, then for each worker two numbers by opcode, operations and errors. */
+const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, words: 8 } as const);
+
+/** "famfsC" and the layout's version. */
+const MAGIC = 0x66616d667301;
+
+/** What a session did so far. */
+export interface CounterTotals {
+  /** By opcode. */
+  readonly operations: readonly number[];
+  /** Those answered with an error, by opcode. */
+  readonly errors: readonly number[];
+  /** Log entries that its tree knows. */
+  readonly replayed: number;
+  /** When it last looked whether the log has grown, in milliseconds since the host booted. */
+  readonly lookedAt: number;
+}
 
 /**
- * What the workers of a session did, in shared memory: each writes its own part without atomics,
- * anyone may read. Numbers are doubles, which do not overflow, and are not torn on x86-64.
+ * What the threads of a session did, in memory that others may read: each thread writes its own part
+ * without atomics. Numbers are doubles, which do not overflow, and are not torn on x86-64.
  */
 export class Counters {
-  readonly buffer: SharedArrayBuffer;
+  readonly #numbers: Float64Array;
 
-  constructor(workers: number | SharedArrayBuffer) {
-    this.buffer = typeof workers === 'number' ? new SharedArrayBuffer(workers * PER_WORKER * 8) : workers;
+  /** Over memory that `format` has prepared. */
+  constructor(memory: ArrayBufferLike) {
+    this.#numbers = new Float64Array(memory);
+  }
+
+  /** Bytes for so many workers. */
+  static length(workers: number): number {
+    return (Header.words + workers * 2 * OPCODES) * 8;
+  }
+
+  /** Prepares zeroed memory of that length. */
+  static format(memory: ArrayBufferLike, workers: number): Counters {
+    const numbers = new Float64Array(memory);
+    numbers[Header.magic] = MAGIC;
+    numbers[Header.workers] = workers;
+    numbers[Header.opcodes] = OPCODES;
+    return new Counters(memory);
   }
 
   /** The part of one worker. */
   of(worker: number): WorkerCounters {
-    return new WorkerCounters(new Float64Array(this.buffer, worker * PER_WORKER * 8, PER_WORKER));
+    const at = Header.words + worker * 2 * OPCODES;
+    return new WorkerCounters(this.#numbers.subarray(at, at + 2 * OPCODES));
   }
 
-  /** The sum over all workers, by opcode. */
-  total(): { operations: number[]; errors: number[] } {
-    const operations = new Array<number>(OPCODES).fill(0);
-    const errors = new Array<number>(OPCODES).fill(0);
-    const all = new Float64Array(this.buffer);
-    for (let at = 0; at < all.length; at++) {
-      const opcode = at % OPCODES;
-      (Math.floor(at / OPCODES) % 2 === 0 ? operations : errors)[opcode] += all[at];
-    }
-    return { operations, errors };
+  /** For the replaying thread: how far it is, and that it has just looked. */
+  looked(replayed: number): void {
+    this.#numbers[Header.replayed] = replayed;
+    this.#numbers[Header.lookedAt] = uptime();
   }
+
+  /** The sum over all workers; undefined where the memory holds no counters of this layout. */
+  total(): CounterTotals | undefined {
+    const [magic, workers, opcodes, replayed, lookedAt] = this.#numbers;
+    if (magic !== MAGIC || this.#numbers.length < Header.words + workers * 2 * opcodes) return undefined;
+    const sums = [new Array<number>(opcodes).fill(0), new Array<number>(opcodes).fill(0)];
+    for (let part = 0; part < workers * 2; part++) {
+      const from = Header.words + part * opcodes;
+      for (let opcode = 0; opcode < opcodes; opcode++) sums[part % 2][opcode] += this.#numbers[from + opcode];
+    }
+    return { operations: sums[0], errors: sums[1], replayed, lookedAt };
+  }
+}
+
+/** Milliseconds since the host booted: the same for all its processes. */
+export function uptime(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 /** One worker's part. */

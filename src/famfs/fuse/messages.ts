@@ -2,6 +2,7 @@
 import type { DeviceHandle } from '../device/device.ts';
 import type { FamfsErrorCode } from '../errors.ts';
 import type { IndexHandle } from '../log/index-store.ts';
+import type { CountersHandle } from './counters-file.ts';
 import type { Agreement } from './init.ts';
 import type { OverridesHandle } from './overrides.ts';
 
@@ -64,9 +65,10 @@ export type ReplayMessage =
   | { readonly type: 'overrides' }
   | Failed;
 
-/** Main thread to replay thread, before it loops: what else to watch. */
+/** Main thread to replay thread, when the pool is known: what else to watch, and where to tell how far it is. */
 export interface Watch {
   readonly overrides: OverridesHandle;
+  readonly counters: CountersHandle;
 }
 
 /** What a worker starts with. */
@@ -76,6 +78,6 @@ export interface WorkerData {
   readonly device: DeviceHandle;
   readonly index: IndexHandle;
   readonly overrides: OverridesHandle;
-  readonly counters: SharedArrayBuffer;
+  readonly counters: CountersHandle;
   readonly agreement: Agreement;
 }

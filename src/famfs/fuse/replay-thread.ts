@@ -4,6 +4,8 @@ import { attachDevice } from '../device/open.ts';
 import { FamfsError } from '../errors.ts';
 import { describeProblem, type Problem } from '../log/problem.ts';
 import { Replayer } from '../log/replayer.ts';
+import type { Counters } from './counters.ts';
+import { attachCounters } from './counters-file.ts';
 import { die } from './die.ts';
 import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
 import { Overrides } from './overrides.ts';
@@ -32,15 +34,19 @@ function start(data: ReplayData): void {
  */
 function follow(replayer: Replayer, stop: Int32Array): void {
   let overrides: Overrides | undefined;
+  let counters: Counters | undefined;
   let generation = 0;
   while (Atomics.load(stop, 0) === 0) {
     replayer.waitForRequest(POLL_MS);
     const { removed, rebuilt } = replayer.catchUp();
     if (removed.length > 0 || rebuilt) say({ type: 'changed', removed, rebuilt });
+    counters?.looked(replayer.end);
 
     if (overrides === undefined) {
       const watch = receiveMessageOnPort(port)?.message as Watch | undefined;
-      if (watch !== undefined) overrides = Overrides.attach(watch.overrides);
+      if (watch === undefined) continue;
+      overrides = Overrides.attach(watch.overrides);
+      counters = attachCounters(watch.counters);
     } else if (overrides.generation() !== generation) {
       generation = overrides.generation();
       say({ type: 'overrides' });

@@ -8,6 +8,11 @@ import type { SessionRecord } from './messages.ts';
  */
 const recordFile = (hostDirectory: string, pid: number) => path.join(hostDirectory, 'sessions', `${pid}.json`);
 
+/** The counters of a session, in a file beside its record, by its supervisor. */
+export function countersFile(hostDirectory: string, supervisor: number): string {
+  return path.join(hostDirectory, 'sessions', `${supervisor}.counters`);
+}
+
 /** Signal 9 in a set of signals. */
 const SIGKILL_BIT = 1 << 8;
 
@@ -19,11 +24,13 @@ export function writeRecord(record: SessionRecord): void {
   fs.renameSync(`${file}.new`, file);
 }
 
+/** Removes what a session leaves: its record and its counters. */
 export function removeRecord(hostDirectory: string, pid: number): void {
   fs.rmSync(recordFile(hostDirectory, pid), { force: true });
+  fs.rmSync(countersFile(hostDirectory, pid), { force: true });
 }
 
-/** The records whose supervisors live; those of the dead are removed. */
+/** The records whose supervisors live; what the dead left is removed. */
 export function livingRecords(hostDirectory: string): SessionRecord[] {
   const directory = path.join(hostDirectory, 'sessions');
   const living: SessionRecord[] = [];
@@ -31,7 +38,7 @@ export function livingRecords(hostDirectory: string): SessionRecord[] {
     if (!name.endsWith('.json')) continue;
     const record = readRecord(path.join(directory, name));
     if (record !== undefined && isAlive(record)) living.push(record);
-    else fs.rmSync(path.join(directory, name), { force: true });
+    else removeRecord(hostDirectory, Number.parseInt(name, 10));
   }
   return living;
 }

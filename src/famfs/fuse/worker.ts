@@ -4,7 +4,7 @@ import { attachDevice } from '../device/open.ts';
 import { IndexView } from '../log/index-view.ts';
 import { Call } from './call.ts';
 import { receive, send } from './channel.ts';
-import { Counters } from './counters.ts';
+import { attachCounters } from './counters-file.ts';
 import { complain, die } from './die.ts';
 import { checkBuffers, dispatch } from './dispatch.ts';
 import type { FileSystem } from './file-system.ts';
@@ -33,7 +33,7 @@ function serve(data: WorkerData): void {
   };
   const call = new Call(agreement.maxWrite);
   checkBuffers(call, agreement.maxWrite);
-  const counters = new Counters(data.counters).of(data.number);
+  const counters = attachCounters(data.counters).of(data.number);
   parentPort?.postMessage('serving');
   for (;;) {
     const length = receive(fd, call.request);

@@ -69,7 +69,7 @@ describe('dispatch', () => {
     bench.send(Opcode.Statfs, 1);
     bench.send(Opcode.Mkdir, 1);
     bench.send(60, 1);
-    const { operations: done, errors } = bench.counters.total();
+    const { operations: done, errors } = bench.counters.total()!;
     assert.deepEqual([done[Opcode.Statfs], errors[Opcode.Statfs]], [2, 0]);
     assert.deepEqual([done[Opcode.Mkdir], errors[Opcode.Mkdir]], [1, 1]);
     assert.deepEqual([done[0], errors[0]], [1, 1]);

@@ -132,7 +132,7 @@ export class Bench {
   readonly index = new FakeIndex();
   readonly overrides = new FakeOverrides();
   readonly call = new Call(1024 * 1024);
-  readonly counters = new Counters(1);
+  readonly counters = Counters.format(new ArrayBuffer(Counters.length(1)), 1);
   readonly failures: string[] = [];
   readonly fs: FileSystem = {
     index: this.index,

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Opcode } from '../../../../src/famfs/fuse/abi.ts';
+import { attachCounters, createCounters, readTotals } from '../../../../src/famfs/fuse/counters-file.ts';
+import { uptime } from '../../../../src/famfs/fuse/counters.ts';
+import { livingRecords } from '../../../../src/famfs/fuse/session-record.ts';
+import { tempDir } from '../../../harness/temp.ts';
+
+describe('counters of a session', () => {
+  const file = join(tempDir('counters'), 'sessions', '1.counters');
+
+  it('are the sum over its workers, for whoever reads their file', () => {
+    const handle = createCounters(file, 3);
+    const counters = attachCounters(handle);
+    counters.of(0).count(Opcode.Read, 0);
+    counters.of(1).count(Opcode.Read, -5);
+    counters.of(2).count(Opcode.Write, 0);
+    counters.of(2).count(60, -38);
+    const before = uptime();
+    attachCounters(handle).looked(17);
+    const { operations, errors, replayed, lookedAt } = readTotals(file)!;
+    assert.deepEqual([operations[Opcode.Read], operations[Opcode.Write], operations[0]], [2, 1, 1]);
+    assert.deepEqual([errors[Opcode.Read], errors[Opcode.Write], errors[0]], [1, 0, 1]);
+    assert.equal(replayed, 17);
+    assert.ok(lookedAt >= before && lookedAt <= uptime());
+  });
+
+  it('begin at zero in a new session, without touching those that somebody still has mapped', () => {
+    const old = attachCounters(createCounters(file, 1));
+    createCounters(file, 1);
+    old.of(0).count(Opcode.Read, 0);
+    assert.equal(readTotals(file)!.operations[Opcode.Read], 0);
+    assert.equal(old.total()!.operations[Opcode.Read], 1);
+  });
+
+  it('are not read from a file that holds something else', () => {
+    createCounters(file, 2);
+    const bytes = readFileSync(file);
+    writeFileSync(file, Buffer.alloc(bytes.length));
+    assert.equal(readTotals(file), undefined, 'no magic');
+    writeFileSync(file, bytes);
+    truncateSync(file, bytes.length - 8);
+    assert.equal(readTotals(file), undefined, 'too short for its workers');
+    truncateSync(file, 8);
+    assert.equal(readTotals(file), undefined, 'too short for a header');
+    assert.equal(readTotals(`${file}.none`), undefined);
+  });
+
+  it('go with the record of a session that has died', () => {
+    const hostDirectory = join(file, '../..');
+    createCounters(file, 1);
+    writeFileSync(join(hostDirectory, 'sessions/1.json'), JSON.stringify({ pid: 1, startTime: -1 }));
+    assert.deepEqual(livingRecords(hostDirectory), []);
+    assert.equal(existsSync(file), false);
+  });
+});
