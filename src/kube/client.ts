@@ -1,0 +1,120 @@
+import { status } from '@grpc/grpc-js';
+import {
+  ApiException, CoordinationV1Api, CoreV1Api, createConfiguration, KubeConfig, ServerConfiguration, StorageV1Api,
+  type Middleware, type RequestContext, type ResponseContext,
+} from '@kubernetes/client-node';
+import { CsiError } from '../csi/errors.ts';
+
+/** How long a call may take: lists of large clusters need some seconds. */
+const CALL_MS = 20_000;
+/** How long TLS settings and connections are kept before the credentials' files are read again. */
+const CONNECTION_MS = 300_000;
+
+/** The API server, as our programs use it. Every call ends: with an answer, or with an error in time. */
+export class KubeApi {
+  readonly config: KubeConfig;
+  readonly core: CoreV1Api;
+  readonly storage: StorageV1Api;
+  readonly coordination: CoordinationV1Api;
+
+  constructor(config: KubeConfig, callMs = CALL_MS) {
+    const cluster = config.getCurrentCluster();
+    if (cluster === null) throw new Error('no Kubernetes cluster is configured: run in a pod, or name a kubeconfig in KUBECONFIG');
+    const configuration = createConfiguration({
+      baseServer: new ServerConfiguration(cluster.server, {}), authMethods: { default: config }, promiseMiddleware: [new Calls(callMs)],
+    });
+    this.config = config;
+    this.core = new CoreV1Api(configuration);
+    this.storage = new StorageV1Api(configuration);
+    this.coordination = new CoordinationV1Api(configuration);
+  }
+
+  /** The API server of the pod that this runs in, or of the kubeconfig that KUBECONFIG names. */
+  static connect(): KubeApi {
+    const config = new KubeConfig();
+    if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined && process.env['KUBECONFIG'] === undefined) config.loadFromCluster();
+    else config.loadFromDefault();
+    return new KubeApi(config);
+  }
+
+  /** The same server, whose calls end sooner. */
+  within(callMs: number): KubeApi {
+    return new KubeApi(this.config, callMs);
+  }
+}
+
+/**
+ * Gives each call a deadline, and all of them the same connections: the client library would open
+ * new ones for every call. After a call without an answer they are given up, as they may be dead.
+ */
+class Calls implements Middleware {
+  readonly #callMs: number;
+  #dispatcher: ReturnType<RequestContext['getDispatcher']>;
+  #since = 0;
+
+  constructor(callMs: number) {
+    this.#callMs = callMs;
+  }
+
+  async pre(request: RequestContext): Promise<RequestContext> {
+    const now = performance.now();
+    if (this.#dispatcher === undefined || now - this.#since > CONNECTION_MS) {
+      this.#dispatcher = request.getDispatcher();
+      this.#since = now;
+    }
+    const dispatcher = this.#dispatcher;
+    const deadline = AbortSignal.timeout(this.#callMs);
+    deadline.addEventListener('abort', () => this.#forget(dispatcher), { once: true });
+    request.setSignal(deadline);
+    request.setHeaderParam('User-Agent', 'famfs-csi');
+    if (dispatcher !== undefined) request.setDispatcher(dispatcher);
+    return request;
+  }
+
+  async post(response: ResponseContext): Promise<ResponseContext> {
+    return response;
+  }
+
+  #forget(dispatcher: ReturnType<RequestContext['getDispatcher']>): void {
+    if (this.#dispatcher === dispatcher) this.#dispatcher = undefined;
+  }
+}
+
+/** The HTTP status of a refusal by the API server, or undefined where it did not answer. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof ApiException ? error.code : undefined;
+}
+
+/** What went wrong with a call, in one line. */
+export function problemOf(error: unknown): string {
+  if (error instanceof ApiException) return `the API server answers ${error.code}: ${messageIn(error.body)}`;
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'the API server does not answer';
+  const cause = error.cause instanceof Error ? error.cause.message || (error.cause as NodeJS.ErrnoException).code : undefined;
+  return cause ? `the API server cannot be reached: ${cause}` : error.message;
+}
+
+/** Of a Status object, its message. */
+function messageIn(body: unknown): string {
+  try {
+    const status = (typeof body === 'string' ? JSON.parse(body) : body) as { message?: string };
+    return status.message ?? String(body);
+  } catch {
+    return String(body).slice(0, 200);
+  }
+}
+
+/** The answer of a call, or undefined where the object does not exist. */
+export async function unlessMissing<Result>(call: Promise<Result>): Promise<Result | undefined> {
+  return call.catch((error: unknown) => {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  });
+}
+
+/** The answer of a call whose failure is told to a caller of ours: UNAVAILABLE, with the reason. */
+export async function answered<Result>(call: Promise<Result>): Promise<Result> {
+  return call.catch((error: unknown) => {
+    throw new CsiError(status.UNAVAILABLE, problemOf(error), { cause: error });
+  });
+}

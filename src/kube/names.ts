@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { V1Lease } from '@kubernetes/client-node';
+
+/** What our Leases are for, as their label says. */
+export type RecordKind = 'controller' | 'attachment' | 'member';
+
+/** The annotation that holds an attach record or a member, as JSON. */
+export const RECORD_ANNOTATION = 'famfs.io/record';
+/** The annotation that holds the epochs of all pools, as JSON. */
+export const EPOCHS_ANNOTATION = 'famfs.io/epochs';
+/** The annotation that tells a holder's processes apart. */
+export const PROCESS_ANNOTATION = 'famfs.io/process';
+
+/**
+ * Names of what one release keeps in Kubernetes. What comes from outside (volume handles, hosts)
+ * stands in them as a hash, so that none is too long: a driver's name has up to 63 characters.
+ */
+export class Names {
+  readonly driver: string;
+
+  constructor(driver: string) {
+    this.driver = driver;
+  }
+
+  get controllerLease(): string {
+    return this.#lease('controller');
+  }
+
+  attachment(volume: string): string {
+    return this.#lease(`attach-${hash(volume, 20)}`);
+  }
+
+  member(pool: string, host: string): string {
+    return this.#lease(`member-${pool}-${hash(host, 10)}`);
+  }
+
+  labels(kind: RecordKind): Record<string, string> {
+    return { 'app.kubernetes.io/managed-by': 'famfs-csi', 'famfs.io/driver': this.driver, 'famfs.io/kind': kind };
+  }
+
+  /** Selects our Leases, of one kind or of all. */
+  selector(kind?: RecordKind): string {
+    const ours = `app.kubernetes.io/managed-by=famfs-csi,famfs.io/driver=${this.driver}`;
+    return kind === undefined ? ours : `${ours},famfs.io/kind=${kind}`;
+  }
+
+  /** The taint that keeps pods from a node whose node plugin is not there yet. */
+  get startupTaint(): string {
+    return `${this.driver}/agent-not-ready`;
+  }
+
+  /** Beginning of the node labels, and topology keys, that name the pools a node reaches. */
+  get poolLabel(): string {
+    return `${this.driver}/pool-`;
+  }
+
+  #lease(name: string): string {
+    return `${this.driver}-${name}`.toLowerCase();
+  }
+}
+
+/** The JSON of an annotation, or undefined where there is none, or none that can be read. */
+export function annotation<Value>(object: Pick<V1Lease, 'metadata'>, key: string): Value | undefined {
+  const text = object.metadata?.annotations?.[key];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    return undefined;
+  }
+}
+
+function hash(text: string, digits: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, digits);
+}

@@ -1,0 +1,163 @@
+import type { V1Lease } from '@kubernetes/client-node';
+import type { AttachRecord, Attachments, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
+import { answered, statusOf, unlessMissing, type KubeApi } from './client.ts';
+import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
+
+/** How many Leases one call lists. */
+const PAGE = 500;
+
+/** Small records, each the annotation of a Lease of its own. */
+export class LeaseRecords<Value> {
+  readonly #api: KubeApi;
+  readonly #namespace: string;
+  readonly #names: Names;
+  readonly #kind: RecordKind;
+
+  constructor(api: KubeApi, namespace: string, names: Names, kind: RecordKind) {
+    this.#api = api;
+    this.#namespace = namespace;
+    this.#names = names;
+    this.#kind = kind;
+  }
+
+  /** Throws where the Lease holds no record: whatever somebody made of it, it is not "nothing". */
+  async get(name: string): Promise<Versioned<Value> | undefined> {
+    const found = await answered(unlessMissing(this.#api.coordination.readNamespacedLease({ name, namespace: this.#namespace })));
+    return found && { value: this.#valueOf(found), version: `${found.metadata!.uid} ${found.metadata!.resourceVersion}` };
+  }
+
+  /** Makes a record. False where there is one already. */
+  create(name: string, value: Value): Promise<boolean> {
+    const body = { metadata: this.#metadata(name, value) };
+    return unlessChanged(this.#api.coordination.createNamespacedLease({ namespace: this.#namespace, body }));
+  }
+
+  /** Replaces a record that still has this version. */
+  replace(name: string, value: Value, version: string): Promise<boolean> {
+    const { uid, resourceVersion } = parse(version);
+    const body = { metadata: { ...this.#metadata(name, value), uid, resourceVersion } };
+    return unlessChanged(this.#api.coordination.replaceNamespacedLease({ name, namespace: this.#namespace, body }));
+  }
+
+  /** Deletes a record, if it still has this version where one is given. */
+  delete(name: string, version?: string): Promise<boolean> {
+    const body = version === undefined ? {} : { preconditions: parse(version) };
+    return unlessChanged(this.#api.coordination.deleteNamespacedLease({ name, namespace: this.#namespace, body }));
+  }
+
+  async list(): Promise<Value[]> {
+    const found: V1Lease[] = [];
+    let next: string | undefined;
+    do {
+      const page = await answered(this.#api.coordination.listNamespacedLease({
+        namespace: this.#namespace, labelSelector: this.#names.selector(this.#kind), limit: PAGE, ...(next ? { _continue: next } : {}),
+      }));
+      found.push(...page.items);
+      next = page.metadata?._continue;
+    } while (next);
+    return found.map((lease) => this.#valueOf(lease));
+  }
+
+  #valueOf(lease: V1Lease): Value {
+    const value = annotation<Value>(lease, RECORD_ANNOTATION);
+    if (typeof value !== 'object' || value === null) {
+      const name = `${this.#namespace}/${lease.metadata?.name}`;
+      throw new Error(`Lease ${name} holds no record in its annotation ${RECORD_ANNOTATION}: restore it, or delete the Lease if nothing is ${this.#kind === 'member' ? 'mounted' : 'attached'} by it`);
+    }
+    return value;
+  }
+
+  #metadata(name: string, value: Value) {
+    return { name, namespace: this.#namespace, labels: this.#names.labels(this.#kind), annotations: { [RECORD_ANNOTATION]: JSON.stringify(value) } };
+  }
+}
+
+/** False where somebody else was faster: the object has changed, came to be, or is gone. */
+function unlessChanged(call: Promise<unknown>): Promise<boolean> {
+  return answered(call.then(() => true, (error: unknown) => {
+    const status = statusOf(error);
+    if (status === 409 || status === 404) return false;
+    throw error;
+  }));
+}
+
+function parse(version: string): { uid: string; resourceVersion: string } {
+  const [uid, resourceVersion] = version.split(' ') as [string, string];
+  return { uid, resourceVersion };
+}
+
+/** Attach records: one Lease per attached volume. */
+export class KubernetesAttachments implements Attachments {
+  readonly #records: LeaseRecords<AttachRecord>;
+  readonly #names: Names;
+
+  constructor(api: KubeApi, namespace: string, names: Names) {
+    this.#records = new LeaseRecords(api, namespace, names, 'attachment');
+    this.#names = names;
+  }
+
+  get(volume: string): Promise<Versioned<AttachRecord> | undefined> {
+    return this.#records.get(this.#names.attachment(volume));
+  }
+
+  async replace(record: AttachRecord, version: string | undefined): Promise<boolean> {
+    const name = this.#names.attachment(record.volume);
+    const isEmpty = record.attachments.length === 0;
+    if (version === undefined) return isEmpty ? await this.#records.get(name) === undefined : this.#records.create(name, record);
+    // A controller that lost the lease meanwhile must not undo what its successor has written.
+    const current = await this.#records.get(name);
+    if (current?.version !== version || current.value.epoch > record.epoch) return false;
+    return isEmpty ? this.#records.delete(name, version) : this.#records.replace(name, record, version);
+  }
+
+  list(): Promise<AttachRecord[]> {
+    return this.#records.list();
+  }
+}
+
+/** Members: one Lease per pool and host. No object owns them: a deleted Node still may have its memory mapped. */
+export class KubernetesMembers implements Members {
+  readonly #records: LeaseRecords<Member>;
+  readonly #names: Names;
+
+  constructor(api: KubeApi, namespace: string, names: Names) {
+    this.#records = new LeaseRecords(api, namespace, names, 'member');
+    this.#names = names;
+  }
+
+  async register(member: Member): Promise<void> {
+    const name = this.#names.member(member.pool, member.host);
+    if (await this.#records.create(name, member)) return;
+    const current = await this.#records.get(name);
+    if (current !== undefined && JSON.stringify(current.value) === JSON.stringify(member)) return;
+    const done = current === undefined ? await this.#records.create(name, member) : await this.#records.replace(name, member, current.version);
+    if (!done) throw new Error(`the member record of host ${member.host} for pool ${member.pool} keeps changing: another host has the same name`);
+  }
+
+  async leave(pool: string, host: string): Promise<void> {
+    await this.#records.delete(this.#names.member(pool, host));
+  }
+
+  async list(pool: string): Promise<Member[]> {
+    return (await this.#records.list()).filter((member) => member.pool === pool);
+  }
+}
+
+/** The nodes of the cluster as the kubelet keeps them: one CSINode each, naming the drivers of its node. */
+export class KubernetesNodes implements Nodes {
+  readonly #api: KubeApi;
+  readonly #driver: string;
+
+  constructor(api: KubeApi, driver: string) {
+    this.#api = api;
+    this.#driver = driver;
+  }
+
+  /** The kubelet has done it: the node plugin registers with it. */
+  async announce(): Promise<void> {}
+
+  async has(node: string): Promise<boolean> {
+    const found = await answered(unlessMissing(this.#api.storage.readCSINode({ name: node })));
+    return found?.spec.drivers.some(({ name }) => name === this.#driver) ?? false;
+  }
+}
