@@ -38,7 +38,7 @@ export class Controller {
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
   static async start(options: ControllerOptions): Promise<Controller> {
     const { state, hostDirectory, hostId, driver, log, signal } = options;
-    const identity = { clusterUuid: await state.clusterUuid(), hostId, hostDirectory };
+    const identity = { clusterUuid: await state.clusterUuid(signal), hostId, hostDirectory };
     log.info('waiting for the lease');
     const lease = await state.acquireLease(signal);
     log.info('lease held', { epoch: lease.epoch });

@@ -20,6 +20,7 @@ export function openDirectoryState(stateDir: string, log: Logger): ClusterState 
     notices: { pool: (notice) => logNotice(log, notice) },
     clusterUuid: () => clusterUuid(stateDir),
     acquireLease: (signal) => DirectoryLease.acquire(stateDir, signal),
+    attend: () => {},
   };
 }
 

@@ -95,6 +95,26 @@ export interface Notices {
   pool(notice: PoolNotice): void;
 }
 
+/** A volume that somebody waits for, in the words of the CSI specification. */
+export interface WantedVolume {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modes: readonly AccessMode[];
+  /** A block device rather than a mount. */
+  readonly block: boolean;
+  readonly fsType: string;
+  readonly mountFlags: readonly string[];
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What it is to be a copy of, in words. */
+  readonly source?: string;
+}
+
+/** What a controller can tell of its pools without changing anything. */
+export interface Explainer {
+  /** Why a volume cannot be made now and what to do, or undefined where it can. */
+  explain(wanted: WantedVolume): string | undefined;
+}
+
 /** All that a cluster keeps for its controllers and hosts. */
 export interface ClusterState {
   readonly attachments: Attachments;
@@ -102,9 +122,11 @@ export interface ClusterState {
   readonly nodes: Nodes;
   readonly notices: Notices;
   /** The cluster's UUID, which its pools carry as their system UUID. */
-  clusterUuid(): Promise<string>;
+  clusterUuid(signal?: AbortSignal): Promise<string>;
   /** Waits until the lease is held. Rejects when `signal` aborts. */
   acquireLease(signal?: AbortSignal): Promise<Lease>;
+  /** Does for the cluster, until `signal` aborts, what the holder of the lease has to do besides answering calls. */
+  attend(controller: Explainer, signal: AbortSignal): void;
 }
 
 /** The nodes of the cluster: in Kubernetes the CSINode objects, which the kubelet keeps. */

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { V1ObjectReference } from '@kubernetes/client-node';
+import type { Logger } from 'winston';
+import type { ClusterState, PoolNotice } from '../state/interfaces.ts';
+import { KubeApi, problemOf } from './client.ts';
+import { EventRecorder, type EventSource } from './events.ts';
+import { KubernetesLease } from './lease.ts';
+import { Names } from './names.ts';
+import { NodeCare } from './node-care.ts';
+import { explainPendingClaims } from './pending-claims.ts';
+import { KubernetesAttachments, KubernetesMembers, KubernetesNodes } from './records.ts';
+
+const RETRY_MS = 2_000;
+
+/** What the state of a cluster is opened with. */
+export interface KubernetesOptions {
+  /** Where our Leases are: the release's namespace. */
+  readonly namespace: string;
+  readonly driver: string;
+  readonly log: Logger;
+  /** The API server; default: the one of this pod. */
+  readonly api?: KubeApi;
+}
+
+/** The pod that this process runs in, as the downward API tells it. */
+export interface OwnPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly node: string;
+}
+
+/** The state of a cluster that Kubernetes keeps. Nothing is asked of the API server yet. */
+export function openKubernetesState({ namespace, driver, log, api = KubeApi.connect() }: KubernetesOptions): ClusterState {
+  const names = new Names(driver);
+  const pod = ownPod(namespace);
+  const events = new EventRecorder(api, eventSource(driver, pod), log);
+  return {
+    attachments: new KubernetesAttachments(api, namespace, names),
+    members: new KubernetesMembers(api, namespace, names),
+    nodes: new KubernetesNodes(api, driver),
+    notices: { pool: (notice) => tellNotice(events, podReference(pod), notice, log) },
+    clusterUuid: (signal) => clusterUuid(api, log, signal),
+    acquireLease: (signal) => KubernetesLease.acquire({
+      api, namespace, names, log, holder: { identity: `${pod.name}_${pod.uid}`, process: randomUUID() }, ...(signal === undefined ? {} : { signal }),
+    }),
+    attend: (controller, signal) => {
+      new NodeCare(api, names, log).start(signal);
+      explainPendingClaims(api, driver, events, controller, log, signal);
+    },
+  };
+}
+
+/** Outside a pod, each process counts as a pod of its own. */
+export function ownPod(namespace: string): OwnPod {
+  const { POD_NAME: name, POD_UID: uid, NODE_NAME: node } = process.env;
+  return { name: name || os.hostname(), uid: uid || randomUUID(), namespace, node: node || os.hostname() };
+}
+
+export function podReference({ name, uid, namespace }: OwnPod): V1ObjectReference {
+  return { apiVersion: 'v1', kind: 'Pod', name, namespace, uid };
+}
+
+export function eventSource(driver: string, pod: OwnPod): EventSource {
+  return { component: driver, host: pod.node, instance: pod.name };
+}
+
+function tellNotice(events: EventRecorder, pod: V1ObjectReference, { pool, severity, reason, message }: PoolNotice, log: Logger): void {
+  log.log(severity === 'warning' ? 'warn' : 'info', message, { pool, reason });
+  events.tell(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
+}
+
+/** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */
+async function clusterUuid(api: KubeApi, log: Logger, signal?: AbortSignal): Promise<string> {
+  for (let said = ''; ; ) {
+    try {
+      return (await api.core.readNamespace({ name: 'kube-system' })).metadata!.uid!;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem !== said) log.warn('the UUID of the cluster cannot be read', { problem });
+      said = problem;
+    }
+    await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+  }
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { PatchStrategy, setHeaderOptions, type V1ObjectReference } from '@kubernetes/client-node';
+import type { Logger } from 'winston';
+import { problemOf, statusOf, type KubeApi } from './client.ts';
+
+/** How long the same event of the same object is not told again. */
+const REPEAT_MS = 300_000;
+/** Events that wait to be told; more are dropped, as they are only a help. */
+const QUEUE = 200;
+/** Events remembered to count repetitions. */
+const REMEMBERED = 2_000;
+const MESSAGE_MAX = 1024;
+const OBJECT_NAME_MAX = 220;
+
+/** Something to say about an object. */
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase, for machines. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Who says it. */
+export interface EventSource {
+  readonly component: string;
+  readonly host: string;
+  readonly instance: string;
+}
+
+interface Told {
+  readonly name: string;
+  count: number;
+  at: number;
+}
+
+/** Writes Events, in order and in the background. What is repeated counts up the event that there is. */
+export class EventRecorder {
+  readonly #api: KubeApi;
+  readonly #source: EventSource;
+  readonly #log: Logger;
+  readonly #told = new Map<string, Told>();
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(api: KubeApi, source: EventSource, log: Logger) {
+    this.#api = api;
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** Says it once in five minutes at most. Never throws, never waits. */
+  tell(object: V1ObjectReference, text: EventText): void {
+    const key = JSON.stringify([object.uid, text.type, text.reason, text.message]);
+    const told = this.#told.get(key);
+    const now = performance.now();
+    if ((told !== undefined && now - told.at < REPEAT_MS) || this.#waiting >= QUEUE) return;
+    const next = told ?? { name: eventName(object), count: 0, at: now };
+    next.at = now;
+    next.count++;
+    this.#remember(key, next);
+    this.#waiting++;
+    this.#queue = this.#queue.then(() => this.#write(object, text, next)).finally(() => this.#waiting--);
+  }
+
+  /** Waits until everything told so far is written, or has failed. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  async #write(object: V1ObjectReference, text: EventText, told: Told): Promise<void> {
+    try {
+      if (told.count === 1 || !await this.#countUp(object, told)) await this.#create(object, text, told);
+    } catch (error) {
+      this.#log.warn('an event was not written', { reason: text.reason, object: `${object.kind} ${object.name}`, problem: problemOf(error) });
+    }
+  }
+
+  /** False when the event has expired meanwhile. */
+  async #countUp(object: V1ObjectReference, { name, count }: Told): Promise<boolean> {
+    try {
+      await this.#api.core.patchNamespacedEvent(
+        { name, namespace: namespaceOf(object), body: { count, lastTimestamp: new Date().toISOString() } },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      );
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw error;
+    }
+  }
+
+  async #create(object: V1ObjectReference, { type, reason, message }: EventText, { name, count }: Told): Promise<void> {
+    const { component, host, instance } = this.#source;
+    const now = new Date();
+    const namespace = namespaceOf(object);
+    await this.#api.core.createNamespacedEvent({
+      namespace,
+      body: {
+        metadata: { name, namespace },
+        involvedObject: object, type, reason, message: cut(message),
+        source: { component, host }, reportingComponent: component, reportingInstance: instance.slice(0, 128),
+        firstTimestamp: now, lastTimestamp: now, count,
+      },
+    });
+  }
+
+  #remember(key: string, told: Told): void {
+    this.#told.delete(key);
+    this.#told.set(key, told);
+    if (this.#told.size > REMEMBERED) this.#told.delete(this.#told.keys().next().value!);
+  }
+}
+
+/** Events of objects without a namespace belong to this one, as the API server wants it. */
+function namespaceOf(object: V1ObjectReference): string {
+  return object.namespace ?? 'default';
+}
+
+function eventName(object: V1ObjectReference): string {
+  return `${(object.name ?? '').slice(0, OBJECT_NAME_MAX).replace(/[^a-z0-9]+$/, '')}.${randomBytes(8).toString('hex')}`;
+}
+
+function cut(message: string): string {
+  return message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 1)}…`;
+}

@@ -1,0 +1,49 @@
+import { makeInformer, type Informer, type KubernetesListObject, type KubernetesObject, type ObjectCache } from '@kubernetes/client-node';
+import type { Logger } from 'winston';
+import { problemOf, type KubeApi } from './client.ts';
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 15_000;
+
+/** What is watched: the path of the API, and how to list it. */
+export interface Watched<Kind extends KubernetesObject> {
+  readonly path: string;
+  readonly list: () => Promise<KubernetesListObject<Kind>>;
+}
+
+/**
+ * Keeps a copy of all objects of one kind until `signal` aborts, through every outage of the API
+ * server, and calls `changed` after each change.
+ */
+export function watchObjects<Kind extends KubernetesObject>(
+  api: KubeApi, watched: Watched<Kind>, changed: () => void, log: Logger, signal: AbortSignal,
+): ObjectCache<Kind> {
+  const informer: Informer<Kind> & ObjectCache<Kind> = makeInformer(api.config, watched.path, watched.list);
+  let pause = FIRST_RETRY_MS;
+  let said = '';
+  let again: NodeJS.Timeout | undefined;
+  const fail = (error: unknown) => {
+    if (signal.aborted) return;
+    const problem = problemOf(error);
+    if (problem !== said) log.warn('a watch was interrupted', { path: watched.path, problem });
+    said = problem;
+    clearTimeout(again);
+    again = setTimeout(start, pause).unref();
+    pause = Math.min(pause * 2, LAST_RETRY_MS);
+  };
+  const start = () => {
+    if (!signal.aborted) informer.start().catch(fail);
+  };
+  informer.on('change', () => {
+    pause = FIRST_RETRY_MS;
+    said = '';
+    changed();
+  });
+  informer.on('error', fail);
+  signal.addEventListener('abort', () => {
+    clearTimeout(again);
+    void informer.stop();
+  }, { once: true });
+  start();
+  return informer;
+}

@@ -1,0 +1,72 @@
+import type { V1PersistentVolumeClaim, V1StorageClass } from '@kubernetes/client-node';
+import type { Logger } from 'winston';
+import type { AccessMode } from '../csi/capabilities.ts';
+import type { Explainer, WantedVolume } from '../state/interfaces.ts';
+import type { KubeApi } from './client.ts';
+import type { EventRecorder } from './events.ts';
+import { watchObjects } from './informer.ts';
+import { Passes } from './passes.ts';
+import { parseQuantity } from './quantity.ts';
+
+/** Room comes and goes without any object changing. */
+const EVERY_MS = 30_000;
+const FS_TYPE_KEYS = ['csi.storage.k8s.io/fstype', 'fstype'];
+const RESERVED = 'csi.storage.k8s.io/';
+
+/** As the provisioner translates them for a driver that tells single writers apart. */
+const accessModes: Readonly<Record<string, AccessMode>> = {
+  ReadWriteOnce: 'SINGLE_NODE_MULTI_WRITER',
+  ReadWriteOncePod: 'SINGLE_NODE_SINGLE_WRITER',
+  ReadWriteMany: 'MULTI_NODE_MULTI_WRITER',
+  ReadOnlyMany: 'MULTI_NODE_READER_ONLY',
+};
+
+/**
+ * Tells every claim of ours that stays Pending why it does. The scheduler asks no driver for a volume
+ * where it sees no room, and so nobody else would.
+ */
+export function explainPendingClaims(
+  api: KubeApi, driver: string, events: EventRecorder, controller: Explainer, log: Logger, signal: AbortSignal,
+): void {
+  const pass = async () => {
+    for (const claim of claims.list()) {
+      const storageClass = claim.spec?.storageClassName === undefined ? undefined : classes.get(claim.spec.storageClassName);
+      if (storageClass?.provisioner !== driver || !isWaiting(claim)) continue;
+      const problem = controller.explain(wantedBy(claim, storageClass));
+      if (problem === undefined) continue;
+      const { name, namespace, uid, resourceVersion } = claim.metadata!;
+      events.tell(
+        { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: name!, namespace: namespace!, uid: uid!, resourceVersion: resourceVersion! },
+        { type: 'Warning', reason: 'CannotProvision', message: problem },
+      );
+    }
+  };
+  const passes = new Passes(EVERY_MS, pass, log, signal);
+  const soon = () => passes.soon();
+  const classes = watchObjects<V1StorageClass>(api, {
+    path: '/apis/storage.k8s.io/v1/storageclasses', list: () => api.storage.listStorageClass(),
+  }, soon, log, signal);
+  const claims = watchObjects<V1PersistentVolumeClaim>(api, {
+    path: '/api/v1/persistentvolumeclaims', list: () => api.core.listPersistentVolumeClaimForAllNamespaces(),
+  }, soon, log, signal);
+}
+
+function isWaiting({ metadata, spec, status }: V1PersistentVolumeClaim): boolean {
+  return status?.phase === 'Pending' && metadata?.deletionTimestamp === undefined && !spec?.volumeName;
+}
+
+/** The volume that the provisioner would ask for. */
+export function wantedBy({ metadata, spec }: V1PersistentVolumeClaim, { parameters = {}, mountOptions }: V1StorageClass): WantedVolume {
+  const source = spec?.dataSource ?? spec?.dataSourceRef;
+  const ours = Object.entries(parameters).filter(([key]) => !key.startsWith(RESERVED) && key !== 'fstype');
+  return {
+    name: `pvc-${metadata?.uid}`,
+    bytes: parseQuantity(spec?.resources?.requests?.['storage'] ?? '') ?? 0,
+    modes: (spec?.accessModes ?? []).flatMap((mode) => accessModes[mode] ?? []),
+    block: spec?.volumeMode === 'Block',
+    fsType: FS_TYPE_KEYS.map((key) => parameters[key]).find((value) => value !== undefined) ?? '',
+    mountFlags: mountOptions ?? [],
+    parameters: Object.fromEntries(ours),
+    ...(source === undefined ? {} : { source: `${source.kind} ${source.name}` }),
+  };
+}
