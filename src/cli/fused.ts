@@ -12,12 +12,13 @@ export function fusedCommand(): Command {
 }
 
 /** Runs the data plane of these options until the context's signal. */
-export async function startFused(options: RoleOptions, { log, signal }: RoleContext): Promise<void> {
-  const { members } = await openClusterState(options, log);
-  const host = options.nodeId;
+export async function startFused(options: RoleOptions, context: RoleContext): Promise<void> {
+  const { poolsFile, hostDir: hostDirectory, fusedEndpoint: endpoint, nodeId: host } = options;
+  const { members } = await openClusterState(options, context.log);
   const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return runFused({
-    pools: requirePools(options), hostDirectory: options.hostDir, endpoint: options.fusedEndpoint, log, signal,
+    ...context, pools: requirePools(options), hostDirectory, endpoint,
+    ...(poolsFile === undefined ? {} : { poolsFile }),
     members: {
       register: (pool) => members.register({ pool, host, bootId }),
       leave: (pool) => members.leave(pool, host),

@@ -1,19 +1,41 @@
 import type { Logger } from 'winston';
 import { socketPath } from '../csi/endpoint.ts';
+import { followPoolsFile } from '../csi/follow-pools-file.ts';
+import type { PoolConfig } from '../csi/pool-config.ts';
 import { fused } from '../csi/protocols.ts';
 import { SocketServer } from '../csi/server.ts';
 import { handlersOf } from '../csi/service.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
-import type { ConfiguredPool } from './identify.ts';
+import { addCallHistogram } from '../metrics/calls.ts';
+import type { Health } from '../metrics/health.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { addSessionMetrics } from '../metrics/session-metrics.ts';
+import { Stages } from '../state/stages.ts';
+import { sessionFigures } from './figures.ts';
 import { fusedOperations } from './service.ts';
 import { Sessions, type PoolMembers } from './sessions.ts';
 
+/**
+ * How often to look into the pools file and for removed pools that nobody uses any more. A ConfigMap
+ * takes up to a minute to arrive; looking costs one read of a small file.
+ */
+const FOLLOW_MS = 2000;
+
+/** The part of a data plane's health that this file tells. */
+const PART = 'control socket';
+
 export interface FusedOptions {
-  readonly pools: readonly ConfiguredPool[];
+  readonly pools: readonly PoolConfig[];
+  /** Followed, where there is one: `pools` is what it said at the start. */
+  readonly poolsFile?: string;
+  /** How often to look into it. */
+  readonly followMs?: number;
   /** What is local to this host and gone after a reboot: mounts, overrides, session records. */
   readonly hostDirectory: string;
   /** The control socket: `unix:///path`, or the path. */
   readonly endpoint: string;
+  readonly health: Health;
+  readonly metrics: Metrics;
   readonly log: Logger;
   /** Ends the service. */
   readonly signal: AbortSignal;
@@ -25,21 +47,49 @@ export interface FusedOptions {
  * socket, and at the end unmounts what is not in use. Sessions in use go on without it.
  */
 export async function runFused(options: FusedOptions): Promise<void> {
-  const { pools, hostDirectory, log, signal, members } = options;
-  const sessions = new Sessions({ pools, hostDirectory, log, ...(members === undefined ? {} : { members }) });
+  const { pools, hostDirectory, health, metrics, log, signal, members } = options;
+  health.set(PART, 'it is not served yet');
+  const stages = new Stages(hostDirectory);
+  const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(members === undefined ? {} : { members }) });
   await sessions.adopt();
+  sayProblems(sessions, log);
+  addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory));
+  const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
+  const observe = addCallHistogram(metrics, 'famfs_control_call_seconds', 'Calls to the data plane by method and gRPC code');
+  const server = await SocketServer.listen(socketPath(options.endpoint) ?? options.endpoint, (grpc) => {
+    grpc.addService(fused.Fused.service, handlers as never);
+  }, observe);
+  health.set(PART, undefined);
+  log.info('serving', { endpoint: options.endpoint });
+  await Promise.all([ended(signal), follow(options, sessions)]);
+  await server.drain();
+  await sessions.stop();
+}
+
+/** Brings the pools up to date with their file, and ends the sessions of those that are gone. */
+async function follow({ pools, poolsFile, followMs = FOLLOW_MS, log, signal }: FusedOptions, sessions: Sessions): Promise<void> {
+  if (poolsFile === undefined) return;
+  let retiring: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    retiring = retiring.then(() => sessions.retire());
+  }, followMs).unref();
+  await followPoolsFile(poolsFile, { pools, log, signal, pollMs: followMs }, (now) => {
+    sessions.configure(now);
+    sayProblems(sessions, log);
+  });
+  clearInterval(timer);
+  await retiring;
+}
+
+function sayProblems(sessions: Sessions, log: Logger): void {
   for (const { name, problem } of sessions.list()) {
     if (problem !== undefined) log.warn('pool cannot be served', { name, problem });
   }
-  const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
-  const server = await SocketServer.listen(socketPath(options.endpoint) ?? options.endpoint, (grpc) => {
-    grpc.addService(fused.Fused.service, handlers as never);
-  });
-  log.info('serving', { endpoint: options.endpoint });
-  await new Promise<void>((resolve) => {
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await server.drain();
-  await sessions.stop();
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
+import type { Stages } from '../state/stages.ts';
 import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
 
 /** How the hosts of a pool keep count of each other. Both calls may be repeated. */
@@ -17,6 +18,8 @@ export interface PoolMembers {
 export interface SessionsOptions {
   readonly pools: readonly ConfiguredPool[];
   readonly hostDirectory: string;
+  /** What the node plugin has staged: mounts that this process need not see. */
+  readonly stages: Pick<Stages, 'ofPool'>;
   readonly log: Logger;
   readonly members?: PoolMembers;
 }
@@ -32,12 +35,21 @@ export interface PoolState extends IdentifiedPool {
  */
 export class Sessions {
   readonly #options: SessionsOptions;
+  #pools: readonly ConfiguredPool[];
   readonly #sessions = new Map<string, Session>();
   /** Calls about one pool follow each other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Pools that are no longer configured, and why they are mounted still. */
+  readonly #lingering = new Map<string, string>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#pools = options.pools;
+  }
+
+  /** Replaces the configuration. Pools that it has no longer are unmounted by `retire`. */
+  configure(pools: readonly ConfiguredPool[]): void {
+    this.#pools = pools;
   }
 
   /** Takes over the sessions that serve, and clears away mounts whose server has died. */
@@ -61,10 +73,15 @@ export class Sessions {
 
   /** All pools of the configuration, mounted or not. */
   list(): PoolState[] {
-    return identifyPools(this.#options.pools).map((pool) => {
+    return identifyPools(this.#pools).map((pool) => {
       const session = this.#sessions.get(pool.uuid);
       return session === undefined ? pool : { ...pool, session };
     });
+  }
+
+  /** All sessions that serve, those too of pools that are no longer configured. */
+  get serving(): readonly Session[] {
+    return [...this.#sessions.values()];
   }
 
   /** A session that serves, or undefined. */
@@ -80,11 +97,13 @@ export class Sessions {
     return this.#inTurn(poolUuid, () => this.#ensure(poolUuid));
   }
 
-  /** Unmounts a pool, where it is mounted. Throws FamfsError IN_USE. */
+  /** Unmounts a pool, where it is mounted. Throws FamfsError IN_USE, also while a volume of it is staged. */
   end(poolUuid: string): Promise<void> {
     return this.#inTurn(poolUuid, async () => {
       const session = this.#sessions.get(poolUuid);
       if (session === undefined) return;
+      const [stage] = await this.#options.stages.ofPool(poolUuid);
+      if (stage !== undefined) throw new FamfsError('IN_USE', `pool ${poolUuid} is in use: ${stage.volume} is staged at ${stage.path}`);
       const mount = famfsMountAt(session.directory);
       const other = mountPoints()
         .find(({ device, directory }) => device === mount?.device && directory !== session.directory);
@@ -99,6 +118,25 @@ export class Sessions {
       await this.#options.members?.leave(poolUuid);
       fs.rmdirSync(session.directory);
     });
+  }
+
+  /** Unmounts pools that are configured no longer, as soon as nobody uses them. To be called again and again. */
+  async retire(): Promise<void> {
+    for (const { poolUuid: pool, record } of this.serving) {
+      if (this.#isConfigured(pool, record.device)) {
+        this.#lingering.delete(pool);
+        continue;
+      }
+      try {
+        await this.end(pool);
+        this.#lingering.delete(pool);
+        this.#options.log.info('session ended: its pool is configured no longer', { pool });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (this.#lingering.get(pool) !== reason) this.#options.log.info('a removed pool is still in use', { pool, reason });
+        this.#lingering.set(pool, reason);
+      }
+    }
   }
 
   /** For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors. */
@@ -117,7 +155,7 @@ export class Sessions {
     if (present !== undefined && await isServed(directory)) return present;
     if (present !== undefined) await this.#clear(present); // it died, or somebody else unmounted it
 
-    const pool = identifyPools(this.#options.pools).find(({ uuid }) => uuid === poolUuid);
+    const pool = identifyPools(this.#pools).find(({ uuid }) => uuid === poolUuid);
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
     if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
     fs.mkdirSync(directory, { recursive: true });
@@ -126,6 +164,12 @@ export class Sessions {
     this.#options.log.info('session started', { pool: poolUuid, device: pool.device, pid: session.pid, problems: session.problems });
     this.#keep(session);
     return session;
+  }
+
+  /** By its device, or, under another name, by its UUID: a device that cannot be read now is no removed one. */
+  #isConfigured(poolUuid: string, device: string): boolean {
+    return this.#pools.some((pool) => path.resolve(pool.device) === device) ||
+      identifyPools(this.#pools).some(({ uuid }) => uuid === poolUuid);
   }
 
   /** Remembers a session until it ends. A failed one stays a member: its child may still serve. */

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { status } from '@grpc/grpc-js';
-import { silentLog } from '../../src/csi/log.ts';
+import { createLogger, format, transports } from 'winston';
 import { fused } from '../../src/csi/protocols.ts';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
 import { findSessions } from '../../src/famfs/fuse/session.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
 import { runFused } from '../../src/fused/main.ts';
+import { Health } from '../../src/metrics/health.ts';
+import { Metrics } from '../../src/metrics/metrics.ts';
+import { Stages } from '../../src/state/stages.ts';
 import type { EnsureSessionResponse__Output } from '../../src/generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type {
   GetVolumeStatisticsResponse__Output as Statistics,
@@ -21,18 +25,35 @@ import { PoolFixture } from '../support/pool-fixture.ts';
 
 const MiB = 1024 * 1024;
 
+interface Configured {
+  name: string;
+  device: string;
+}
+
 /** A running data plane and a client of it. */
 class Plane {
   /** What the members were told. */
   readonly events: string[] = [];
+  readonly metrics = new Metrics();
+  /** What it logged. */
+  readonly lines: string[] = [];
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   readonly #client: InstanceType<typeof fused.Fused>;
 
-  private constructor(hostDirectory: string, pools: { name: string; device: string }[]) {
+  private constructor(hostDirectory: string, pools: Configured[], poolsFile?: string) {
     const socket = join(hostDirectory, 'fused.sock');
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.lines.push(chunk.toString());
+        done();
+      },
+    });
     this.#done = runFused({
-      pools, hostDirectory, endpoint: `unix://${socket}`, log: silentLog(), signal: this.#stop.signal,
+      pools: pools.map((pool) => ({ ...pool, format: 'never' })), ...(poolsFile === undefined ? {} : { poolsFile }),
+      followMs: 50, hostDirectory, endpoint: `unix://${socket}`, signal: this.#stop.signal,
+      log: createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }),
+      health: new Health(), metrics: this.metrics,
       members: {
         register: async (uuid) => void this.events.push(`register ${uuid}`),
         leave: async (uuid) => void this.events.push(`leave ${uuid}`),
@@ -41,8 +62,8 @@ class Plane {
     this.#client = new fused.Fused(`unix://${socket}`, plain);
   }
 
-  static async start(hostDirectory: string, pools: { name: string; device: string }[]): Promise<Plane> {
-    const plane = new Plane(hostDirectory, pools);
+  static async start(hostDirectory: string, pools: Configured[], poolsFile?: string): Promise<Plane> {
+    const plane = new Plane(hostDirectory, pools, poolsFile);
     await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
     return plane;
   }
@@ -60,6 +81,18 @@ class Plane {
     this.#client.close();
     this.#stop.abort();
     await this.#done;
+  }
+}
+
+/** Waits until a question is answered as it should be. */
+async function until(check: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await check();
+    } catch (error) {
+      if (tries === 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 
@@ -159,6 +192,92 @@ describe('the data plane of a host', function () {
     const path = await plane.ensure(pool.uuid);
     await plane.stop();
     assert.equal(famfsMountAt(path), undefined);
+  });
+
+  it('keeps a pool mounted while a volume of it is staged where it cannot see it', async () => {
+    const stages = new Stages(hostDirectory);
+    const volume = `${pool.uuid}/vol`;
+    await stages.put({ volume, path: '/elsewhere', access: { mode: 'MULTI_NODE_MULTI_WRITER', mountFlags: [] }, targets: [] });
+    const path = await plane.ensure(pool.uuid);
+    await assert.rejects(plane.end(pool.uuid), { code: status.FAILED_PRECONDITION, message: /vol is staged at \/elsewhere/ });
+    await plane.stop();
+    assert.ok(famfsMountAt(path));
+    plane = await Plane.start(hostDirectory, configured());
+    await stages.delete(volume);
+    await plane.stop();
+    assert.equal(famfsMountAt(path), undefined);
+    assert.deepEqual(plane.events, [`leave ${pool.uuid}`]);
+  });
+
+  it('counts what the kernel asked and how far the replay is, of adopted sessions too', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r');
+    for (let k = 0; k < 3; k++) fs.readSync(fd, Buffer.alloc(4096), 0, 4096, k * 4096);
+    assert.throws(() => fs.mkdirSync(join(path, 'new')), { code: 'EPERM' });
+    const told = async () => {
+      const lines = (await plane.metrics.text()).split('\n');
+      return (name: string) => Number(lines.find((line) => line.startsWith(name))?.split(' ')[1]);
+    };
+    const before = await told();
+    assert.equal(before('famfs_fuse_operations_total{pool="fast",operation="READ"}'), 3);
+    assert.equal(before('famfs_fuse_errors_total{pool="fast",operation="READ"}'), 0);
+    assert.equal(before('famfs_fuse_errors_total{pool="fast",operation="MKDIR"}'), 1);
+    assert.equal(before('famfs_session_mounted{pool="fast"}'), 1);
+    assert.ok(before('famfs_control_call_seconds_count{method="EnsureSession",code="OK"}') >= 1);
+
+    await plane.stop();
+    plane = await Plane.start(hostDirectory, configured());
+    pool.directories(['one', 'two', 'three']);
+    await eventually(() => assert.ok(fs.existsSync(join(path, 'three'))));
+    const after = await told();
+    assert.equal(after('famfs_fuse_operations_total{pool="fast",operation="READ"}'), 3, 'adopted with its counters');
+    assert.equal(after('famfs_replay_lag_entries{pool="fast"}'), 0);
+    const [{ pid }] = findSessions(hostDirectory);
+    const [child] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number);
+    process.kill(child!, 'SIGSTOP');
+    try {
+      pool.directories(['four', 'five']);
+      assert.equal((await told())('famfs_replay_lag_entries{pool="fast"}'), 2, 'nobody replays');
+    } finally {
+      process.kill(child!, 'SIGCONT');
+    }
+    fs.closeSync(fd);
+  });
+
+  it('follows its pools file: pools come at once, and go when nobody uses them', async () => {
+    await plane.stop();
+    const second = await PoolFixture.make(64 * MiB);
+    second.volume('vol', 4 * MiB);
+    const file = join(hostDirectory, 'pools.json');
+    const write = (...pools: Configured[]) => fs.writeFileSync(file, JSON.stringify({ pools }));
+    const names = async () => (await plane.pools()).map(({ name }) => name);
+    write(...configured());
+    plane = await Plane.start(hostDirectory, configured(), file);
+    try {
+      const path = await plane.ensure(pool.uuid);
+      const fd = fs.openSync(join(path, 'vol/data'), 'r');
+
+      fs.writeFileSync(file, '{"pools": [{"name": "fast"}]}');
+      await eventually(() => assert.match(plane.lines.join(''), /not taken.*pools\[0\]\.device undefined/));
+      assert.deepEqual(await names(), ['fast'], 'what makes no sense is not taken');
+
+      write({ name: 'second', device: second.path });
+      await until(async () => assert.deepEqual(await names(), ['second']));
+      assert.ok(fs.existsSync(join(await plane.ensure(second.uuid), 'vol/data')));
+      assert.equal(await plane.ensure(pool.uuid), path, 'a volume staged there can still be published');
+      assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8);
+
+      fs.closeSync(fd);
+      await until(async () => assert.equal(famfsMountAt(path), undefined));
+      await assert.rejects(plane.ensure(pool.uuid), { code: status.NOT_FOUND });
+
+      write({ name: 'second', device: second.path }, ...configured());
+      await until(async () => assert.deepEqual(await names(), ['second', 'fast']));
+      assert.equal(await plane.ensure(pool.uuid), path);
+    } finally {
+      await plane.stop();
+      second.close();
+    }
   });
 
   it('notices a session that failed, and makes a new one', async () => {

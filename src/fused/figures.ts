@@ -1,0 +1,59 @@
+import { openDevice } from '../famfs/device/open.ts';
+import { FamfsError } from '../famfs/errors.ts';
+import { readTotals } from '../famfs/fuse/counters-file.ts';
+import { uptime, type CounterTotals } from '../famfs/fuse/counters.ts';
+import { operations } from '../famfs/fuse/dispatch.ts';
+import { countersFile } from '../famfs/fuse/session-record.ts';
+import type { Session } from '../famfs/fuse/session.ts';
+import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
+import type { SessionFigures } from '../metrics/session-metrics.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What a host's data plane tells of its pools: those of the configuration, and those still mounted. */
+export function sessionFigures(sessions: Sessions, hostDirectory: string): SessionFigures[] {
+  const configured = sessions.list();
+  const removed = sessions.serving.filter(({ poolUuid }) => !configured.some(({ uuid }) => uuid === poolUuid));
+  return [
+    ...configured.map(({ name, problem, session }) =>
+      figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory)),
+    ...removed.map((session) => figuresOf(session.poolUuid, session, 0, hostDirectory)),
+  ];
+}
+
+function figuresOf(pool: string, session: Session | undefined, problems: number, hostDirectory: string): SessionFigures {
+  if (session === undefined) return { pool, mounted: false, problems, operations: [] };
+  const figures = { pool, mounted: true, problems: problems + session.problems.length };
+  const totals = readTotals(countersFile(hostDirectory, session.pid));
+  if (totals === undefined) return { ...figures, operations: [] };
+  const entries = entriesOf(session.record.device);
+  return {
+    ...figures,
+    operations: countsOf(totals),
+    replay: {
+      ageSeconds: Math.max(0, uptime() - totals.lookedAt) / 1000,
+      ...(entries === undefined ? {} : { lagEntries: Math.max(0, entries - totals.replayed) }),
+    },
+  };
+}
+
+/** What was asked for at least once. Opcodes that nobody knows are counted as 0. */
+function countsOf({ operations: counts, errors }: CounterTotals): SessionFigures['operations'] {
+  return counts.map((count, opcode) => ({ operation: operations[opcode]?.name ?? 'UNKNOWN', count, errors: errors[opcode]! }))
+    .filter(({ count }) => count > 0);
+}
+
+/** Entries of a pool's log at this moment, by its own counter; undefined where that cannot be read. */
+function entriesOf(devicePath: string): number | undefined {
+  try {
+    const device = openDevice(devicePath, { writable: false });
+    try {
+      const { log, capacity } = readGeometry(device);
+      return Math.min(capacity, readCounters(log).nextIndex);
+    } finally {
+      device.close();
+    }
+  } catch (error) {
+    if (error instanceof FamfsError) return undefined;
+    throw error;
+  }
+}
