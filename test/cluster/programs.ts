@@ -52,10 +52,17 @@ export const kubernetesVersion = pinned('k8s.io/kubernetes');
 
 /** Directory of the programs, finished or not; undefined where there is no Go to tell the version of. */
 export function programDirectory(): string | undefined {
+  return known ??= tellDirectory();
+}
+
+let known: string | undefined;
+
+function tellDirectory(): string | undefined {
   const go = findProgram('go');
   if (go === undefined) return undefined;
   const version = execFileSync(go, ['env', 'GOVERSION'], { cwd: sources, encoding: 'utf8' }).trim();
-  return join(clusterCache, keyOf(version, linkerFlags(), ...['go.mod', 'go.sum', 'kubernetes', 'pause', 'e2e'].map((name) => contentsOf(name))));
+  const texts = ['go.mod', 'go.sum', 'kubernetes', 'pause', 'e2e'].map((name) => contentsOf(name));
+  return join(clusterCache, keyOf(version, linkerFlags(), ...texts));
 }
 
 /** The path of a finished program, or undefined. */
@@ -119,10 +126,13 @@ function buildFlags(): string[] {
   return ['-trimpath', '-ldflags', linkerFlags()];
 }
 
-/** Programs of Kubernetes compare their versions with each other's: a build without them says v0.0.0. */
+/**
+ * What the makers' own builds set: programs of Kubernetes compare their versions with each other's, and
+ * helm renders for the version of Kubernetes it was built with.
+ */
 function linkerFlags(): string {
   const [major, minor] = kubernetesVersion.slice(1).split('.');
-  const values = {
+  const kubernetes = {
     gitVersion: kubernetesVersion,
     gitMajor: major,
     gitMinor: minor,
@@ -130,7 +140,15 @@ function linkerFlags(): string {
     gitCommit: '0'.repeat(40),
     buildDate: '2026-01-01T00:00:00Z',
   };
-  const settings = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((goPackage) =>
+  const supported = { k8sVersionMajor: major, k8sVersionMinor: minor };
+  const variables: Record<string, Record<string, string>> = {
+    'k8s.io/component-base/version': kubernetes,
+    'k8s.io/client-go/pkg/version': kubernetes,
+    'helm.sh/helm/v3/internal/version': { version: pinned('helm.sh/helm/v3') },
+    'helm.sh/helm/v3/pkg/chartutil': supported,
+    'helm.sh/helm/v3/pkg/lint/rules': supported,
+  };
+  const settings = Object.entries(variables).flatMap(([goPackage, values]) =>
     Object.entries(values).map(([name, value]) => `-X ${goPackage}.${name}=${value}`));
   return ['-s', '-w', ...settings].join(' ');
 }

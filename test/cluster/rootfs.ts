@@ -27,7 +27,12 @@ const nodePackages = [
 ];
 
 /** Where images need nothing of it: half of the tree. */
-const needless = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'var/lib/apt/lists', 'var/cache/apt'];
+const needless = [
+  'usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'var/lib/apt/lists', 'var/cache/apt',
+];
+
+/** What debootstrap copies from the machine it runs on. */
+const foreign = ['etc/hostname', 'etc/resolv.conf'];
 
 /** Image of the nodes' tree, before anything of Kubernetes is in it. */
 export const nodeTree = `famfs-cluster/tree:${treeKey(nodePackages)}`;
@@ -56,7 +61,7 @@ async function ensureTree(image: string, packages: readonly string[]): Promise<s
 }
 
 function treeKey(packages: readonly string[]): string {
-  return keyOf(suite, ...packages, '--', ...needless);
+  return keyOf(suite, ...packages, '--', ...needless, ...foreign);
 }
 
 function archiveOf(packages: readonly string[]): string {
@@ -73,6 +78,7 @@ async function makeArchive(packages: readonly string[], archive: string): Promis
     for (const path of needless) for (const name of names(join(tree, path))) {
       rmSync(join(tree, path, name), { recursive: true, force: true });
     }
+    for (const path of foreign) rmSync(join(tree, path), { force: true });
     const partial = join(scratch, 'tree.tar.zst');
     const tar = spawn('tar', ['-c', '--numeric-owner', '-C', tree, '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     await pipeline(tar.stdout, createZstdCompress(), createWriteStream(partial));
