@@ -1,18 +1,18 @@
 /**
  * npm test: runs the tiers in order and counts.
  *
- *     npm test                       everything this machine can run
+ *     npm test                       everything this machine can run, but for tiers that have to be named
  *     npm test -- unit integration   the named tiers
  *     npm test -- unit -- -g claim   arguments after a second -- go to mocha
  *
- * A tier whose prerequisites are missing is skipped with the reason; with CI=true that is a failure.
- * The last line is always `N passed, N failed, N skipped`.
+ * A tier whose prerequisites are missing is skipped with the reason; with CI=true that is a failure,
+ * and no tier has to be named. The last line is always `N passed, N failed, N skipped`.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runInNamespace } from './harness/namespace.ts';
+import { isInNamespace, runInNamespace } from './harness/namespace.ts';
 import { countTests, runTier, type TierResult } from './harness/run-tier.ts';
 import { readSkips } from './harness/skips.ts';
 import { clearStrays, lookAround, type RunPlaces } from './harness/strays.ts';
@@ -20,6 +20,9 @@ import { missing, tiers, type Tier } from './harness/tiers.ts';
 
 const sharedMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const inCi = process.env['CI'] === 'true';
+
+/** Where the part of a run that is in a namespace of its own leaves its results. */
+const RESULTS = 'FAMFS_TEST_RESULTS';
 
 function parseArguments(args: string[]): { chosen: Tier[]; extra: string[] } {
   const separator = args.indexOf('--');
@@ -29,7 +32,7 @@ function parseArguments(args: string[]): { chosen: Tier[]; extra: string[] } {
     const known = tiers.map((tier) => tier.name).join(', ');
     throw new Error(`no such tier: ${unknown.join(', ')} (there are ${known})`);
   }
-  const chosen = names.length === 0 ? [...tiers] : tiers.filter((tier) => names.includes(tier.name));
+  const chosen = tiers.filter((tier) => (names.length === 0 ? inCi || !tier.byName : names.includes(tier.name)));
   return { chosen, extra: separator < 0 ? [] : args.slice(separator + 1) };
 }
 
@@ -66,13 +69,10 @@ function counts({ passed, failed, skipped }: TierResult): string {
 
 async function main(args: string[]): Promise<number> {
   const { chosen, extra } = parseArguments(args);
-  const inside = await runInNamespace(fileURLToPath(import.meta.url), args);
-  if (inside !== undefined) return inside;
-
   const base = mkdtempSync(join(tmpdir(), 'famfs-run-'));
   const id = base.slice(base.lastIndexOf('-') + 1);
   const places: RunPlaces = { id, temp: join(base, 't'), shm: join(sharedMemory, `famfs-test-${id}`) };
-  const before = lookAround();
+  const before = lookAround(chosen);
   const cleanUp = (): void => {
     clearStrays(places, before);
     rmSync(places.shm, { recursive: true, force: true });
@@ -87,12 +87,34 @@ async function main(args: string[]): Promise<number> {
   try {
     chmodSync(base, 0o755); // tests that act as other users must get through
     mkdirSync(places.temp);
-    const results = new Map<string, TierResult>();
-    for (const tier of chosen) results.set(tier.name, await runOrSkip(tier, places, extra));
-    return printTotals(results).failed === 0 ? 0 : 1;
+    const results = await runTiers(chosen, places, extra);
+    const file = process.env[RESULTS];
+    if (file === undefined) return printTotals(results).failed === 0 ? 0 : 1;
+    writeFileSync(file, JSON.stringify([...results]));
+    return 0;
   } finally {
     cleanUp();
   }
+}
+
+/** Runs the tiers that can be kept apart from the machine in a namespace of their own, then the others. */
+async function runTiers(chosen: readonly Tier[], places: RunPlaces, extra: string[]): Promise<Map<string, TierResult>> {
+  const apart = isInNamespace() ? [] : chosen.filter((tier) => !tier.onMachine);
+  const results = apart.length === 0 ? undefined : await runApart(apart, places, extra);
+  const here = results === undefined ? chosen : chosen.filter((tier) => tier.onMachine);
+  const all = results ?? new Map<string, TierResult>();
+  for (const tier of here) all.set(tier.name, await runOrSkip(tier, places, extra));
+  return all;
+}
+
+/** The results from inside; undefined where this machine allows no namespaces. */
+async function runApart(apart: readonly Tier[], places: RunPlaces, extra: string[]): Promise<Map<string, TierResult> | undefined> {
+  const file = join(places.temp, '..', 'results.json');
+  const args = [...apart.map(({ name }) => name), ...(extra.length > 0 ? ['--', ...extra] : [])];
+  const code = await runInNamespace(fileURLToPath(import.meta.url), args, { [RESULTS]: file });
+  if (code === undefined) return undefined;
+  if (!existsSync(file)) throw new Error(`the run in a namespace ended with ${code} and without results`);
+  return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, TierResult][]);
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runInNamespace } from '../harness/namespace.ts';
+import { isInNamespace, runInNamespace } from '../harness/namespace.ts';
 import { fuseMissing } from '../harness/prerequisites.ts';
 import { clearStrays, lookAround, untilProcessesEnd } from '../harness/strays.ts';
 import { Cluster } from './cluster.ts';
@@ -52,7 +52,7 @@ async function demo(): Promise<number> {
   return 0;
 }
 
-const inside = await runInNamespace(fileURLToPath(import.meta.url), process.argv.slice(2));
+const inside = isInNamespace() ? undefined : await runInNamespace(fileURLToPath(import.meta.url), process.argv.slice(2));
 process.exitCode = inside ?? (await demo().catch((error: unknown) => {
   console.error(`\nThe demo FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;

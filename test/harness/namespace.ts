@@ -13,17 +13,21 @@ function unshareArguments(): string[] {
     : ['--user', '--map-root-user', '--mount', '--propagation', 'private'];
 }
 
+/** Whether this process is inside such a namespace. */
+export function isInNamespace(): boolean {
+  return process.env[MARK] !== undefined;
+}
+
 /**
- * Starts this program again inside a namespace and resolves to its exit code; undefined means
- * that we are inside already, or that this machine allows no namespaces.
+ * Starts a program inside a namespace and resolves to its exit code; undefined means that this
+ * machine allows no namespaces.
  */
-export async function runInNamespace(script: string, args: string[]): Promise<number | undefined> {
-  if (process.env[MARK]) return undefined;
+export async function runInNamespace(script: string, args: string[], env: Record<string, string> = {}): Promise<number | undefined> {
   const isolation = unshareArguments();
   if (spawnSync('unshare', [...isolation, 'true'], { stdio: 'ignore' }).status !== 0) return undefined;
   const child = spawn('unshare', [...isolation, process.execPath, script, ...args], {
     stdio: 'inherit',
-    env: { ...process.env, [MARK]: '1' },
+    env: { ...process.env, ...env, [MARK]: '1' },
   });
   // A terminal's Ctrl-C reaches the child too: wait for it to clean up, then end as it did.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

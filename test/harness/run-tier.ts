@@ -28,7 +28,7 @@ export async function runTier(
   skips: AllowedSkip[],
   extra: string[],
 ): Promise<TierResult> {
-  const before = lookAround();
+  const before = lookAround([tier]);
   const { report, problems } = await runMocha(tier, places, extra);
   if (report) {
     problems.push(...skipProblems(tier.name, report, skips, extra.length === 0));

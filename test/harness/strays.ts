@@ -24,13 +24,15 @@ const defaultPlaces = ['/var/lib/famfs-csi', '/run/famfs-csi'];
 
 /** What there was before a tier. */
 export interface Before {
-  mounts: string[];
+  /** Undefined where the machine's own mounts come and go besides. */
+  mounts: string[] | undefined;
   places: string[];
 }
 
 /** Mount points and default directories at this moment. */
-export function lookAround(): Before {
-  return { mounts: mountPoints(), places: defaultPlaces.filter((path) => existsSync(path)) };
+export function lookAround(tiers: readonly { onMachine?: true }[] = []): Before {
+  const mounts = tiers.some(({ onMachine }) => onMachine) ? undefined : mountPoints();
+  return { mounts, places: defaultPlaces.filter((path) => existsSync(path)) };
 }
 
 /** A process of this run. */
@@ -74,7 +76,7 @@ export function clearStrays(places: RunPlaces, before: Before): string[] {
       // it ended meanwhile
     }
   }
-  const mounts = mountPoints().filter((point) => !before.mounts.includes(point));
+  const mounts = before.mounts === undefined ? [] : mountPoints().filter((point) => !before.mounts!.includes(point));
   for (const point of mounts.reverse()) {
     problems.push(`left a mount behind: ${point}`);
     spawnSync('umount', ['-l', point]);

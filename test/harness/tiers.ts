@@ -1,4 +1,5 @@
 /** The tiers of the suite, from fast to real, and what each needs of the machine. */
+import { missing as clusterMissing } from '../cluster/missing.ts';
 import { kernelMissing } from '../vm/kernel.ts';
 import { fuseMissing, programs, sanityMissing, type Probe } from './prerequisites.ts';
 import { root } from './paths.ts';
@@ -11,6 +12,10 @@ export interface Tier {
   prerequisites: Probe[];
   /** The whole tier is given up after this long. */
   limitMs: number;
+  /** Too long for every run: it is run where it is named, and in CI. */
+  byName?: true;
+  /** Works on the machine itself and not in a namespace of its own; sees to what it leaves there. */
+  onMachine?: true;
 }
 
 const minute = 60_000;
@@ -37,6 +42,14 @@ export const tiers: readonly Tier[] = [
       kernelMissing,
     ],
     limitMs: 15 * minute,
+  },
+  {
+    name: 'e2e',
+    files: 'test/e2e/*.test.ts',
+    prerequisites: [() => clusterMissing({ install: process.env['CI'] === 'true' || process.env['FAMFS_E2E_INSTALL'] === 'true' })],
+    limitMs: 75 * minute,
+    byName: true,
+    onMachine: true,
   },
 ];
 

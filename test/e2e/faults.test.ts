@@ -1,0 +1,133 @@
+/** Faults: what is killed comes back, and nothing is lost, doubled or seen by a pod. */
+import assert from 'node:assert/strict';
+import { nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
+import { apply, get, kubectl, list } from './support/kubectl.ts';
+import { endLoad, startLoad } from './support/load.ts';
+import { claim, Names, pod } from './support/objects.ts';
+import { driverImage, Selectors } from './support/release.ts';
+import { promise, type TestScene } from './support/scene.ts';
+import { allReady, bound, remove, running } from './support/states.ts';
+import { until } from './support/wait.ts';
+
+const many = 50;
+
+/** A load on a volume of its own, on the first worker. */
+async function loadIn({ namespace, workers }: TestScene) {
+  const place = { name: 'load', namespace, claim: 'data', node: workers[0], image: driverImage() };
+  await apply(claim({ name: 'data', namespace }));
+  await startLoad(place);
+  return place;
+}
+
+/** The pod of a role on a node. */
+async function podOn(node: string, selector: string): Promise<string> {
+  const pods = await list('pods', Names.namespace, '-l', selector);
+  return pods.find(({ spec }) => spec.nodeName === node)!.metadata.name;
+}
+
+/** The controller that holds the lease. */
+async function leader(): Promise<{ pod: string; node: string; since: string }> {
+  const { spec } = await get('lease', `${Names.driver}-controller`, Names.namespace);
+  const pods = await list('pods', Names.namespace, '-l', Selectors.controller);
+  const holder = pods.find(({ metadata }) => spec.holderIdentity?.includes(metadata.uid!));
+  if (holder === undefined) throw new Error(`nobody rules: ${spec.holderIdentity}`);
+  return { pod: holder.metadata.name, node: holder.spec.nodeName, since: spec.acquireTime };
+}
+
+/** Stops or continues the controller's process on a node. */
+async function signalController(node: string, signal: 'STOP' | 'CONT'): Promise<void> {
+  await nodeCommandOn(node, ['pkill', `-${signal}`, '-f', 'main.js controller']);
+}
+
+promise('a fault', (scene) => {
+  it(`of each controller replica in turn leaves no volume of ${many} lost or doubled`, async () => {
+    const { namespace } = scene;
+    const names = Array.from({ length: many }, (_, number) => `c${number}`);
+    const applied = apply(...names.map((name) => claim({ name, namespace, size: '2Mi', storageClass: 'famfs-immediate' })));
+    const boundCount = async () => (await list('pvc', namespace)).filter(({ status }) => status.phase === 'Bound').length;
+    const replicas = await list('pods', Names.namespace, '-l', Selectors.controller);
+    assert.equal(replicas.length, 2);
+    for (const [number, { metadata: { name } }] of replicas.entries()) {
+      await until('some claims are bound', async () => await boundCount() > number * 10);
+      await kubectl(['delete', 'pod', name, '-n', Names.namespace, '--grace-period=0', '--force']);
+    }
+    await applied;
+    await until(`${many} bound claims`, async () => await boundCount() === many, { limitMs: 240_000 });
+    const handles = (await list('pv')).filter(({ spec }) => spec.claimRef?.namespace === namespace).map(({ spec }) => spec.csi.volumeHandle);
+    assert.equal(new Set(handles).size, many);
+    assert.equal(handles.length, many);
+    await allReady(Selectors.controller, Names.namespace, 2);
+  });
+
+  it('that stops the ruling controller lets the other one go on within 20 s, and nobody else afterwards', async () => {
+    const { namespace } = scene;
+    const before = await leader();
+    const stopped = Date.now();
+    await signalController(before.node, 'STOP');
+    try {
+      await apply(claim({ name: 'meanwhile', namespace, size: '2Mi', storageClass: 'famfs-immediate' }));
+      const after = await until('another controller rules', async () => {
+        const now = await leader();
+        return now.pod !== before.pod && now;
+      });
+      const seconds = (Date.parse(after.since) - stopped) / 1000;
+      assert.ok(seconds <= 20, `it took ${seconds} s`);
+      await bound('meanwhile', namespace);
+    } finally {
+      await signalController(before.node, 'CONT');
+    }
+    // The one that was stopped notices that it rules no longer, ends, and waits again.
+    await apply(claim({ name: 'afterwards', namespace, size: '2Mi', storageClass: 'famfs-immediate' }));
+    await bound('afterwards', namespace);
+    assert.notEqual((await leader()).pod, before.pod);
+    await allReady(Selectors.controller, Names.namespace, 2);
+  });
+
+  it('of the node plugin is not seen by a pod that uses its volume', async () => {
+    const load = await loadIn(scene);
+    const moment = Date.now();
+    await kubectl(['delete', 'pod', await podOn(load.node, Selectors.node), '-n', Names.namespace, '--grace-period=0', '--force']);
+    await allReady(Selectors.node, Names.namespace, 2);
+    await endLoad(load, [moment]);
+    // The new one unpublishes what the old one has published, and publishes again.
+    const { namespace } = scene;
+    await apply(pod({ name: 'after', namespace, claims: [{ claim: 'data', path: '/data' }], node: load.node }));
+    await running('after', namespace);
+  });
+
+  it('of the kubelet is not seen by a pod that uses its volume', async () => {
+    const load = await loadIn(scene);
+    const moment = Date.now();
+    await nodeCommandOn(load.node, ['systemctl', 'restart', 'kubelet']);
+    await until('the kubelet is back', async () => (await nodeCommandOn(load.node, ['systemctl', 'is-active', 'kubelet'])).trim() === 'active');
+    await allReady(Selectors.node, Names.namespace, 2);
+    await endLoad(load, [moment]);
+  });
+
+  it('of a whole node lets its pod go on with its volume on the other one', async () => {
+    const { namespace, workers } = scene;
+    const [broken, other] = workers;
+    const claims = [{ claim: 'data', path: '/data' }];
+    await apply(claim({ name: 'data', namespace }), pod({ name: 'first', namespace, claims, node: broken }));
+    await running('first', namespace);
+    const write = await kubectl(['exec', 'first', '-n', namespace, '--', 'sh', '-c', 'printf before | dd of=/data/data conv=notrunc && echo done']);
+    assert.match(write, /done/);
+    try {
+      await stopNode(broken);
+      await until(`${broken} is not ready`, async () => {
+        const node = (await list('nodes')).find(({ metadata }) => metadata.name === broken)!;
+        return node.status.conditions.find(({ type }: { type: string }) => type === 'Ready').status !== 'True';
+      });
+      await kubectl(['taint', 'node', broken, 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute']);
+      await apply(pod({ name: 'second', namespace, claims, node: other }));
+      await running('second', namespace);
+      assert.equal(await kubectl(['exec', 'second', '-n', namespace, '--', 'head', '-c', '6', '/data/data']), 'before');
+      await remove('pod', ['second'], namespace);
+    } finally {
+      await startNode(broken);
+    }
+    await allReady(Selectors.node, Names.namespace, 2);
+    await allReady(Selectors.fused, Names.namespace, 2);
+    await allReady(Selectors.controller, Names.namespace, 2);
+  });
+});

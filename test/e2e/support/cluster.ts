@@ -1,0 +1,114 @@
+/** The cluster of a test run: made where it is missing, filled with images, and its two pools. */
+import { spawnSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCluster, defaultSimDirectory, deleteCluster, loadImages, type Cluster } from '../../cluster/cluster.ts';
+import { ensureHost, releaseHost } from '../../cluster/host.ts';
+import { connectNodes } from '../../cluster/pod-network.ts';
+import { ensurePrograms } from '../../cluster/programs.ts';
+import { ensureDriverBase } from '../../cluster/rootfs.ts';
+import { program, root } from '../../harness/paths.ts';
+import { environment, kubectl, list, run } from './kubectl.ts';
+import { until } from './wait.ts';
+
+/** The pool that the chart formats. */
+const emptyPool = join(defaultSimDirectory, 'p0');
+
+/** The pool that the command line formats and fills before the driver is installed. */
+export const filledPool = {
+  file: join(defaultSimDirectory, 'p1'),
+  directory: 'models/small',
+  fileName: 'weights',
+  text: 'made by the command line',
+} as const;
+
+const POOL_BYTES = 4 * 2 ** 30;
+
+/** The cluster as tests see it. */
+export interface TestCluster {
+  readonly workers: readonly [string, string];
+  /** Files of this host which the nodes see as /dev/sim/... */
+  readonly pools: readonly string[];
+}
+
+let present: Cluster | undefined;
+
+/** The cluster that `startCluster` made. */
+export function cluster(): TestCluster {
+  const { workers } = theCluster();
+  return { workers: [workers[0], workers[1]], pools: [emptyPool, filledPool.file] };
+}
+
+/** Creates what is missing: programs, images, Docker, cluster, pools. */
+export async function startCluster({ install, stock }: { install: boolean; stock: boolean }): Promise<void> {
+  await ensureHost({ install });
+  environment.programs = await ensurePrograms();
+  const base = stock ? [] : ['--base', await ensureDriverBase()];
+  present = await createCluster({ name: 'famfs-e2e', simDirectory: defaultSimDirectory, stock });
+  environment.kubeconfig = present.kubeconfig;
+  const images = ['famfs-csi:e2e', 'famfs-csi:e2e-next'];
+  must('npm', ['run', '--silent', 'image', '--', ...base, '--tag', images[0]]);
+  must('docker', ['tag', images[0], images[1]]);
+  await loadImages(present, images);
+  await makePools();
+}
+
+/** Deletes all that `startCluster` made, but for what is cached. */
+export async function stopCluster(): Promise<void> {
+  if (present !== undefined) await deleteCluster(present.name);
+  await releaseHost();
+}
+
+/** Runs a command on a node; throws when it fails. */
+export async function nodeCommandOn(node: string, command: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run('docker', ['exec', node, ...command]);
+  if (code !== 0) throw new Error(`${command.join(' ')} on ${node}: ${stderr || stdout}`);
+  return stdout;
+}
+
+/** Switches a node off. */
+export async function stopNode(node: string): Promise<void> {
+  await mustRun('docker', ['stop', '--time', '0', node]);
+}
+
+/** Switches a node on again, and waits until it takes pods. */
+export async function startNode(node: string): Promise<void> {
+  await mustRun('docker', ['start', node]);
+  await until(`${node} is up`, async () =>
+    /running|degraded/.test((await run('docker', ['exec', node, 'systemctl', 'is-system-running'])).stdout));
+  await connectNodes(theCluster());
+  await until(`${node} is ready`, async () => {
+    const found = (await list('nodes')).find(({ metadata }) => metadata.name === node);
+    return found?.status.conditions.some(({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True');
+  });
+  await kubectl(['taint', 'node', node, 'node.kubernetes.io/out-of-service-']).catch(() => {});
+}
+
+/** The second pool is the command line's work; the first one a file of zeros. */
+async function makePools(): Promise<void> {
+  const uid = (await list('namespaces')).find(({ metadata }) => metadata.name === 'kube-system')!.metadata.uid!;
+  const work = join(defaultSimDirectory, 'text');
+  writeFileSync(emptyPool, '');
+  truncateSync(emptyPool, POOL_BYTES);
+  writeFileSync(work, filledPool.text);
+  const options = ['--cluster', uid, '--state-dir', join(defaultSimDirectory, 'state'), '--host-dir', join(defaultSimDirectory, 'host')];
+  const { file, directory, fileName } = filledPool;
+  must(program, ['mkfs', file, '--simulate', String(POOL_BYTES), '--force', ...options]);
+  must(program, ['mkdir', '-p', file, directory, ...options]);
+  must(program, ['cp', work, `${file}:${directory}/${fileName}`, ...options]);
+}
+
+function theCluster(): Cluster {
+  if (present === undefined) throw new Error('there is no cluster yet');
+  return present;
+}
+
+function must(command: string, args: readonly string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr || stdout || String(error)}`);
+}
+
+async function mustRun(command: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(command, args);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+}

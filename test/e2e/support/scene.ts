@@ -1,0 +1,49 @@
+/** What every end-to-end test stands in: the cluster, the release, a namespace of its own. */
+import { apply, kubectl, list } from './kubectl.ts';
+import { expectNoLeaks } from './leaks.ts';
+import { Names } from './objects.ts';
+import { cluster } from './cluster.ts';
+import { ensureRelease } from './release.ts';
+import { until } from './wait.ts';
+
+/** A fault may cost a minute until Kubernetes notices it. */
+const TEST_MS = 600_000;
+
+/** A test's view of the cluster. */
+export interface TestScene {
+  /** Names of the worker nodes. */
+  readonly workers: readonly [string, string];
+  /** The test's own namespace: new for each test, gone after it. */
+  readonly namespace: string;
+}
+
+let lastNamespace = 0;
+
+/** A suite of end-to-end tests: each finds the driver installed, and leaves nothing but the pool. */
+export function promise(title: string, body: (scene: TestScene) => void): void {
+  describe(title, function () {
+    this.timeout(TEST_MS);
+    let namespace = '';
+    const scene: TestScene = {
+      get workers() {
+        return cluster().workers;
+      },
+      get namespace() {
+        return namespace;
+      },
+    };
+    before(() => ensureRelease());
+    beforeEach(async () => {
+      namespace = `e2e-${++lastNamespace}`;
+      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+      await until('the default service account', async () =>
+        (await list('serviceaccounts', namespace)).some(({ metadata }) => metadata.name === 'default'));
+    });
+    afterEach(async () => {
+      await kubectl(['delete', 'namespace', namespace, '--wait=true', '--timeout=170s']);
+      const { workers, pools } = cluster();
+      await expectNoLeaks({ pools, workers, namespace: Names.namespace });
+    });
+    body(scene);
+  });
+}
