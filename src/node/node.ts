@@ -59,7 +59,7 @@ export class Node implements CsiPart {
     const plane = new DataPlane(fusedSocket);
     const pools = new HostPools({ plane, health, log });
     const announce = (uuids: readonly string[]) => nodes.announce({ node, pools: uuids });
-    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? true, staged: (await stages.list()).length }));
+    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length }));
     try {
       await pools.first(async () => (await stages.list()).length > 0, signal);
       const tell = async () => {

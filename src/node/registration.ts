@@ -21,6 +21,8 @@ export interface RegistrationOptions {
   readonly endpoint: string;
   readonly health: Health;
   readonly log: Logger;
+  /** How long to wait after a refusal. */
+  readonly retryMs?: number;
 }
 
 /**
@@ -104,7 +106,7 @@ export class Registration {
 
   /** Older kubelets try a plugin once only, which is why a refusal is answered by a new socket. */
   #heard(registered: boolean, error: string): void {
-    const { health, log, driver } = this.#options;
+    const { health, log, driver, retryMs = RETRY_MS } = this.#options;
     this.#registered = registered;
     clearTimeout(this.#retry);
     if (registered) {
@@ -116,7 +118,7 @@ export class Registration {
     health.set(PART, `it has refused this plugin: ${error}`);
     this.#retry = setTimeout(() => {
       this.renew().catch((failure: Error) => log.error('not offered again', { reason: failure.message }));
-    }, RETRY_MS).unref();
+    }, retryMs).unref();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -31,6 +31,7 @@ describe('a service on a unix socket', () => {
   const collector = new Collector();
   const log = createLogger({ level: 'debug', format: createLog('debug', 'test').format, transports: [new transports.Stream({ stream: collector })] });
   const client = new csi.Controller(`unix://${socket}`, credentials.createInsecure());
+  const observed: [method: string, code: string][] = [];
   let server: SocketServer;
 
   before(async () => {
@@ -48,7 +49,10 @@ describe('a service on a unix socket', () => {
         return { volume: { volume_id: name } };
       },
       DeleteVolume: () => { throw new Error('broken'); },
-    }, log)));
+    }, log)), (method, code, seconds) => {
+      assert.ok(seconds >= 0);
+      observed.push([method, code]);
+    });
   });
 
   after(async () => {
@@ -58,7 +62,10 @@ describe('a service on a unix socket', () => {
     fs.rmSync(folder, { recursive: true });
   });
 
-  beforeEach(() => collector.lines.splice(0));
+  beforeEach(() => {
+    collector.lines.splice(0);
+    observed.splice(0);
+  });
 
   const create = (name: string) => new Promise<string>((resolve, reject) => {
     client.createVolume({ name, secrets: { token: 'hidden-value' } }, (error, response) => {
@@ -92,6 +99,8 @@ describe('a service on a unix socket', () => {
     const failure = (call: (reply: (error: unknown) => void) => void) => new Promise(call);
     assert.equal((await failure((reply) => client.deleteVolume({}, reply)) as { code: status }).code, status.INTERNAL);
     assert.equal((await failure((reply) => client.createSnapshot({}, reply)) as { code: status }).code, status.UNIMPLEMENTED);
+    await create('one');
+    assert.deepEqual(observed, [['DeleteVolume', 'INTERNAL'], ['CreateSnapshot', 'UNIMPLEMENTED'], ['CreateVolume', 'OK']]);
   });
 
   it('does not take the socket of a living server', async () => {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { silentLog } from '../../../src/csi/log.ts';
+import { pluginRegistration } from '../../../src/csi/protocols.ts';
+import { Health } from '../../../src/metrics/health.ts';
+import { Registration } from '../../../src/node/registration.ts';
+import { tempDir } from '../../harness/temp.ts';
+import { plain, unary } from '../../support/grpc-client.ts';
+import { eventually } from '../../support/host.ts';
+
+describe('registration with the kubelet', () => {
+  const directory = tempDir('registration');
+  const socket = path.join(directory, 'famfs.example.org-reg.sock');
+  const health = new Health();
+  const options = { directory, driver: 'famfs.example.org', endpoint: '/csi.sock', health, log: silentLog(), retryMs: 10 };
+  let registration: Registration;
+
+  const made = () => fs.statSync(socket, { bigint: true }).ctimeNs;
+  const tell = async (error: string) => {
+    const client = new pluginRegistration.Registration(`unix://${socket}`, plain);
+    await unary(client, client.notifyRegistrationStatus, { plugin_registered: error === '', error });
+    client.close();
+  };
+
+  beforeEach(async () => {
+    registration = await Registration.prepare(options);
+  });
+
+  afterEach(() => registration.close());
+
+  it('shows a socket that only root may use, until it is closed', async () => {
+    assert.equal(fs.existsSync(socket), false);
+    await registration.open();
+    assert.equal(fs.statSync(socket).mode & 0o777, 0o600);
+    await registration.close();
+    assert.equal(fs.existsSync(socket), false);
+    await registration.renew();
+    assert.equal(fs.existsSync(socket), false, 'it is over');
+  });
+
+  it('is in force when the kubelet says so, until it is renewed', async () => {
+    await registration.open();
+    assert.equal(registration.registered, false);
+    await tell('');
+    assert.deepEqual([registration.registered, health.obstacles], [true, []]);
+    const before = made();
+    await registration.renew();
+    assert.notEqual(made(), before);
+    assert.equal(registration.registered, false);
+    assert.match(health.obstacles.join(), /kubelet: it has not registered/);
+  });
+
+  it('offers itself again when it was refused', async () => {
+    await registration.open();
+    const before = made();
+    await tell('another driver has that name');
+    await eventually(() => assert.notEqual(made(), before), 5000);
+  });
+
+  it('takes the place of a socket that nobody serves, and of no other', async () => {
+    await registration.open();
+    await assert.rejects(Registration.prepare(options), /another process is serving/);
+    await registration.close();
+    const dead = net.createServer().listen(`${socket}.dead`);
+    await new Promise((resolve) => dead.once('listening', resolve));
+    fs.linkSync(`${socket}.dead`, socket);
+    await new Promise((resolve) => dead.close(resolve));
+    registration = await Registration.prepare(options);
+    assert.equal(fs.existsSync(socket), false);
+  });
+});
