@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
+import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
 import { runRole, serveRole, type RoleContext } from './run-role.ts';
@@ -19,10 +20,13 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
   }
 }
 
-/** Starts the controller of these options; resolves when it may answer calls. */
-export async function startController(options: RoleOptions, { log, signal }: RoleContext): Promise<Controller> {
-  return Controller.start({
+/** Starts the controller of these options; resolves when it may answer calls. Until then it is a healthy standby. */
+export async function startController(options: RoleOptions, { log, signal, metrics }: RoleContext): Promise<Controller> {
+  let controller: Controller | undefined;
+  addControllerMetrics(metrics, () => (controller?.lost.aborted ? undefined : controller?.figures()));
+  controller = await Controller.start({
     pools: requirePools(options), state: await openClusterState(options, log), hostDirectory: options.hostDir,
     hostId: options.nodeId, driver: options.driverName, log, signal,
   });
+  return controller;
 }

@@ -5,7 +5,10 @@ import { csi } from '../csi/protocols.ts';
 import { handlersOf } from '../csi/service.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
 import type { ClusterState, Lease } from '../state/interfaces.ts';
+import type { PoolFigures } from '../metrics/controller-metrics.ts';
 import { Attaching } from './attaching.ts';
+import { ClaimWatch } from './claim-watch.ts';
+import { createRequest } from './create-request.ts';
 import { Listing } from './listing.ts';
 import { controllerOperations } from './operations.ts';
 import { ControllerPools } from './pools.ts';
@@ -28,6 +31,7 @@ export class Controller {
   readonly #lease: Lease;
   readonly #pools: ControllerPools;
   readonly #handlers: ControllerHandlers;
+  readonly #attending = new AbortController();
 
   private constructor(lease: Lease, pools: ControllerPools, handlers: ControllerHandlers) {
     this.#lease = lease;
@@ -38,24 +42,38 @@ export class Controller {
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
   static async start(options: ControllerOptions): Promise<Controller> {
     const { state, hostDirectory, hostId, driver, log, signal } = options;
-    const identity = { clusterUuid: await state.clusterUuid(signal), hostId, hostDirectory };
-    log.info('waiting for the lease');
-    const lease = await state.acquireLease(signal);
-    log.info('lease held', { epoch: lease.epoch });
-    const pools = new ControllerPools(options.pools, { identity, lease, log });
-    await pools.start();
-    const { attachments, nodes } = state;
-    const operations = controllerOperations({
-      volumes: new Volumes(pools, attachments, driver),
-      attaching: new Attaching(pools, attachments, nodes, lease),
-      listing: new Listing(pools, attachments, driver),
-    });
-    return new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log));
+    const watches = new Map(options.pools.map(({ device }) => [device, new ClaimWatch(device)]));
+    try {
+      const identity = { clusterUuid: await state.clusterUuid(signal), hostId, hostDirectory };
+      log.info('waiting for the lease');
+      const lease = await state.acquireLease(signal);
+      log.info('lease held', { epoch: lease.epoch });
+      const { attachments, nodes, notices } = state;
+      const pools = new ControllerPools(options.pools, { identity, lease, notices, log, watches });
+      await pools.start();
+      const volumes = new Volumes(pools, attachments, driver);
+      const operations = controllerOperations({
+        volumes,
+        attaching: new Attaching(pools, attachments, nodes, lease),
+        listing: new Listing(pools, attachments, driver),
+      });
+      const controller = new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log));
+      const attending = AbortSignal.any([controller.#attending.signal, lease.lost]);
+      state.attend({ explain: (wanted) => volumes.explain(createRequest(wanted)) }, attending);
+      return controller;
+    } finally {
+      for (const watch of watches.values()) watch.stop();
+    }
   }
 
   /** Aborts when the right to write is lost: nothing may be answered from then on. */
   get lost(): AbortSignal {
     return this.#lease.lost;
+  }
+
+  /** What metrics tell of the pools. */
+  figures(): PoolFigures[] {
+    return this.#pools.all.map((pool) => pool.figures());
   }
 
   addTo(server: Server): void {
@@ -64,6 +82,7 @@ export class Controller {
 
   /** Closes the claims, then gives the lease back: in this order, a successor finds closed claims. */
   async stop(): Promise<void> {
+    this.#attending.abort();
     await this.#pools.stop();
     await this.#lease.release();
   }

@@ -12,10 +12,7 @@ import type { ManagedPool } from './managed-pool.ts';
 import { formatToken, parseToken } from './page-token.ts';
 import { parseParameters } from './parameters.ts';
 import type { ControllerPools } from './pools.ts';
-import { VOLUME_KIND } from './volumes.ts';
-
-/** Log entries a volume needs: its directory and its file. */
-const SLOTS_PER_VOLUME = 2;
+import { SLOTS_PER_VOLUME, VOLUME_KIND } from './volumes.ts';
 
 /** What there is: volumes and room for more. Reads only. */
 export class Listing {

@@ -5,19 +5,26 @@ import type { PoolConfig } from '../csi/pool-config.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { Pool } from '../famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
-import type { Lease } from '../state/interfaces.ts';
+import type { PoolFigures, PoolHealth } from '../metrics/controller-metrics.ts';
+import type { Lease, Notices } from '../state/interfaces.ts';
+import type { ClaimWatch } from './claim-watch.ts';
+import { formatEmpty } from './format-empty.ts';
+import { healthIn, PoolReporter } from './pool-reporter.ts';
 
 /** What every pool of a controller needs. */
 export interface PoolOptions {
   readonly identity: WriterIdentity;
   readonly lease: Lease;
+  readonly notices: Notices;
   readonly log: Logger;
+  /** Who has watched the pools' claims so far, by device. */
+  readonly watches: ReadonlyMap<string, ClaimWatch>;
   /** Refuses, in words, a pool that is configured already under another name. */
   readonly admit: (pool: ManagedPool, uuid: string) => string | undefined;
 }
 
-/** How long to watch a silent rival's heartbeat before its claim counts as given up. */
-const CLAIM_WAIT_MS = 30_000;
+/** How long a rival's heartbeat must stand still before its claim counts as given up: longer than a lease lasts. */
+const CLAIM_WAIT_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 /** How often to see whether the claim was lost while nobody called. */
@@ -30,6 +37,7 @@ const CHECK_MS = 1_000;
 export class ManagedPool {
   readonly spec: PoolConfig;
   readonly #options: PoolOptions;
+  readonly #reporter: PoolReporter;
   readonly #stopping = new AbortController();
   #pool: Pool | undefined;
   #uuid: string | undefined;
@@ -41,15 +49,14 @@ export class ManagedPool {
   constructor(spec: PoolConfig, options: PoolOptions) {
     this.spec = spec;
     this.#options = options;
+    this.#reporter = new PoolReporter(spec.name, options.notices);
   }
 
   /** Opens the pool and takes its claim; resolves after the first attempt, however it ends. */
   start(): Promise<void> {
     const first = this.#attempt();
     this.#seeking = first.then(() => this.#retryUntilHeld());
-    this.#check = setInterval(() => {
-      if (this.#writer?.lost) this.#lose('its claim was taken over');
-    }, CHECK_MS).unref();
+    this.#check = setInterval(() => this.#lookAfter(), CHECK_MS).unref();
     return first;
   }
 
@@ -62,9 +69,14 @@ export class ManagedPool {
   get writer(): PoolWriter {
     if (this.#writer === undefined) throw this.unavailable();
     try {
+      this.#options.lease.mustHold();
+    } catch (error) {
+      throw this.unavailable(messageOf(error));
+    }
+    try {
       this.#writer.mustRule();
     } catch (error) {
-      this.#lose(messageOf(error));
+      this.#lose(error);
       throw this.unavailable();
     }
     return this.#writer;
@@ -89,11 +101,24 @@ export class ManagedPool {
   /** Does something with the writer, and notices when the claim turns out to be lost. */
   write<Result>(work: (writer: PoolWriter) => Result): Result {
     try {
-      return work(this.writer);
+      const result = work(this.writer);
+      this.#reportSlots();
+      return result;
     } catch (error) {
-      if (error instanceof FamfsError && error.code === 'CLAIM_LOST') this.#lose(error.message);
+      if (error instanceof FamfsError && error.code === 'CLAIM_LOST') this.#lose(error);
       throw error;
     }
+  }
+
+  get health(): PoolHealth {
+    return this.#reporter.health;
+  }
+
+  /** What metrics tell of this pool. */
+  figures(): PoolFigures {
+    const { name: pool } = this.spec;
+    const { health } = this;
+    return this.#pool === undefined ? { pool, health } : { pool, health, usage: this.view.usage() };
   }
 
   /** Closes the claim and the pool. */
@@ -105,13 +130,33 @@ export class ManagedPool {
   }
 
   /** The refusal that a caller gets who needs more than there is now. */
-  unavailable(): Error {
-    return refuse.unavailable(`pool ${this.spec.name} (${this.spec.device}) is unavailable: ${this.#problem}`);
+  unavailable(reason = this.#problem): Error {
+    return refuse.unavailable(`pool ${this.spec.name} (${this.spec.device}) is unavailable: ${reason}`);
   }
 
-  #lose(reason: string): void {
+  /** What nobody's call would notice. */
+  #lookAfter(): void {
+    if (this.#writer === undefined) return;
+    try {
+      this.#writer.mustRule();
+    } catch (error) {
+      return this.#lose(error);
+    }
+    if (this.#pool!.replayer.damaged) this.#reporter.broken('damaged', 'its log is damaged: it serves what it has and takes no new volumes; run "famfs-csi fsck"');
+    this.#reportSlots();
+  }
+
+  #reportSlots(): void {
+    if (this.#pool === undefined) return;
+    const { slotsUsed, slotsTotal } = this.#pool.view.usage();
+    this.#reporter.slots(slotsUsed, slotsTotal);
+  }
+
+  #lose(error: unknown): void {
+    const reason = messageOf(error);
     this.#problem = reason;
     this.#options.log.error('claim lost', { pool: this.spec.name, reason });
+    this.#report(error);
     this.#close();
     this.#seeking = this.#seeking.then(() => this.#retryUntilHeld());
   }
@@ -138,21 +183,29 @@ export class ManagedPool {
   }
 
   async #attempt(): Promise<void> {
-    const { identity, lease, log, admit } = this.#options;
+    const { identity, lease, log, admit, watches } = this.#options;
+    const watch = watches.get(this.spec.device);
     try {
-      this.#pool ??= this.#open(admit);
+      this.#pool ??= await this.#open(admit);
       const writer = await PoolWriter.acquire(this.#pool, {
         identity, epochFloor: lease.epochOf(this.#pool.uuid), waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
+        silentSince: (rival) => watch?.silentSince(rival), mayWrite: () => lease.mustHold(),
       });
       await this.#remember(writer);
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
+      this.#reporter.well();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       if (error instanceof FamfsError && error.code === 'REPLACED') this.#close(); // the next attempt opens what is there now
       const reason = messageOf(error);
       if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
       this.#problem = reason;
+      this.#report(error);
     }
+  }
+
+  #report(error: unknown): void {
+    this.#reporter.broken(healthIn(error, this.#pool, this.#options.identity.clusterUuid), messageOf(error));
   }
 
   /** Nothing may be acknowledged under an epoch that the lease could forget. */
@@ -166,8 +219,8 @@ export class ManagedPool {
     }
   }
 
-  #open(admit: PoolOptions['admit']): Pool {
-    const pool = Pool.open(this.spec.device, { writable: true });
+  async #open(admit: PoolOptions['admit']): Promise<Pool> {
+    const pool = await this.#openOrFormat();
     const objection = admit(this, pool.uuid);
     if (objection !== undefined) {
       pool.close();
@@ -175,6 +228,22 @@ export class ManagedPool {
     }
     this.#uuid = pool.uuid;
     return pool;
+  }
+
+  /** Opens the pool, after formatting it where there is none and that is allowed. */
+  async #openOrFormat(): Promise<Pool> {
+    const { device, format, logSize, name } = this.spec;
+    const { lease, identity, log } = this.#options;
+    try {
+      return Pool.open(device, { writable: true });
+    } catch (error) {
+      if (format !== 'ifEmpty' || !(error instanceof FamfsError) || error.code !== 'NOT_FAMFS') throw error;
+    }
+    lease.mustHold();
+    log.info('formatting an empty device', { pool: name, device });
+    const uuid = await formatEmpty({ device, clusterUuid: identity.clusterUuid, ...(logSize === undefined ? {} : { logSize }) });
+    log.info('formatted', { pool: name, device, uuid });
+    return Pool.open(device, { writable: true });
   }
 }
 

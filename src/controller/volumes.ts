@@ -1,7 +1,10 @@
+import { status } from '@grpc/grpc-js';
+import { formatBytes } from '../csi/bytes.ts';
 import { isReaderOnly, parseAccess } from '../csi/capabilities.ts';
-import { refuse } from '../csi/errors.ts';
+import { refuse, toStatus, type CsiError } from '../csi/errors.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId, parseVolumeId } from '../csi/volume-id.ts';
+import { FamfsError } from '../famfs/errors.ts';
 import { volumeRecordFits, type VolumeRecord } from '../famfs/format/volume-record.ts';
 import type { Pool, PoolNode } from '../famfs/pool.ts';
 import type { NewEntry, PoolWriter } from '../famfs/writer.ts';
@@ -20,6 +23,9 @@ export const VOLUME_KIND = 'volume';
 /** The file of a volume that holds its memory. */
 const DATA_FILE = 'data';
 
+/** Log entries a volume needs: its directory and its file. */
+export const SLOTS_PER_VOLUME = 2;
+
 /** Makes and deletes volumes. Its caller keeps calls for one directory apart. */
 export class Volumes {
   readonly #pools: ControllerPools;
@@ -34,20 +40,48 @@ export class Volumes {
 
   /** Makes a volume, or answers with the one that the same request made before. */
   create(request: CreateVolumeRequest__Output): Volume {
+    const plan = this.#plan(request);
+    const { pool, directory, size, record, parameters } = plan;
+    if (plan.isThere) return this.#volume(pool, directory, size);
+    return pool.write((writer) => {
+      if (plan.isCutShort) removeTree(writer, directory);
+      try {
+        writer.create(entriesOf(directory, size, record, parameters));
+      } catch (error) {
+        if (error instanceof FamfsError && (error.code === 'NO_SPACE' || error.code === 'LOG_FULL')) throw noRoom(pool, size);
+        throw error;
+      }
+      return this.#volume(pool, directory, size);
+    });
+  }
+
+  /** Why a creation would be refused now, or undefined; changes nothing. */
+  explain(request: CreateVolumeRequest__Output): string | undefined {
+    try {
+      const { pool, isThere, size } = this.#plan(request);
+      const { largestAllocatableBytes, slotsFree } = pool.writer.pool.usage();
+      return isThere || (size <= largestAllocatableBytes && slotsFree >= SLOTS_PER_VOLUME) ? undefined : noRoom(pool, size).message;
+    } catch (error) {
+      const { code, details } = toStatus(error);
+      return code === status.ABORTED ? undefined : details;
+    }
+  }
+
+  /** All that can be said of a creation before it is done. Throws what it would be refused with. */
+  #plan(request: CreateVolumeRequest__Output): CreationPlan {
     const { name, directory, range, parameters } = parseCreate(request);
     const pool = this.#pools.select(parameters.pool);
     const found = pool.writer.pool.stat(directory);
-    if (found !== undefined && !isCutShort(pool.writer.pool, found)) {
-      return this.#volume(pool, directory, existingCapacity(found, name, range, parameters));
+    const cutShort = found !== undefined && isCutShort(pool.writer.pool, found);
+    if (found !== undefined && !cutShort) {
+      const size = existingCapacity(found, name, range, parameters);
+      return { pool, directory, size, record: found.record!, parameters, isThere: true, isCutShort: false };
     }
     this.#refuseTwin(pool, name, directory);
     this.#checkTopology(pool, request);
-    return pool.write((writer) => {
-      if (found !== undefined) removeTree(writer, directory);
-      const size = sizeFor(range, writer.pool.allocationUnit, writer.pool.view.usage().totalBytes);
-      writer.create(entriesOf(directory, size, recordOf(name, size, parameters), parameters));
-      return this.#volume(pool, directory, size);
-    });
+    const { allocationUnit, view } = pool.writer.pool;
+    const size = sizeFor(range, allocationUnit, view.usage().totalBytes);
+    return { pool, directory, size, record: recordOf(name, size, parameters), parameters, isThere: false, isCutShort: cutShort };
   }
 
   /** Deletes a volume; one that is not there is deleted already. */
@@ -100,6 +134,31 @@ interface CreateVolume {
   readonly directory: string;
   readonly range: CapacityRange;
   readonly parameters: ClassParameters;
+}
+
+/** What a creation comes to. */
+interface CreationPlan {
+  readonly pool: ManagedPool;
+  readonly directory: string;
+  readonly size: number;
+  readonly record: VolumeRecord;
+  readonly parameters: ClassParameters;
+  /** The same request has made it before. */
+  readonly isThere: boolean;
+  /** There is what a deletion that was cut short has left. */
+  readonly isCutShort: boolean;
+}
+
+/** Says what is needed, what there is, and what is on its way back. */
+function noRoom(pool: ManagedPool, size: number): CsiError {
+  const { largestAllocatableBytes, quarantinedBytes, slotsFree, slotsTotal } = pool.writer.pool.usage();
+  const { name } = pool.spec;
+  if (slotsFree < SLOTS_PER_VOLUME) {
+    return refuse.exhausted(`no slot for another volume is left in pool ${name}: ${slotsTotal - slotsFree} of ${slotsTotal} are used; ` +
+      'use another pool, or format this one anew with a larger log');
+  }
+  const deleted = quarantinedBytes === 0 ? '' : `; ${formatBytes(quarantinedBytes)} deleted, not yet returned`;
+  return refuse.exhausted(`needs ${formatBytes(size)}, largest free is ${formatBytes(largestAllocatableBytes)} in pool ${name}${deleted}`);
 }
 
 /** Reads a request as a whole before anything is looked up. Throws INVALID_ARGUMENT. */

@@ -20,6 +20,8 @@ export interface FormatOptions {
   readonly logSize?: number;
   /** Format although there is a file system already, or what is left of one, or an unfinished formatting. */
   readonly force?: boolean;
+  /** Format only where superblock region and log are all zero, whatever else would be allowed. */
+  readonly onlyEmpty?: boolean;
   /** Told the bytes cleared and the bytes to clear. */
   readonly report?: (done: number, total: number) => void;
   /** Says of a writer's record that it is known to be stopped. */
@@ -80,6 +82,9 @@ export function defaultLogSize(deviceSize: number): number {
 
 async function format(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
   const logSize = checkLogSize(device.path, device.size, options.logSize);
+  if (options.onlyEmpty && ![device.superblock, device.log(logSize)].every(({ bytes }) => isZero(bytes))) {
+    throw new FamfsError('EXISTS', `${device.path} is not empty: its superblock region or log is not all zero`);
+  }
   const formatting = new Formatting(device);
   const existing = describeExisting(formatting.judged);
   if (existing !== undefined && !options.force) throw new FamfsError('EXISTS', `${device.path} ${existing}`);
@@ -167,6 +172,15 @@ function checkLogSize(path: string, deviceSize: number, asked: number | undefine
     throw new FamfsError('INVALID', `${path}: ${deviceSize} bytes are too few; a log of ${logSize} bytes needs a device of at least ${smallestDevice(logSize)}`);
   }
   return logSize;
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  const zeros = Buffer.alloc(Math.min(bytes.length, CLEAR_STEP));
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    const part = bytes.subarray(at, at + zeros.length);
+    if (zeros.compare(part, 0, part.length, 0, part.length) !== 0) return false;
+  }
+  return true;
 }
 
 function cut(path: string): string {

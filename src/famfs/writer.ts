@@ -29,6 +29,10 @@ export interface AcquireOptions {
    * once unless the rival is known to be stopped.
    */
   readonly waitMs?: number;
+  /** Since when, in seconds since boot, the caller has seen a rival's record stand still, where it has watched. */
+  readonly silentSince?: (rival: ClaimRecord) => number | undefined;
+  /** Throws where the claim must not be written after all; asked right before, after all waiting. */
+  readonly mayWrite?: () => void;
   /** The operator's word that every former writer is stopped. */
   readonly assumeStopped?: boolean;
   /** The caller zeroes all free memory, and so may finish what another left half done. */
@@ -68,6 +72,7 @@ export class PoolWriter {
     const isStopped = (record: ClaimRecord) => assumeStopped || isKnownStopped(record, identity);
     await outwait(pool, options, isStopped);
     if (assumeStopped) await refuseMovingForeigner(pool, identity);
+    options.mayWrite?.();
     const { replayer, device } = pool;
     const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, options.epochFloor ?? 0, isStopped, assumeStopped);
     try {
@@ -229,7 +234,7 @@ async function outwait(pool: Pool, options: AcquireOptions, isStopped: (record: 
   if (rival === undefined || isStopped(rival)) return;
   const { holder, clusterUuid } = rival.head;
   const waitMs = clusterUuid === options.identity.clusterUuid.toLowerCase() ? options.waitMs ?? 0 : 0;
-  const since = uptime();
+  const since = options.silentSince?.(rival) ?? uptime();
   for (;;) {
     const now = ring.ruling();
     if (now === undefined || isStopped(now)) return;

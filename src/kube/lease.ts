@@ -193,8 +193,10 @@ function write({ api, namespace, names }: LeaseOptions, body: V1Lease): Promise<
 
 /** The record as it is to be. What others wrote beside ours stays. */
 function leaseBody({ names, namespace, holder }: LeaseOptions, found: V1Lease | undefined, spec: V1LeaseSpec, epochs: ReadonlyMap<string, number>): V1Lease {
-  const { [PROCESS_ANNOTATION]: _former, ...annotations } = found?.metadata?.annotations ?? {};
   const metadata = found?.metadata;
+  const annotations = { ...metadata?.annotations, [EPOCHS_ANNOTATION]: JSON.stringify(Object.fromEntries(epochs)) };
+  delete annotations[PROCESS_ANNOTATION];
+  if (spec.holderIdentity !== undefined) annotations[PROCESS_ANNOTATION] = holder.process;
   return {
     metadata: {
       name: names.controllerLease,
@@ -202,11 +204,7 @@ function leaseBody({ names, namespace, holder }: LeaseOptions, found: V1Lease | 
       ...(metadata?.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
       ...(metadata?.ownerReferences === undefined ? {} : { ownerReferences: metadata.ownerReferences }),
       labels: { ...metadata?.labels, ...names.labels('controller') },
-      annotations: {
-        ...annotations,
-        [EPOCHS_ANNOTATION]: JSON.stringify(Object.fromEntries(epochs)),
-        ...(spec.holderIdentity === undefined ? {} : { [PROCESS_ANNOTATION]: holder.process }),
-      },
+      annotations,
     },
     spec,
   };

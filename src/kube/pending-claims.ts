@@ -11,6 +11,8 @@ import { parseQuantity } from './quantity.ts';
 /** Room comes and goes without any object changing. */
 const EVERY_MS = 30_000;
 const FS_TYPE_KEYS = ['csi.storage.k8s.io/fstype', 'fstype'];
+/** API groups of the sources that the provisioner hands on to the driver. */
+const SOURCE_GROUPS = ['', 'snapshot.storage.k8s.io'];
 const RESERVED = 'csi.storage.k8s.io/';
 
 /** As the provisioner translates them for a driver that tells single writers apart. */
@@ -58,6 +60,7 @@ function isWaiting({ metadata, spec, status }: V1PersistentVolumeClaim): boolean
 /** The volume that the provisioner would ask for. */
 export function wantedBy({ metadata, spec }: V1PersistentVolumeClaim, { parameters = {}, mountOptions }: V1StorageClass): WantedVolume {
   const source = spec?.dataSource ?? spec?.dataSourceRef;
+  const isFilledByOthers = !SOURCE_GROUPS.includes(source?.apiGroup ?? ''); // they ask us for an empty volume
   const ours = Object.entries(parameters).filter(([key]) => !key.startsWith(RESERVED) && key !== 'fstype');
   return {
     name: `pvc-${metadata?.uid}`,
@@ -67,6 +70,6 @@ export function wantedBy({ metadata, spec }: V1PersistentVolumeClaim, { paramete
     fsType: FS_TYPE_KEYS.map((key) => parameters[key]).find((value) => value !== undefined) ?? '',
     mountFlags: mountOptions ?? [],
     parameters: Object.fromEntries(ours),
-    ...(source === undefined ? {} : { source: `${source.kind} ${source.name}` }),
+    ...(source === undefined || isFilledByOthers ? {} : { source: `${source.kind} ${source.name}` }),
   };
 }

@@ -1,0 +1,56 @@
+import type { DaxDevice } from '../famfs/device/device.ts';
+import { openDevice } from '../famfs/device/open.ts';
+import { decodeSuperblock, Superblock, superblockProblem } from '../famfs/format/superblock.ts';
+import { uptime } from '../famfs/host.ts';
+import { ClaimRing, type ClaimRecord } from '../famfs/log/claim-ring.ts';
+
+const LOOK_MS = 500;
+
+/**
+ * Watches who rules a pool while this process only waits for the lease, so that a rival that has
+ * died counts as silent since then, and not since the lease was had. Reads only.
+ */
+export class ClaimWatch {
+  readonly #path: string;
+  readonly #timer: NodeJS.Timeout;
+  #device: DaxDevice | undefined;
+  #seen: { readonly record: ClaimRecord; readonly since: number } | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#look();
+  }
+
+  /** Since when this very record has stood as it stands now, in seconds since boot, as far as was seen. */
+  silentSince(rival: ClaimRecord): number | undefined {
+    return this.#seen !== undefined && isSame(this.#seen.record, rival) ? this.#seen.since : undefined;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#device?.close();
+    this.#device = undefined;
+  }
+
+  #look(): void {
+    try {
+      this.#device ??= openDevice(this.#path, { writable: false });
+      const { superblock } = this.#device;
+      const bytes = Buffer.from(superblock.bytes.subarray(0, Superblock.length));
+      if (superblockProblem(bytes) !== undefined) throw new Error('no pool');
+      const record = new ClaimRing(superblock, decodeSuperblock(bytes).uuid).ruling();
+      if (record === undefined) this.#seen = undefined;
+      else if (this.#seen === undefined || !isSame(this.#seen.record, record)) this.#seen = { record, since: uptime() };
+    } catch {
+      // No pool yet, or no longer. An open device would keep others from formatting it.
+      this.#device?.close();
+      this.#device = undefined;
+      this.#seen = undefined;
+    }
+  }
+}
+
+function isSame(a: ClaimRecord, b: ClaimRecord): boolean {
+  return a.head.uuid === b.head.uuid && a.head.epoch === b.head.epoch && a.head.holder === b.head.holder && a.heartbeat === b.heartbeat;
+}
