@@ -22,11 +22,12 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
 
 /** Starts the controller of these options; resolves when it may answer calls. Until then it is a healthy standby. */
 export async function startController(options: RoleOptions, { log, signal, metrics }: RoleContext): Promise<Controller> {
-  let controller: Controller | undefined;
-  addControllerMetrics(metrics, () => (controller?.lost.aborted ? undefined : controller?.figures()));
-  controller = await Controller.start({
+  const leader: Controller[] = [];
+  addControllerMetrics(metrics, () => leader.find(({ lost }) => !lost.aborted)?.figures());
+  const controller = await Controller.start({
     pools: requirePools(options), state: await openClusterState(options, log), hostDirectory: options.hostDir,
     hostId: options.nodeId, driver: options.driverName, log, signal,
   });
+  leader.push(controller);
   return controller;
 }

@@ -193,19 +193,13 @@ function write({ api, namespace, names }: LeaseOptions, body: V1Lease): Promise<
 
 /** The record as it is to be. What others wrote beside ours stays. */
 function leaseBody({ names, namespace, holder }: LeaseOptions, found: V1Lease | undefined, spec: V1LeaseSpec, epochs: ReadonlyMap<string, number>): V1Lease {
-  const metadata = found?.metadata;
-  const annotations = { ...metadata?.annotations, [EPOCHS_ANNOTATION]: JSON.stringify(Object.fromEntries(epochs)) };
-  delete annotations[PROCESS_ANNOTATION];
-  if (spec.holderIdentity !== undefined) annotations[PROCESS_ANNOTATION] = holder.process;
+  const metadata = { ...found?.metadata };
+  delete metadata.managedFields;
+  const annotations: Record<string, string> = { ...metadata.annotations, [EPOCHS_ANNOTATION]: JSON.stringify(Object.fromEntries(epochs)) };
+  if (spec.holderIdentity === undefined) delete annotations[PROCESS_ANNOTATION];
+  else annotations[PROCESS_ANNOTATION] = holder.process;
   return {
-    metadata: {
-      name: names.controllerLease,
-      namespace,
-      ...(metadata?.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
-      ...(metadata?.ownerReferences === undefined ? {} : { ownerReferences: metadata.ownerReferences }),
-      labels: { ...metadata?.labels, ...names.labels('controller') },
-      annotations,
-    },
+    metadata: { ...metadata, name: names.controllerLease, namespace, labels: { ...metadata.labels, ...names.labels('controller') }, annotations },
     spec,
   };
 }
