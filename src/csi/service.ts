@@ -21,8 +21,10 @@ export type Operations<Handlers> = {
 
 type Operation = (request: unknown) => unknown;
 
-/** Asked several times a minute by sidecars, and of interest to nobody as long as they succeed. */
-const QUIET = new Set(['Probe', 'GetPluginInfo', 'GetPluginCapabilities', 'ControllerGetCapabilities', 'NodeGetCapabilities']);
+/** Asked several times a minute, by sidecars and by the node plugin, and of interest to nobody as long as they succeed. */
+const QUIET = new Set([
+  'Probe', 'GetPluginInfo', 'GetPluginCapabilities', 'ControllerGetCapabilities', 'NodeGetCapabilities', 'ListPools',
+]);
 
 let lastRequest = 0;
 const process36 = Date.now().toString(36);
