@@ -1,7 +1,8 @@
 /** Faults: what is killed comes back, and nothing is lost, doubled or seen by a pod. */
 import assert from 'node:assert/strict';
 import { nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
-import { apply, get, kubectl, list } from './support/kubectl.ts';
+import { apply, kubectl, list } from './support/kubectl.ts';
+import { leader } from './support/leader.ts';
 import { endLoad, startLoad } from './support/load.ts';
 import { claim, Names, pod } from './support/objects.ts';
 import { driverImage, Selectors } from './support/release.ts';
@@ -23,15 +24,6 @@ async function loadIn({ namespace, workers }: TestScene) {
 async function podOn(node: string, selector: string): Promise<string> {
   const pods = await list('pods', Names.namespace, '-l', selector);
   return pods.find(({ spec }) => spec.nodeName === node)!.metadata.name;
-}
-
-/** The controller that holds the lease. */
-async function leader(): Promise<{ pod: string; node: string; since: string }> {
-  const { spec } = await get('lease', `${Names.driver}-controller`, Names.namespace);
-  const pods = await list('pods', Names.namespace, '-l', Selectors.controller);
-  const holder = pods.find(({ metadata }) => spec.holderIdentity?.includes(metadata.uid!));
-  if (holder === undefined) throw new Error(`nobody rules: ${spec.holderIdentity}`);
-  return { pod: holder.metadata.name, node: holder.spec.nodeName, since: spec.acquireTime };
 }
 
 /** Stops or continues the controller's process on a node. */

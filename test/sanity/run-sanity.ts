@@ -1,6 +1,5 @@
 /** Runs csi-sanity against sockets and reads its report. */
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 /** What became of one check. */
@@ -16,6 +15,10 @@ export interface SanityTarget {
   readonly controllerEndpoint: string;
   /** A directory of its own. */
   readonly directory: string;
+  /** Parameters of the volumes it makes. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Where all of this is, when not here: a command that runs another one there. */
+  readonly through?: readonly string[];
 }
 
 interface SpecReport {
@@ -49,9 +52,16 @@ export async function runSanity(program: string, target: SanityTarget): Promise<
 
 async function run(program: string, target: SanityTarget, options: readonly string[]): Promise<Check[]> {
   const report = join(target.directory, 'report.json');
-  const child = spawn(program, [
+  // The file holds what --help calls a YAML document; JSON is one. Written there, whatever "there" is.
+  const parameters = join(target.directory, 'parameters.yaml');
+  const [shell, ...rest] = [...target.through ?? [], 'sh', '-c', 'printf %s "$1" > "$0"', parameters, JSON.stringify(target.parameters ?? {})];
+  execFileSync(shell, rest);
+  const [command, ...before] = [...target.through ?? [], program];
+  const child = spawn(command, [
+    ...before,
     `--csi.endpoint=unix://${target.endpoint}`, `--csi.controllerendpoint=unix://${target.controllerEndpoint}`,
     `--csi.mountdir=${join(target.directory, 'mount')}`, `--csi.stagingdir=${join(target.directory, 'staging')}`,
+    `--csi.testvolumeparameters=${parameters}`,
     `--csi.testvolumesize=${8 * MIB}`, `--ginkgo.json-report=${report}`, '--ginkgo.no-color', '--ginkgo.succinct',
     ...options,
   ], { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
@@ -62,7 +72,7 @@ async function run(program: string, target: SanityTarget, options: readonly stri
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const suites = readReport(report, () => Buffer.concat(output).toString());
+  const suites = readReport([...target.through ?? [], 'cat', report], () => Buffer.concat(output).toString());
   return suites.flatMap((suite) => suite.SpecReports).map((spec) => ({
     name: [...spec.ContainerHierarchyTexts ?? [], spec.LeafNodeText || spec.LeafNodeType].join(' '),
     state: stateOf(spec.State),
@@ -76,9 +86,9 @@ function stateOf(state: string): Check['state'] {
   return state === 'skipped' || state === 'pending' ? 'skipped' : 'failed';
 }
 
-function readReport(file: string, output: () => string): { SpecReports: SpecReport[] }[] {
+function readReport([command, ...args]: readonly string[], output: () => string): { SpecReports: SpecReport[] }[] {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { SpecReports: SpecReport[] }[];
+    return JSON.parse(execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 * MIB })) as { SpecReports: SpecReport[] }[];
   } catch (error) {
     throw new Error(`csi-sanity wrote no report; it said:\n${output()}`, { cause: error });
   }

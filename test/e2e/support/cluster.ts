@@ -50,6 +50,7 @@ export async function startCluster({ install, stock }: { install: boolean; stock
   must('npm', ['run', '--silent', 'image', '--', ...base, '--tag', images[0]]);
   must('docker', ['tag', images[0], images[1]]);
   await loadImages(present, images);
+  for (const worker of present.workers) await kubectl(['label', 'node', worker, 'famfs.io/memory=true', '--overwrite']);
   await makePools();
 }
 
