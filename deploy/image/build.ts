@@ -12,7 +12,7 @@ import { formatBytes } from '../../src/csi/bytes.ts';
 import { root } from '../../test/harness/paths.ts';
 import { buildImage, checkPlatform } from './docker.ts';
 import { run } from './run.ts';
-import { stage } from './stage.ts';
+import { withStage } from './stage.ts';
 
 interface ImageOptions {
   readonly base: string;
@@ -32,11 +32,12 @@ const command = new Command('npm run image --')
 function build({ base, tag, platformCheck }: ImageOptions): void {
   checkPlatform(base);
   if (platformCheck) return console.log(`${base}: can be built here`);
-  const { context, bytes } = stage();
-  const size = buildImage(context, tag, { BASE: base, VERSION: version, REVISION: revision() });
-  const parts = Object.entries(bytes).map(([part, weight]) => `${part} ${formatBytes(weight)}`);
-  const ours = Object.values(bytes).reduce((sum, weight) => sum + weight, 0);
-  console.log(`${tag}: ${formatBytes(size)}, of which base ${formatBytes(size - ours)}, ${parts.join(', ')}`);
+  withStage(({ context, bytes }) => {
+    const size = buildImage(context, tag, { BASE: base, VERSION: version, REVISION: revision() });
+    const parts = Object.entries(bytes).map(([part, weight]) => `${part} ${formatBytes(weight)}`);
+    const ours = Object.values(bytes).reduce((sum, weight) => sum + weight, 0);
+    console.log(`${tag}: ${formatBytes(size)}, of which base ${formatBytes(size - ours)}, ${parts.join(', ')}`);
+  });
 }
 
 /** The commit, where this is a checkout. */

