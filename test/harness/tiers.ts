@@ -1,5 +1,6 @@
 /** The tiers of the suite, from fast to real, and what each needs of the machine. */
 import { missing as clusterMissing } from '../cluster/missing.ts';
+import { apiServerMissing } from '../kube/missing.ts';
 import { kernelMissing } from '../vm/kernel.ts';
 import { fuseMissing, programs, sanityMissing, type Probe } from './prerequisites.ts';
 import { root } from './paths.ts';
@@ -33,6 +34,12 @@ export const tiers: readonly Tier[] = [
     files: 'test/sanity/*.test.ts',
     prerequisites: [fuseMissing, () => sanityMissing(join(root, '.cache'))],
     limitMs: 15 * minute,
+  },
+  {
+    name: 'kube',
+    files: 'test/kube/*.test.ts',
+    prerequisites: [apiServerMissing],
+    limitMs: 25 * minute, // most of it to build the API server where there is none yet
   },
   {
     name: 'vm',
