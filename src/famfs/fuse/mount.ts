@@ -21,11 +21,12 @@ export interface MountPoint {
  */
 export async function mountFuse(fd: number, directory: string, poolUuid: string, readOnly: boolean): Promise<void> {
   const options = [
-    'fd=3', 'rootmode=40000', `user_id=${process.getuid?.() ?? 0}`, `group_id=${process.getgid?.() ?? 0}`,
+    // Said as an option: mount(8) since util-linux 2.39 loses it where it is part of the type.
+    'subtype=famfs', 'fd=3', 'rootmode=40000', `user_id=${process.getuid?.() ?? 0}`, `group_id=${process.getgid?.() ?? 0}`,
     'default_permissions', 'allow_other', 'nosuid', 'nodev', ...(readOnly ? ['ro'] : []),
   ];
   // -i: no helper program; -c: take the path as it is.
-  const args = ['-i', '-c', '-t', FILE_SYSTEM_TYPE, '-o', options.join(','), `famfs:${poolUuid}`, directory];
+  const args = ['-i', '-c', '-t', 'fuse', '-o', options.join(','), `famfs:${poolUuid}`, directory];
   const { code, output } = await runProgram('mount', args, fd);
   if (code !== 0) throw new FamfsError('DEVICE', `mounting on ${directory} failed: ${output || `mount exited with ${code}`}`);
 }
