@@ -90,7 +90,7 @@ export class NodeCare {
 
 /** The topology keys of our driver on a node, or undefined where it is not registered. */
 function keysOf(csiNode: V1CSINode, driver: string): readonly string[] | undefined {
-  const found = csiNode.spec.drivers.find(({ name }) => name === driver);
+  const found = csiNode.spec.drivers?.find(({ name }) => name === driver);
   return found && (found.topologyKeys ?? []);
 }
 

@@ -158,6 +158,6 @@ export class KubernetesNodes implements Nodes {
 
   async has(node: string): Promise<boolean> {
     const found = await answered(unlessMissing(this.#api.storage.readCSINode({ name: node })));
-    return found?.spec.drivers.some(({ name }) => name === this.#driver) ?? false;
+    return found?.spec.drivers?.some(({ name }) => name === this.#driver) ?? false;
   }
 }
