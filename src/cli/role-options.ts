@@ -61,7 +61,8 @@ function collectPool(text: string, before: readonly PoolConfig[]): PoolConfig[] 
   return [...before, pool];
 }
 
-function parseNamespace(text: string): string {
+/** Reads the name of a namespace. Throws InvalidArgumentError. */
+export function parseNamespace(text: string): string {
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) throw new InvalidArgumentError('Expected the name of a namespace.');
   return text;
 }
@@ -77,7 +78,8 @@ function parseEndpoint(text: string): string {
   return socket;
 }
 
-function parseDriverName(text: string): string {
+/** Reads the name of a driver. Throws InvalidArgumentError. */
+export function parseDriverName(text: string): string {
   if (!isDriverName(text)) throw new InvalidArgumentError('Expected a domain name of at most 63 characters.');
   return text;
 }

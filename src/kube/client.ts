@@ -118,3 +118,19 @@ export async function answered<Result>(call: Promise<Result>): Promise<Result> {
     throw new CsiError(status.UNAVAILABLE, problemOf(error), { cause: error });
   });
 }
+
+/** How many objects one call lists. */
+const PAGE = 500;
+
+/** All objects of a list, page by page. */
+export async function listAll<Item>(
+  list: (page: { limit: number; _continue?: string }) => Promise<{ items: Item[]; metadata?: { _continue?: string } }>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let next: string | undefined; ;) {
+    const page = await list({ limit: PAGE, ...(next ? { _continue: next } : {}) });
+    items.push(...page.items);
+    next = page.metadata?._continue;
+    if (!next) return items;
+  }
+}

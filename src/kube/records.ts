@@ -1,10 +1,7 @@
 import type { V1Lease } from '@kubernetes/client-node';
 import type { AttachRecord, Attachments, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
-import { answered, statusOf, unlessMissing, type KubeApi } from './client.ts';
+import { answered, listAll, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
-
-/** How many Leases one call lists. */
-const PAGE = 500;
 
 /** Small records, each the annotation of a Lease of its own. */
 export class LeaseRecords<Value> {
@@ -46,15 +43,9 @@ export class LeaseRecords<Value> {
   }
 
   async list(): Promise<Value[]> {
-    const found: V1Lease[] = [];
-    let next: string | undefined;
-    do {
-      const page = await answered(this.#api.coordination.listNamespacedLease({
-        namespace: this.#namespace, labelSelector: this.#names.selector(this.#kind), limit: PAGE, ...(next ? { _continue: next } : {}),
-      }));
-      found.push(...page.items);
-      next = page.metadata?._continue;
-    } while (next);
+    const namespace = this.#namespace;
+    const labelSelector = this.#names.selector(this.#kind);
+    const found = await answered(listAll<V1Lease>((page) => this.#api.coordination.listNamespacedLease({ namespace, labelSelector, ...page })));
     return found.map((lease) => this.#valueOf(lease));
   }
 

@@ -1,0 +1,41 @@
+import { Command, Option } from 'commander';
+import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
+import { createLog } from '../csi/log.ts';
+import { parseDriverName, parseNamespace } from './role-options.ts';
+
+interface UninstallOptions {
+  readonly check?: true;
+  readonly clean?: true;
+  readonly kubernetes: string;
+  readonly driverName: string;
+  readonly selector?: string;
+}
+
+/** `famfs-csi uninstall`: what goes before and after the removal of a release from Kubernetes. */
+export function uninstallCommand(): Command {
+  return new Command('uninstall')
+    .description('before and after the removal of a release from Kubernetes')
+    .addOption(new Option('--check', 'fail, naming them, while volumes are in use').conflicts('clean'))
+    .option('--clean', 'remove what the release has left in the API; volumes and data stay')
+    .requiredOption('--kubernetes <namespace>', 'the namespace of the release', parseNamespace)
+    .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
+    .option('--selector <labels>', 'chooses the pods of the release, for whose end --clean waits')
+    .action(run);
+}
+
+async function run({ check, clean, kubernetes: namespace, driverName: driver, selector }: UninstallOptions): Promise<void> {
+  if (!check && !clean) throw new Error('say --check or --clean');
+  const { findUses, cleanUp } = await import('../kube/uninstall.ts');
+  const options = { namespace, driver, log: createLog('warn', 'uninstall') };
+  if (check) {
+    const uses = await findUses(options);
+    for (const use of uses) console.error(use);
+    if (uses.length > 0) throw new Error(`${driver} has volumes in use (${uses.length}): delete the pods that use them, then uninstall`);
+    console.log(`no volume of ${driver} is in use`);
+    return;
+  }
+  const { done, left } = await cleanUp({ ...options, ...(selector === undefined ? {} : { selector }) });
+  for (const what of done) console.log(`removed ${what}`);
+  for (const what of left) console.error(`left ${what}`);
+  if (left.length > 0) throw new Error('not everything could be removed');
+}

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PatchStrategy, setHeaderOptions, type V1Node } from '@kubernetes/client-node';
+import type { Logger } from 'winston';
+import { eventSource, ownPod, podReference } from './cluster.ts';
+import { KubeApi, listAll, problemOf, unlessMissing } from './client.ts';
+import { EventRecorder } from './events.ts';
+import { Names } from './names.ts';
+import { describeUse, volumesInUse } from './volume-uses.ts';
+
+const POLL_MS = 1_000;
+/** How long to wait for pods that are ending. */
+const PODS_MS = 60_000;
+/** Volumes named in one event, which has room for a thousand characters. */
+const NAMED = 5;
+
+/** What an uninstallation is about. */
+export interface UninstallOptions {
+  readonly namespace: string;
+  readonly driver: string;
+  readonly log: Logger;
+  readonly api?: KubeApi;
+}
+
+/**
+ * The volumes of the driver that are in use, in words; told as an event of this pod too. While there
+ * are any, the driver must stay: nobody could unmount them afterwards.
+ */
+export async function findUses({ namespace, driver, log, api = KubeApi.connect() }: UninstallOptions): Promise<string[]> {
+  const uses = (await volumesInUse(api, namespace, new Names(driver))).map(describeUse);
+  if (uses.length === 0) return [];
+  const pod = ownPod(namespace);
+  const events = new EventRecorder(api, eventSource(driver, pod), log);
+  const more = uses.length > NAMED ? `; and ${uses.length - NAMED} more` : '';
+  const message = `${driver} cannot be uninstalled: ${uses.slice(0, NAMED).join('; ')}${more}`;
+  events.tell(podReference(pod), { type: 'Warning', reason: 'VolumesInUse', message });
+  await events.settled();
+  return uses;
+}
+
+/** What a clean-up did, and what it could not do. */
+export interface CleanUp {
+  readonly done: readonly string[];
+  readonly left: readonly string[];
+}
+
+/**
+ * Removes what a release leaves in the API once its pods have ended: our Leases, and the labels of
+ * nodes. Volumes and their data stay. `selector` chooses the release's pods.
+ */
+export async function cleanUp({ namespace, driver, api = KubeApi.connect(), selector }: UninstallOptions & { readonly selector?: string }): Promise<CleanUp> {
+  const names = new Names(driver);
+  const done: string[] = [];
+  const left: string[] = [];
+  const attempt = async (what: string, work: () => Promise<unknown>) => {
+    await work().then(() => done.push(what), (error: unknown) => left.push(`${what}: ${problemOf(error)}`));
+  };
+  const pods = selector === undefined ? [] : await untilEnded(api, namespace, selector);
+  left.push(...pods.map((name) => `pod ${name} still runs and may write its Leases again`));
+  const leases = await listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page }));
+  for (const { metadata } of leases) {
+    const name = metadata!.name!;
+    await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
+  }
+  for (const node of await listAll((page) => api.core.listNode(page))) {
+    const labels = poolLabels(node, names);
+    if (labels.length === 0) continue;
+    const body = { metadata: { labels: Object.fromEntries(labels.map((label) => [label, null])) } };
+    await attempt(`labels of node ${node.metadata!.name}: ${labels.join(', ')}`, () => unlessMissing(
+      api.core.patchNode({ name: node.metadata!.name!, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
+  }
+  return { done, left };
+}
+
+/** Waits for the end of pods; answers those that did not end in time. Pods of hooks, this one for one, do not count. */
+async function untilEnded(api: KubeApi, namespace: string, selector: string): Promise<string[]> {
+  for (const start = performance.now(); ; await delay(POLL_MS)) {
+    const pods = await listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page }));
+    const running = pods
+      .filter(({ metadata, status }) => metadata?.name !== process.env['POD_NAME'] && status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
+      .map(({ metadata }) => metadata!.name!);
+    if (running.length === 0 || performance.now() - start > PODS_MS) return running;
+  }
+}
+
+function poolLabels({ metadata }: V1Node, names: Names): string[] {
+  return Object.keys(metadata?.labels ?? {}).filter((label) => label.startsWith(names.poolLabel));
+}

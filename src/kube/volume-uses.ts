@@ -1,0 +1,105 @@
+import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
+import type { AttachRecord } from '../state/interfaces.ts';
+import { listAll, type KubeApi } from './client.ts';
+import type { Names } from './names.ts';
+import { LeaseRecords } from './records.ts';
+
+/** What uses one volume of a driver. */
+export interface VolumeUse {
+  /** The volume's handle; the PersistentVolume's name where that is gone and with it the handle. */
+  readonly volume: string;
+  readonly persistentVolume?: string;
+  /** `namespace/name` */
+  readonly claim?: string;
+  readonly nodes: readonly string[];
+  /** `namespace/name` */
+  readonly pods: readonly string[];
+}
+
+/** All volumes of a driver that are attached somewhere, or that a pod on some node has. */
+export async function volumesInUse(api: KubeApi, namespace: string, names: Names): Promise<VolumeUse[]> {
+  const { driver } = names;
+  const [volumes, attachments, pods, records] = await Promise.all([
+    listAll((page) => api.core.listPersistentVolume(page)),
+    listAll((page) => api.storage.listVolumeAttachment(page)),
+    listAll((page) => api.core.listPodForAllNamespaces(page)),
+    new LeaseRecords<AttachRecord>(api, namespace, names, 'attachment').list(),
+  ]);
+  const ours = volumes.filter(({ spec }) => spec?.csi?.driver === driver);
+  const uses = new Uses(ours);
+  for (const { spec } of attachments) {
+    if (spec.attacher !== driver) continue;
+    uses.of(uses.handleOf(spec.source.persistentVolumeName ?? '')).nodes.add(spec.nodeName);
+  }
+  for (const { volume, attachments: nodes } of records) {
+    for (const { node } of nodes) uses.of(volume).nodes.add(node);
+  }
+  const byClaim = new Map(ours.flatMap((volume) => (volume.spec?.claimRef ? [[claimOf(volume), volume.spec.csi!.volumeHandle] as const] : [])));
+  for (const pod of pods.filter(isOnNode)) {
+    for (const claim of claimsOf(pod)) {
+      const handle = byClaim.get(claim);
+      if (handle === undefined) continue;
+      uses.of(handle).pods.add(nameOf(pod));
+      uses.of(handle).nodes.add(pod.spec!.nodeName!);
+    }
+  }
+  return uses.all();
+}
+
+/** One use in words. */
+export function describeUse({ volume, persistentVolume, claim, nodes, pods }: VolumeUse): string {
+  const known = [persistentVolume && `PersistentVolume ${persistentVolume}`, claim && `claim ${claim}`].filter(Boolean).join(', ');
+  const by = pods.length === 0 ? '' : `, used by pod ${pods.join(', ')}`;
+  return `volume ${JSON.stringify(volume).slice(1, -1)}${known && ` (${known})`} is on node ${nodes.join(', ')}${by}`;
+}
+
+class Uses {
+  readonly #volumes: readonly V1PersistentVolume[];
+  readonly #found = new Map<string, { nodes: Set<string>; pods: Set<string> }>();
+
+  constructor(volumes: readonly V1PersistentVolume[]) {
+    this.#volumes = volumes;
+  }
+
+  of(handle: string): { nodes: Set<string>; pods: Set<string> } {
+    const found = this.#found.get(handle) ?? { nodes: new Set(), pods: new Set() };
+    this.#found.set(handle, found);
+    return found;
+  }
+
+  handleOf(persistentVolume: string): string {
+    return this.#volumes.find(({ metadata }) => metadata?.name === persistentVolume)?.spec?.csi?.volumeHandle ?? persistentVolume;
+  }
+
+  all(): VolumeUse[] {
+    return [...this.#found].map(([volume, { nodes, pods }]) => {
+      const object = this.#volumes.find(({ spec }) => spec?.csi?.volumeHandle === volume);
+      return {
+        volume,
+        ...(object === undefined ? {} : { persistentVolume: object.metadata!.name! }),
+        ...(object?.spec?.claimRef === undefined ? {} : { claim: claimOf(object) }),
+        nodes: [...nodes].sort(), pods: [...pods].sort(),
+      };
+    });
+  }
+}
+
+/** A pod that has, or may have, its volumes mounted. */
+function isOnNode({ spec, status }: V1Pod): boolean {
+  return spec?.nodeName !== undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+function claimsOf({ metadata, spec }: V1Pod): string[] {
+  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim !== undefined) return [`${metadata!.namespace}/${persistentVolumeClaim.claimName}`];
+    return ephemeral === undefined ? [] : [`${metadata!.namespace}/${metadata!.name}-${name}`];
+  });
+}
+
+function claimOf({ spec }: V1PersistentVolume): string {
+  return `${spec?.claimRef?.namespace}/${spec?.claimRef?.name}`;
+}
+
+function nameOf({ metadata }: V1Pod): string {
+  return `${metadata?.namespace}/${metadata?.name}`;
+}
