@@ -55,7 +55,7 @@ export class ApiServer {
       `--listen-peer-urls=http://127.0.0.1:${peer}`,
     ]);
     server.#spawn(join(programs, 'kube-apiserver'), [
-      `--etcd-servers=http://127.0.0.1:${client}`, '--bind-address=127.0.0.1', `--secure-port=${port}`, `--cert-dir=${join(folder, 'certs')}`,
+      `--etcd-servers=http://127.0.0.1:${client}`, '--bind-address=127.0.0.1', '--allow-privileged', `--secure-port=${port}`, `--cert-dir=${join(folder, 'certs')}`,
       `--token-auth-file=${server.#tokenFile()}`, '--authorization-mode=RBAC', '--disable-admission-plugins=ServiceAccount',
       '--service-cluster-ip-range=10.0.0.0/24', '--service-account-issuer=https://test.invalid',
       ...server.#serviceAccountKeys(),
