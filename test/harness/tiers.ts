@@ -42,6 +42,12 @@ export const tiers: readonly Tier[] = [
     limitMs: 25 * minute, // most of it to build the API server where there is none yet
   },
   {
+    name: 'chart',
+    files: 'test/chart/*.test.ts',
+    prerequisites: [apiServerMissing],
+    limitMs: 25 * minute, // most of it to build helm and the API server where there are none yet
+  },
+  {
     name: 'vm',
     files: 'test/vm/*.test.ts',
     prerequisites: [

@@ -1,0 +1,187 @@
+/** The chart against a real API server: what it accepts, what an upgrade may change, and how a release ends. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AppsV1Api, AuthorizationV1Api, BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type KubeConfig,
+} from '@kubernetes/client-node';
+import { ensurePrograms } from '../cluster/programs.ts';
+import { apiServer, type ApiServer } from '../kube/api-server.ts';
+import { chart, exampleValues, examples, helm, startHelm, template, text, valueArguments, type Ending, type Wish } from './support.ts';
+
+const release = 'famfs';
+const simulated = { pools: [{ name: 'p0', device: '/dev/sim/pool' }] };
+
+interface Api {
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+  readonly batch: BatchV1Api;
+  readonly authorization: AuthorizationV1Api;
+}
+
+function apiOf(config: KubeConfig): Api {
+  return {
+    core: config.makeApiClient(CoreV1Api), apps: config.makeApiClient(AppsV1Api),
+    batch: config.makeApiClient(BatchV1Api), authorization: config.makeApiClient(AuthorizationV1Api),
+  };
+}
+
+describe('chart on an API server', function () {
+  this.timeout(20 * 60_000);
+  let server: ApiServer;
+  let api: Api;
+  let kubeconfig: string;
+  let kubectl: string;
+
+  before(async () => {
+    kubectl = join(await ensurePrograms(['kubectl']), 'kubectl');
+    server = await apiServer();
+    api = apiOf(server.api().config);
+    kubeconfig = server.kubeconfigFile();
+  });
+
+  /** Has the server judge objects as if it took them. */
+  function dryRun(objects: string, namespace: string): void {
+    const args = ['apply', '--kubeconfig', kubeconfig, '--namespace', namespace, '--dry-run=server', '--validate=strict', '--filename=-'];
+    const { status, stderr } = spawnSync(kubectl, args, { input: objects, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /Warning:/);
+  }
+
+  for (const files of [[], ...exampleValues.map((name) => [name])]) {
+    it(`makes of ${files[0] ?? 'its own values'} what the server takes`, async () => {
+      const namespace = await server.namespace();
+      const { code, output } = template({ files, namespace });
+      assert.equal(code, 0, output);
+      // A PodMonitor is the Prometheus operator's, which is not here.
+      dryRun(output.split(/^---$/m).filter((object) => !/^kind: PodMonitor$/m.test(object)).join('---'), namespace);
+    });
+  }
+
+  for (const name of examples) {
+    it(`has an example ${name} that the server takes`, async () => dryRun(text(`examples/${name}`), await server.namespace()));
+  }
+
+  describe('as a release', () => {
+    let namespace: string;
+
+    beforeEach(async () => {
+      namespace = await server.namespace();
+      succeeded(helmIn(namespace, 'install', release, chart, ...valueArguments({ values: simulated })));
+    });
+    afterEach(() => void helmIn(namespace, 'uninstall', release, '--no-hooks'));
+
+    const helmIn = (place: string, ...args: string[]) => helm([...args, '--namespace', place, '--kubeconfig', kubeconfig]);
+    const upgrade = (wish: Wish) => helmIn(namespace, 'upgrade', release, chart, ...valueArguments(wish));
+
+    it('tells how to go on', () => {
+      const { output } = helmIn(namespace, 'get', 'notes', release);
+      assert.match(output, /famfs-csi mkfs \/dev\/sim\/pool --cluster/);
+      assert.match(output, /storageClassName: famfs/);
+      const formats = helmIn(namespace, 'upgrade', release, chart, '--set-json', 'pools=[{"name":"p0","device":"/dev/sim/pool","format":"ifEmpty"}]');
+      assert.doesNotMatch(formats.output, /famfs-csi mkfs/);
+    });
+
+    it('is upgraded to other pools', async () => {
+      succeeded(upgrade({ values: { pools: [...simulated.pools, { name: 'p1', device: '/dev/sim/other' }], storageClasses: [] } }));
+      const { data } = await api.core.readNamespacedConfigMap({ name: `${release}-famfs-csi-pools`, namespace });
+      assert.match(data!['pools.json']!, /\/dev\/sim\/other/);
+    });
+
+    it('never becomes another driver\'s, whose volumes it would leave behind', () => {
+      const { code, output } = upgrade({ values: { ...simulated, driverName: 'other.famfs.io' } });
+      assert.notEqual(code, 0);
+      assert.match(output, /driverName: .*"csi\.famfs\.io".*second release/);
+    });
+
+    it('says why it cannot begin or cease to attach', () => {
+      const { code, output } = upgrade({ values: { ...simulated, attach: false } });
+      assert.notEqual(code, 0);
+      assert.match(output, /attach: is true in this release/);
+    });
+
+    it('gives each account what its program asks for, and nobody secrets', async () => {
+      const asked: readonly [string, string, string, string, string?][] = [
+        ['controller', 'update', 'coordination.k8s.io', 'leases', namespace],
+        ['controller', 'list', 'coordination.k8s.io', 'leases', namespace],
+        ['controller', 'patch', '', 'nodes'],
+        ['controller', 'create', '', 'events', 'default'],
+        ['controller', 'watch', '', 'persistentvolumeclaims'],
+        ['controller', 'create', 'storage.k8s.io', 'csistoragecapacities', namespace],
+        ['controller', 'patch', 'storage.k8s.io', 'volumeattachments'],
+        ['fused', 'create', 'coordination.k8s.io', 'leases', namespace],
+      ];
+      for (const [account, ...right] of asked) assert.equal(await may(account, ...right), true, `${account}: ${right.join(' ')}`);
+      const forbidden: readonly [string, string, string, string, string?][] = [
+        ['fused', 'get', 'coordination.k8s.io', 'leases', 'kube-system'],
+        ['fused', 'patch', '', 'nodes'],
+        ['node', 'get', '', 'nodes'],
+        ['node', 'get', 'coordination.k8s.io', 'leases', namespace],
+        ...['controller', 'node', 'fused'].map((account) => [account, 'get', '', 'secrets', namespace] as const),
+      ].map((row) => [...row] as [string, string, string, string, string?]);
+      for (const [account, ...right] of forbidden) assert.equal(await may(account, ...right), false, `${account}: ${right.join(' ')}`);
+    });
+
+    async function may(account: string, verb: string, group: string, resource: string, where = ''): Promise<boolean> {
+      const user = `system:serviceaccount:${namespace}:${release}-famfs-csi-${account}`;
+      const review = await api.authorization.createSubjectAccessReview({
+        body: { spec: { user, resourceAttributes: { verb, group, resource, namespace: where } } },
+      });
+      return review.status?.allowed === true;
+    }
+
+    it('stays whole when its uninstallation is refused, and is upgraded again after a rollback', async () => {
+      const refused = startHelm(['uninstall', release, '--namespace', namespace, '--kubeconfig', kubeconfig]);
+      await end('check', 'Failed', refused);
+      const { code, output } = await refused;
+      assert.notEqual(code, 0);
+      assert.match(output, /uninstall-check failed/);
+      await api.apps.readNamespacedDeployment({ name: `${release}-famfs-csi-controller`, namespace });
+      assert.deepEqual(await hookObjects(), [], 'of the question itself nothing stays');
+
+      // What docs/troubleshooting.md says: helm counts the release as one that is going.
+      assert.match(upgrade({ values: simulated }).output, /has no deployed releases/);
+      succeeded(helmIn(namespace, 'rollback', release, '1'));
+      succeeded(upgrade({ values: simulated }));
+    });
+
+    it('leaves nothing when it is uninstalled', async () => {
+      const going = startHelm(['uninstall', release, '--namespace', namespace, '--kubeconfig', kubeconfig]);
+      await end('check', 'Complete', going);
+      await end('clean', 'Complete', going);
+      succeeded(await going);
+      const kinds = 'deployments,daemonsets,configmaps,serviceaccounts,roles,rolebindings,jobs,secrets,poddisruptionbudgets,csidrivers,storageclasses,clusterroles,clusterrolebindings';
+      const { stdout } = spawnSync(kubectl, [
+        'get', kinds, '--kubeconfig', kubeconfig, '--namespace', namespace, '--selector', `app.kubernetes.io/instance=${release}`, '--output', 'name',
+      ], { encoding: 'utf8' });
+      assert.equal(stdout, '');
+    });
+
+    async function hookObjects(): Promise<string[]> {
+      const accounts = await api.core.listNamespacedServiceAccount({ namespace });
+      return accounts.items.map(({ metadata }) => metadata!.name!).filter((name) => name.includes('uninstall'));
+    }
+
+    /** Ends a hook's Job as the controllers of a whole cluster would, when it is there. */
+    async function end(hook: 'check' | 'clean', type: 'Complete' | 'Failed', helmEnds: Promise<Ending>): Promise<void> {
+      const job = { name: `${release}-famfs-csi-uninstall-${hook}`, namespace };
+      let ended = false;
+      void helmEnds.then(() => { ended = true; });
+      while (await api.batch.readNamespacedJob(job).catch(() => undefined) === undefined) {
+        if (ended) assert.fail(`helm ended without the Job ${job.name}: ${(await helmEnds).output}`);
+        await sleep(50);
+      }
+      const now = new Date().toISOString();
+      const condition = (name: string) => ({ type: name, status: 'True', lastTransitionTime: now, lastProbeTime: now });
+      const status = type === 'Complete'
+        ? { startTime: now, completionTime: now, succeeded: 1, conditions: [condition('SuccessCriteriaMet'), condition(type)] }
+        : { startTime: now, failed: 1, conditions: [condition('FailureTarget'), condition(type)] };
+      await api.batch.patchNamespacedJobStatus({ ...job, body: { status } }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch));
+    }
+  });
+});
+
+function succeeded({ code, output }: Ending): void {
+  assert.equal(code, 0, output);
+}
