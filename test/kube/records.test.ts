@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
+import { silentLog } from '../../src/csi/log.ts';
+import { openKubernetesState } from '../../src/kube/cluster.ts';
+import type { AttachRecord, ClusterState, Member } from '../../src/state/interfaces.ts';
+import { apiServer, type ApiServer } from './api-server.ts';
+import { Line } from './line.ts';
+import { grant } from './rights.ts';
+
+const driver = `${'a'.repeat(50)}.example.org`; // as long as a driver's name may be, nearly
+
+describe('records in Kubernetes', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let namespace: string;
+  let state: ClusterState;
+
+  before(async () => { server = await apiServer(); });
+  beforeEach(async () => {
+    namespace = await server.namespace();
+    await grant(server, 'controller', namespace);
+    await grant(server, 'fused', namespace);
+    state = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api('controller') });
+  });
+
+  const volume = `${randomUUID()}/${'v'.repeat(80)}`;
+  const record = (epoch: number, ...nodes: string[]): AttachRecord => (
+    { volume, epoch, attachments: nodes.map((node) => ({ node, mode: 'MULTI_NODE_MULTI_WRITER', readonly: false })) });
+
+  it('tell where a volume is attached, and are gone when it is nowhere', async () => {
+    const { attachments } = state;
+    assert.equal(await attachments.get(volume), undefined);
+    assert.ok(await attachments.replace(record(1, 'n'.repeat(253)), undefined));
+    assert.deepEqual(await attachments.list(), [record(1, 'n'.repeat(253))]);
+    const { value, version } = (await attachments.get(volume))!;
+    assert.deepEqual(value, record(1, 'n'.repeat(253)));
+    assert.ok(await attachments.replace(record(1), version));
+    assert.equal(await attachments.get(volume), undefined);
+    assert.deepEqual(await attachments.list(), []);
+  });
+
+  it('are replaced by whoever has seen the latest version, and never by a former controller', async () => {
+    const { attachments } = state;
+    assert.ok(await attachments.replace(record(2, 'a'), undefined));
+    assert.ok(!await attachments.replace(record(2, 'b'), undefined));
+    const first = (await attachments.get(volume))!.version;
+    const races = await Promise.all(['b', 'c', 'd'].map((node) => attachments.replace(record(2, node), first)));
+    assert.equal(races.filter(Boolean).length, 1);
+    const second = (await attachments.get(volume))!;
+    assert.notEqual(second.version, first);
+    assert.ok(!await attachments.replace(record(1), second.version), 'epoch 1 undid what epoch 2 wrote');
+    assert.ok(!await attachments.replace(record(2), first));
+    assert.ok(await attachments.replace(record(3), second.version));
+    assert.ok(await attachments.replace(record(3), undefined));
+    assert.ok(!await attachments.replace(record(3), second.version));
+  });
+
+  it('tell nothing rather than something wrong when somebody has emptied one', async () => {
+    const { attachments } = state;
+    await attachments.replace(record(1, 'a'), undefined);
+    const { coordination } = server.api();
+    const [lease] = (await coordination.listNamespacedLease({ namespace })).items;
+    lease!.metadata!.annotations = {};
+    await coordination.replaceNamespacedLease({ name: lease!.metadata!.name!, namespace, body: lease! });
+    await assert.rejects(attachments.get(volume), /holds no record in its annotation famfs\.io\/record/);
+  });
+
+  it('keep the members of a pool, as the data plane of each host writes them', async () => {
+    const { members } = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api('fused') });
+    const pool = randomUUID();
+    const one: Member = { pool, host: 'h'.repeat(253), bootId: 'first' };
+    await members.register(one);
+    await members.register(one);
+    await members.register({ ...one, host: 'other' });
+    await members.register({ ...one, bootId: 'second' });
+    await members.register({ ...one, pool: randomUUID() });
+    const found = await state.members.list(pool);
+    assert.deepEqual(found.map(({ bootId }) => bootId).sort(), ['first', 'second']);
+    await members.leave(pool, 'other');
+    await members.leave(pool, 'never there');
+    assert.deepEqual(await state.members.list(pool), [{ ...one, bootId: 'second' }]);
+  });
+
+  it('know a node by its CSINode', async () => {
+    const { storage, core } = server.api();
+    const name = `node-${randomUUID()}`;
+    assert.equal(await state.nodes.has(name), false);
+    await core.createNode({ body: { metadata: { name } } });
+    await storage.createCSINode({ body: { metadata: { name }, spec: { drivers: [{ name: 'other', nodeID: name }] } } });
+    assert.equal(await state.nodes.has(name), false);
+    const found = await storage.readCSINode({ name });
+    found.spec.drivers.push({ name: driver, nodeID: name });
+    await storage.replaceCSINode({ name, body: found });
+    assert.equal(await state.nodes.has(name), true);
+  });
+
+  it('name the cluster by the UID of kube-system', async () => {
+    const uid = (await server.api().core.readNamespace({ name: 'kube-system' })).metadata?.uid;
+    assert.equal(await state.clusterUuid(), uid);
+  });
+
+  it('are UNAVAILABLE while the API server cannot be reached, and with the reason', async () => {
+    const line = await Line.to(server.port);
+    line.refuse();
+    const far = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api('controller', line.port) });
+    await assert.rejects(far.attachments.get(volume), { code: status.UNAVAILABLE, message: /the API server cannot be reached/ });
+    await assert.rejects(far.attachments.replace(record(1, 'a'), undefined), { code: status.UNAVAILABLE });
+    await assert.rejects(far.nodes.has('n'), { code: status.UNAVAILABLE });
+    await line.close();
+  });
+
+  it('say what is forbidden', async () => {
+    const other = openKubernetesState({ namespace: 'default', driver, log: silentLog(), api: server.api('fused') });
+    await assert.rejects(other.members.list('p'), /answers 403: leases\.coordination\.k8s\.io is forbidden.*fused/);
+  });
+});
