@@ -4,7 +4,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'src/generated/', '.cache/'] },
   ...tseslint.configs.recommended,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'test/e2e/pod/*.mjs', 'bench/e2e/*.mjs'] } } },
     rules: {
       eqeqeq: 'error',
       'no-console': 'off',

@@ -1,11 +1,11 @@
 /** Faults: what is killed comes back, and nothing is lost, doubled or seen by a pod. */
 import assert from 'node:assert/strict';
-import { nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
+import { driverImage, nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
 import { apply, kubectl, list } from './support/kubectl.ts';
 import { leader } from './support/leader.ts';
 import { endLoad, startLoad } from './support/load.ts';
 import { claim, Names, pod } from './support/objects.ts';
-import { driverImage, Selectors } from './support/release.ts';
+import { Selectors } from './support/release.ts';
 import { promise, type TestScene } from './support/scene.ts';
 import { allReady, bound, remove, running } from './support/states.ts';
 import { until } from './support/wait.ts';

@@ -1,10 +1,10 @@
 /** The release's own life: upgraded under load, refused to go while in use, gone without a trace, and back. */
 import assert from 'node:assert/strict';
-import { cluster, nodeCommandOn } from './support/cluster.ts';
+import { cluster, driverImage, nextImage, nodeCommandOn } from './support/cluster.ts';
 import { apply, get, kubectl, list, run } from './support/kubectl.ts';
 import { endLoad, startLoad } from './support/load.ts';
 import { claim, Names, pod } from './support/objects.ts';
-import { driverImage, install, nextImage, Selectors } from './support/release.ts';
+import { install, Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, remove, running } from './support/states.ts';
 import { until } from './support/wait.ts';

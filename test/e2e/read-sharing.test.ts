@@ -1,9 +1,9 @@
 /** Many pods, many hosts: read-only sharing, shared writing, and the modes that forbid either. */
 import assert from 'node:assert/strict';
+import { driverImage } from './support/cluster.ts';
 import { apply, exec } from './support/kubectl.ts';
 import { nodeCommand, scriptPod, scripts } from './support/load.ts';
 import { claim, pod } from './support/objects.ts';
-import { driverImage } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { eventAbout, remove, running, succeeded } from './support/states.ts';
 

@@ -1,9 +1,9 @@
 /** Serial sharing: one pod at a time, wherever it runs, on the same memory. */
 import assert from 'node:assert/strict';
+import { driverImage } from './support/cluster.ts';
 import { apply, exec } from './support/kubectl.ts';
 import { nodeCommand, scriptPod, scripts } from './support/load.ts';
 import { claim } from './support/objects.ts';
-import { driverImage } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { bound, remove, running } from './support/states.ts';
 

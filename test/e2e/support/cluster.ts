@@ -1,6 +1,6 @@
 /** The cluster of a test run: made where it is missing, filled with images, and its two pools. */
 import { spawnSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCluster, defaultSimDirectory, deleteCluster, loadImages, type Cluster } from '../../cluster/cluster.ts';
 import { ensureHost, releaseHost } from '../../cluster/host.ts';
@@ -32,6 +32,13 @@ export interface TestCluster {
 }
 
 let present: Cluster | undefined;
+let image = '';
+
+/** The image built from the working tree, named after its content. */
+export const driverImage = (): string => image;
+
+/** The same under another name: what an upgrade goes to. */
+export const nextImage = (): string => `${image}-next`;
 
 /** The cluster that `startCluster` made. */
 export function cluster(): TestCluster {
@@ -43,15 +50,21 @@ export function cluster(): TestCluster {
 export async function startCluster({ install, stock }: { install: boolean; stock: boolean }): Promise<void> {
   await ensureHost({ install });
   environment.programs = await ensurePrograms();
-  const base = stock ? [] : ['--base', await ensureDriverBase()];
-  present = await createCluster({ name: 'famfs-e2e', simDirectory: defaultSimDirectory, stock });
+  present = await createCluster({ name: 'famfs', simDirectory: defaultSimDirectory, stock });
   environment.kubeconfig = present.kubeconfig;
-  const images = ['famfs-csi:e2e', 'famfs-csi:e2e-next'];
-  must('npm', ['run', '--silent', 'image', '--', ...base, '--tag', images[0]]);
-  must('docker', ['tag', images[0], images[1]]);
-  await loadImages(present, images);
+  image = buildImage(stock ? [] : ['--base', await ensureDriverBase()]);
+  await loadImages(present, [driverImage(), nextImage()]);
   for (const worker of present.workers) await kubectl(['label', 'node', worker, 'famfs.io/memory=true', '--overwrite']);
-  await makePools();
+  if (!existsSync(filledPool.file)) await makePools();
+}
+
+/** Builds the image, under both names, and answers the first. */
+function buildImage(base: readonly string[]): string {
+  must('npm', ['run', '--silent', 'image', '--', ...base, '--tag', 'famfs-csi:e2e']);
+  const id = must('docker', ['image', 'inspect', '--format', '{{.Id}}', 'famfs-csi:e2e']).replace('sha256:', '').slice(0, 12);
+  const name = `famfs-csi:${id}`;
+  for (const tag of [name, `${name}-next`]) must('docker', ['tag', 'famfs-csi:e2e', tag]);
+  return name;
 }
 
 /** Deletes all that `startCluster` made, but for what is cached. */
@@ -104,9 +117,11 @@ function theCluster(): Cluster {
   return present;
 }
 
-function must(command: string, args: readonly string[]): void {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+function must(command: string, args: readonly string[]): string {
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' }; // npm would leave one behind
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 64 << 20 });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr || stdout || String(error)}`);
+  return stdout.trim();
 }
 
 async function mustRun(command: string, args: readonly string[]): Promise<void> {

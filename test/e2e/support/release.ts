@@ -1,10 +1,10 @@
 /** The chart's release, installed from the working tree. */
 import { join } from 'node:path';
 import { root } from '../../harness/paths.ts';
-import { cluster } from './cluster.ts';
+import { cluster, driverImage } from './cluster.ts';
 import { helm, list } from './kubectl.ts';
 import { Names } from './objects.ts';
-import { allReady } from './states.ts';
+import { allReady, remove } from './states.ts';
 import { until } from './wait.ts';
 
 const chart = join(root, 'deploy/helm/famfs-csi');
@@ -14,12 +14,6 @@ const ofRole = (role: string) => `app.kubernetes.io/instance=${Names.release},ap
 
 /** The pods of each role. */
 export const Selectors = { controller: ofRole('controller'), node: ofRole('node'), fused: ofRole('fused') } as const;
-
-/** The image built from the working tree. */
-export const driverImage = () => 'famfs-csi:e2e';
-
-/** The same under another name: what an upgrade goes to. */
-export const nextImage = () => 'famfs-csi:e2e-next';
 
 export interface InstallWish {
   image: string;
@@ -48,6 +42,17 @@ let installed: Promise<void> | undefined;
 
 /** Installs the release once in a test run. */
 export function ensureRelease(): Promise<void> {
-  installed ??= install({ image: driverImage() });
+  installed ??= (async () => {
+    await install({ image: driverImage() });
+    await replaceDataPlane();
+  })();
   return installed;
+}
+
+/** What an operator does by hand after an upgrade, on drained nodes: here, before anything is mounted. */
+async function replaceDataPlane(): Promise<void> {
+  const pods = await list('pods', Names.namespace, '-l', Selectors.fused);
+  const old = pods.filter(({ spec }) => spec.containers[0].image !== driverImage()).map(({ metadata }) => metadata.name);
+  if (old.length > 0) await remove('pod', old, Names.namespace);
+  await allReady(Selectors.fused, Names.namespace, 2);
 }
