@@ -168,7 +168,8 @@ describe('rendered chart', () => {
   });
 
   it('makes nothing twice for two releases side by side', () => {
-    const cluster = (objects: Manifest[]) => objects.filter(({ kind }) => ['CSIDriver', 'StorageClass'].includes(kind)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    const cluster = (objects: Manifest[]) => objects.filter(({ kind }) => ['CSIDriver', 'StorageClass'].includes(kind))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     const both = [...cluster(render()), ...cluster(render({ files: ['second-domain.yaml'] }))];
     assert.equal(new Set(both).size, both.length);
     const second = find(render({ files: ['second-domain.yaml'] }), 'DaemonSet', '-fused');
