@@ -27,6 +27,8 @@ export function buildImage(context: string, tag: string, args: Readonly<Record<s
     env['DOCKER_BUILDKIT'] = '0';
   }
   const given = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
-  run('docker', ['build', ...given, '--tag', tag, context], { env, show: true });
+  // Without BuildKit, the container of a step that fails would stay.
+  const tidy = env['DOCKER_BUILDKIT'] === '0' ? ['--force-rm'] : [];
+  run('docker', ['build', ...tidy, ...given, '--tag', tag, context], { env, show: true });
   return Number(run('docker', ['image', 'inspect', '--format', '{{.Size}}', tag]));
 }

@@ -122,7 +122,8 @@ describe('rendered chart', () => {
 
   it('binds only roles and accounts that it makes', () => {
     const objects = render();
-    const exists = (kind: string, name: string) => objects.some((object) => object.kind === kind && object.metadata.name === name);
+    const exists = (kind: string, name: string) =>
+      objects.some((object) => object.kind === kind && object.metadata.name === name);
     for (const binding of objects.filter(({ kind }) => kind.endsWith('RoleBinding'))) {
       assert.ok(exists(binding.roleRef.kind, binding.roleRef.name), `${binding.kind} ${binding.metadata.name} names no role`);
       for (const { kind, name } of binding.subjects) assert.ok(exists(kind, name), `${name} is bound and does not exist`);
