@@ -76,6 +76,11 @@ export async function loadImages(cluster: Cluster, images: readonly string[]): P
   }));
 }
 
+/** Writes the logs of all nodes and pods below a directory. */
+export async function exportLogs(cluster: Cluster, directory: string): Promise<void> {
+  await kind('export', 'logs', directory, '--name', cluster.name);
+}
+
 /** Runs kubectl on the cluster and gives its output. */
 export async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<string> {
   const program = findClusterProgram('kubectl')!;

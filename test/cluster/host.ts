@@ -24,12 +24,14 @@ const inotifyInstances = 512;
 export interface HostOptions {
   /** Whether Debian packages may be installed. */
   install?: boolean;
+  /** Whether the cluster will use kind's own node image. */
+  stock?: boolean;
 }
 
 /** Makes the host able to run a cluster: packages (where allowed), kernel settings, Docker. */
 export async function ensureHost(options: HostOptions = {}): Promise<void> {
-  if (options.install) await installPackages();
-  const missing = missingPackages();
+  if (options.install) await installPackages(options.stock);
+  const missing = missingPackages(options.stock);
   if (missing.length > 0) throw new Error(`not installed: ${missing.join(', ')} (--install installs them)`);
   rememberSysctls();
   if (Number(getSysctl('fs.inotify.max_user_instances')) < inotifyInstances) {
@@ -76,6 +78,8 @@ async function startDocker(): Promise<void> {
 
 /** Waits until the daemon is gone: its containers end with it. */
 async function stopDocker(pid: number): Promise<void> {
+  // Nobody but us uses this daemon: what has no name any more is an older build's.
+  if (dockerRuns()) await docker('image', 'prune', '--force');
   process.kill(pid, 'SIGTERM');
   for (let tries = 0; ownDaemon() !== undefined; tries++) {
     if (tries > 480) throw new Error(`dockerd (pid ${pid}) does not end`);

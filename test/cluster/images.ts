@@ -1,7 +1,7 @@
 /** The images that run in the cluster, made from our programs and Debian's files; none is pulled. */
 import { join } from 'node:path';
 import { buildImage, type ImageRecipe } from './docker.ts';
-import { ensurePrograms, kubernetesNames, kubernetesVersion, pinned, type ProgramName } from './programs.ts';
+import { ensurePrograms, kubernetesVersion, pinned, type KubernetesName, type ProgramName } from './programs.ts';
 import { run } from './run.ts';
 
 const registry = 'registry.k8s.io';
@@ -62,7 +62,7 @@ function controlPlane(programs: string): ImageRecipe {
 /** Programs of the one binary of Kubernetes, and their links to it. */
 export function kubernetesPrograms(
   programs: string,
-  names: readonly (typeof kubernetesNames)[number][],
+  names: readonly KubernetesName[],
 ): Record<string, string> {
   return { ...pick(programs, 'kubernetes'), ...Object.fromEntries(names.map((name) => [name, 'kubernetes'])) };
 }

@@ -1,6 +1,6 @@
 /** npm run cluster: makes, fills and deletes a cluster by hand. */
 import { Command } from 'commander';
-import { createCluster, defaultSimDirectory, deleteCluster, loadImages, openCluster } from './cluster.ts';
+import { createCluster, defaultSimDirectory, deleteCluster, exportLogs, loadImages, openCluster } from './cluster.ts';
 import { ensureHost, releaseHost } from './host.ts';
 import { buildSuiteImages } from './images.ts';
 import { missing } from './missing.ts';
@@ -16,7 +16,8 @@ program.command('up')
   .option('--sim <directory>', 'directory of this machine that all nodes see as /dev/sim', defaultSimDirectory)
   .option('--install', 'allow the installation of Debian packages on this machine', false)
   .option('--stock', "use kind's own node image, where there is a container registry", false)
-  .action(async (options: { name: string; sim: string; install: boolean; stock: boolean }) => {
+  .action(async (given: { name: string; sim: string; install: boolean; stock: boolean }) => {
+    const options = { ...given, install: given.install || process.env['CI'] === 'true' };
     const reason = missing(options);
     if (reason !== undefined) throw new Error(`no cluster can be made here: ${reason}`);
     await ensureHost(options);
@@ -42,6 +43,11 @@ program.command('load <images...>')
   .description('make images that Docker has known to all nodes')
   .option('--name <name>', 'name of the cluster', defaultName)
   .action(async (images: string[], options: { name: string }) => await loadImages(openCluster(options.name), images));
+
+program.command('logs <directory>')
+  .description('write the logs of all nodes and pods below a directory')
+  .option('--name <name>', 'name of the cluster', defaultName)
+  .action(async (directory: string, options: { name: string }) => await exportLogs(openCluster(options.name), directory));
 
 program.command('base')
   .description("make the base image for the driver's image")

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { findProgram } from '../harness/prerequisites.ts';
+import { type HostOptions } from './host.ts';
 import { missingPackages } from './packages.ts';
 
 const gibibyte = 2 ** 30;
@@ -9,23 +10,17 @@ const gibibyte = 2 ** 30;
 /** Three nodes take one GiB; compiling Kubernetes takes two more per processor. */
 const leastMemory = 6 * gibibyte;
 
-/** What may be changed about the machine. */
-export interface Allowed {
-  /** Whether Debian packages may be installed. */
-  install?: boolean;
-}
-
 /** Why no cluster can be made here, in words; undefined when one can. */
-export function missing(allowed: Allowed = {}): string | undefined {
+export function missing(options: HostOptions = {}): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `the nodes need Linux on x86-64, this is ${process.platform} on ${process.arch}`;
   if (process.getuid?.() !== 0) return 'the nodes are privileged containers and Debian trees are made by root: run as root';
   if (findProgram('go') === undefined) return 'Go is not installed: it builds the programs of the cluster';
   if (!existsSync('/dev/fuse')) return '/dev/fuse does not exist';
   if (totalmem() < leastMemory) return `${(totalmem() / gibibyte).toFixed(1)} GiB of memory are too few, ${leastMemory / gibibyte} are needed`;
   if (!existsSync('/dev/shm')) return '/dev/shm does not exist: the simulated memory is kept there';
-  const packages = missingPackages();
+  const packages = missingPackages(options.stock);
   if (packages.length === 0) return undefined;
-  if (!allowed.install) return `not installed: ${packages.join(', ')} (--install, or CI=true, installs them)`;
+  if (!options.install) return `not installed: ${packages.join(', ')} (--install, or CI=true, installs them)`;
   if (findProgram('apt-get') === undefined) return `not installed: ${packages.join(', ')}, and there is no apt-get to install them with`;
   return undefined;
 }

@@ -15,12 +15,23 @@ export async function ensureNodeImage(): Promise<string> {
   const recipes = ['node', 'node-image.ts', 'images.ts', 'docker.ts'].map((name) => contentsOf(name));
   const image = `famfs-cluster/node:${keyOf(programs, nodeTree, ...recipes)}`;
   if (await imageExists(image)) return image;
+  const former = await docker('images', '--format', '{{.Repository}}:{{.Tag}}', 'famfs-cluster/node');
   const tree = await ensureNodeTree();
   const bare = `${image}-bare`;
   await step('build the node image', () => buildBare(bare, tree, programs));
   const images = await step('build the images of the cluster', () => buildClusterImages(programs, tree));
   await step(`put ${images.length} images into the node image`, () => preload(bare, images, image));
+  await docker('rmi', '--no-prune', bare);
+  await removeUnused(former.split('\n').filter((name) => name !== ''));
   return image;
+}
+
+/** Removes former node images; one that a cluster still runs on stays. */
+async function removeUnused(images: readonly string[]): Promise<void> {
+  for (const image of images) {
+    const users = await docker('ps', '--all', '--quiet', '--filter', `ancestor=${image}`);
+    if (users.trim() === '') await docker('rmi', image);
+  }
 }
 
 async function buildBare(tag: string, tree: string, programs: string): Promise<void> {

@@ -10,20 +10,20 @@ import { dockerRuns } from './docker.ts';
 import { run, step } from './run.ts';
 import { treesCached } from './rootfs.ts';
 
-/** The packages that are missing. */
-export function missingPackages(): string[] {
+/** The packages that are missing; kind's own node image needs no Debian tree. */
+export function missingPackages(stock = false): string[] {
   const missing: string[] = [];
   if (!dockerRuns()) {
     if (findProgram('dockerd') === undefined) missing.push('docker.io');
     if (findProgram('docker') === undefined && releaseIs('debian')) missing.push('docker-cli');
   }
-  if (findProgram('debootstrap') === undefined && !treesCached()) missing.push('debootstrap');
+  if (!stock && findProgram('debootstrap') === undefined && !treesCached()) missing.push('debootstrap');
   return missing;
 }
 
 /** Installs what is missing. */
-export async function installPackages(): Promise<void> {
-  const missing = missingPackages();
+export async function installPackages(stock = false): Promise<void> {
+  const missing = missingPackages(stock);
   if (missing.length === 0) return;
   await step(`install ${missing.join(', ')}`, async () => {
     const work = mkdtempSync(join(tmpdir(), 'famfs-apt-'));

@@ -23,10 +23,12 @@ const packages = {
   agnhost: 'k8s.io/kubernetes/test/images/agnhost',
 } as const;
 
-/** The names that the one binary of Kubernetes answers to. */
-export const kubernetesNames = [
+const kubernetesNames = [
   'kubeadm', 'kubelet', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy',
 ] as const;
+
+/** A name that the one binary of Kubernetes answers to. */
+export type KubernetesName = (typeof kubernetesNames)[number];
 
 /** Built by its own function: it costs minutes and only one test wants it. */
 const suite = 'e2e.test';
@@ -34,7 +36,7 @@ const suite = 'e2e.test';
 type Built = keyof typeof packages;
 
 /** A program that can be asked for. */
-export type ProgramName = Built | (typeof kubernetesNames)[number];
+export type ProgramName = Built | KubernetesName;
 
 /** What a cluster and its tests need: all but the image of Kubernetes' own suite. */
 const usual = (Object.keys(packages) as Built[]).filter((name) => name !== 'agnhost');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { clusterCache, keyOf, withScratch } from './cache.ts';
-import { imageExists } from './docker.ts';
+import { docker, imageExists } from './docker.ts';
 import { run, step } from './run.ts';
 
 const suite = 'trixie';
@@ -44,7 +44,8 @@ export async function ensureNodeTree(): Promise<string> {
 
 /** Makes the driver's base image known to Docker. */
 export async function ensureDriverBase(): Promise<string> {
-  return await ensureTree(driverBase, driverPackages);
+  await docker('tag', await ensureTree(`famfs-cluster/base:${treeKey(driverPackages)}`, driverPackages), driverBase);
+  return driverBase;
 }
 
 /** Whether the trees can be made without debootstrap. */

@@ -29,10 +29,10 @@ export type Command = readonly [program: string, ...args: string[]];
 export async function pipe(from: Command, to: Command, options: RunOptions = {}): Promise<string> {
   const [fromProgram, ...fromArgs] = from;
   const [toProgram, ...toArgs] = to;
-  const source = spawn(fromProgram, fromArgs, { stdio: ['ignore', 'pipe', 'pipe'], timeout: defaultLimitMs });
+  const source = start(fromProgram, fromArgs, options, 'ignore');
   const sink = start(toProgram, toArgs, options, 'pipe');
   // A sink that ends early says why itself: its message is better than EPIPE.
-  const flow = pipeline(source.stdout, sink.stdin!).catch(() => {});
+  const flow = pipeline(source.stdout!, sink.stdin!).catch(() => {});
   const [, output] = await Promise.all([ended(source, from), outcome(sink, to), flow]);
   return output;
 }
@@ -55,7 +55,8 @@ function start(program: string, args: readonly string[], options: RunOptions, in
   return spawn(program, args, {
     stdio: [input, 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
-    timeout: options.limitMs ?? defaultLimitMs,
+    // Unlike the option 'timeout' it keeps no process waiting for a program that could not be started.
+    signal: AbortSignal.timeout(options.limitMs ?? defaultLimitMs),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
 }
@@ -73,7 +74,9 @@ function ended(child: ChildProcess, command: readonly string[], output = () => '
   const said: Buffer[] = [];
   child.stderr!.on('data', (chunk: Buffer) => said.push(chunk));
   return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(new Error(`${command[0]} cannot be run: ${error.message}`)));
+    child.on('error', (error) => reject(new Error(error.name === 'AbortError'
+      ? `'${command.join(' ').slice(0, 300)}' did not end in time`
+      : `${command[0]} cannot be run: ${error.message}`)));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();
       const text = (Buffer.concat(said).toString().trim() || output().trim()).split('\n').slice(-40).join('\n');
