@@ -21,6 +21,7 @@ import type { ListPoolsResponse__Output } from '../../src/generated/famfs/fused/
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 import { eventually } from '../support/host.ts';
+import { until } from '../support/http-role.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 
 const MiB = 1024 * 1024;
@@ -81,18 +82,6 @@ class Plane {
     this.#client.close();
     this.#stop.abort();
     await this.#done;
-  }
-}
-
-/** Waits until a question is answered as it should be. */
-async function until(check: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await check();
-    } catch (error) {
-      if (tries === 200) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
   }
 }
 

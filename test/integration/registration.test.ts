@@ -1,38 +1,16 @@
 /** A node plugin and its kubelet, and what the roles tell of themselves over HTTP. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
+import { askRole, freePort, until } from '../support/http-role.ts';
 import { Kubelet } from '../support/kubelet.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 
 const MiB = 1024 * 1024;
 const SOCKET = 'famfs.example.org-reg.sock';
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Waits until a question is answered as it should be. */
-async function until<T>(check: () => Promise<T> | T): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await check();
-    } catch (error) {
-      if (tries === 200) throw error;
-      await sleep(50);
-    }
-  }
-}
 
 describe('a node plugin and its kubelet', function () {
   this.timeout(60_000);
@@ -62,10 +40,7 @@ describe('a node plugin and its kubelet', function () {
     return role;
   }
 
-  async function ask(role: 'node' | 'fused', path: string): Promise<{ code: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${ports[role]}${path}`);
-    return { code: response.status, text: await response.text() };
-  }
+  const ask = (role: 'node' | 'fused', path: string) => askRole(ports[role], path);
 
   before(async () => {
     mkdirSync(kubelet.directory);
