@@ -1,11 +1,11 @@
 /** Where the cluster's programs, file trees and state are kept: nothing in it is ever needed, it only saves time. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cache } from '../harness/paths.ts';
 
 /** The place; FAMFS_CLUSTER_CACHE puts it outside the checkout, so that fresh clones share it. */
-export const clusterCache = process.env['FAMFS_CLUSTER_CACHE'] ?? join(cache, 'cluster');
+export const clusterCache = resolve(process.env['FAMFS_CLUSTER_CACHE'] ?? join(cache, 'cluster'));
 
 /** This directory of the checkout. */
 export const sources = import.meta.dirname;

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { findProgram } from '../harness/prerequisites.ts';
 import { type HostOptions } from './host.ts';
 import { missingPackages } from './packages.ts';
+import { goMissing, goVersion } from './programs.ts';
 
 const gibibyte = 2 ** 30;
 
@@ -14,7 +15,7 @@ const leastMemory = 6 * gibibyte;
 export function missing(options: HostOptions = {}): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `the nodes need Linux on x86-64, this is ${process.platform} on ${process.arch}`;
   if (process.getuid?.() !== 0) return 'the nodes are privileged containers and Debian trees are made by root: run as root';
-  if (findProgram('go') === undefined) return 'Go is not installed: it builds the programs of the cluster';
+  if (goVersion() === undefined) return `${goMissing}: it builds the programs of the cluster`;
   if (!existsSync('/dev/fuse')) return '/dev/fuse does not exist';
   if (totalmem() < leastMemory) return `${(totalmem() / gibibyte).toFixed(1)} GiB of memory are too few, ${leastMemory / gibibyte} are needed`;
   if (!existsSync('/dev/shm')) return '/dev/shm does not exist: the simulated memory is kept there';

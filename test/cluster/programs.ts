@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { findProgram } from '../harness/prerequisites.ts';
 import { clusterCache, contentsOf, keyOf, sources, withScratch } from './cache.ts';
 import { run, step } from './run.ts';
@@ -52,7 +52,10 @@ export function pinned(module: string): string {
 /** The version of Kubernetes in the cluster. */
 export const kubernetesVersion = pinned('k8s.io/kubernetes');
 
-/** Directory of the programs, finished or not; undefined where there is no Go to tell the version of. */
+/** What is missing where `goVersion` knows none. */
+export const goMissing = `Go ${/^go (\S+)$/m.exec(contentsOf('go.mod'))?.[1]} or newer is not installed`;
+
+/** Directory of the programs, finished or not; undefined where there is no Go. */
 export function programDirectory(): string | undefined {
   return known ??= tellDirectory();
 }
@@ -60,11 +63,18 @@ export function programDirectory(): string | undefined {
 let known: string | undefined;
 
 function tellDirectory(): string | undefined {
-  const go = findProgram('go');
-  if (go === undefined) return undefined;
-  const version = execFileSync(go, ['env', 'GOVERSION'], { cwd: sources, encoding: 'utf8' }).trim();
+  const version = goVersion();
+  if (version === undefined) return undefined;
   const texts = ['go.mod', 'go.sum', 'kubernetes', 'pause', 'e2e'].map((name) => contentsOf(name));
   return join(clusterCache, keyOf(version, linkerFlags(), ...texts));
+}
+
+/** The version of Go that builds the programs; undefined where there is none, or one too old for go.mod. */
+export function goVersion(): string | undefined {
+  const go = findProgram('go');
+  if (go === undefined) return undefined;
+  const answer = spawnSync(go, ['env', 'GOVERSION'], { cwd: sources, encoding: 'utf8' });
+  return answer.status === 0 ? answer.stdout.trim() : undefined;
 }
 
 /** The path of a finished program, or undefined. */
@@ -114,7 +124,7 @@ function builtName(goPackage: string): string {
 
 function goDirectory(): string {
   const directory = programDirectory();
-  if (directory === undefined) throw new Error('Go is not installed: it builds the programs of the cluster');
+  if (directory === undefined) throw new Error(`the programs of the cluster cannot be built: ${goMissing}`);
   mkdirSync(directory, { recursive: true });
   return directory;
 }
