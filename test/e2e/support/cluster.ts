@@ -48,7 +48,7 @@ export function cluster(): TestCluster {
 
 /** Creates what is missing: programs, images, Docker, cluster, pools. */
 export async function startCluster({ install, stock }: { install: boolean; stock: boolean }): Promise<void> {
-  await ensureHost({ install });
+  await ensureHost({ install, stock });
   environment.programs = await ensurePrograms();
   present = await createCluster({ name: 'famfs', simDirectory: defaultSimDirectory, stock });
   environment.kubeconfig = present.kubeconfig;

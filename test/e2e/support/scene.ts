@@ -39,11 +39,21 @@ export function promise(title: string, body: (scene: TestScene) => void): void {
       await until('the default service account', async () =>
         (await list('serviceaccounts', namespace)).some(({ metadata }) => metadata.name === 'default'));
     });
-    afterEach(async () => {
+    afterEach(async function () {
       await kubectl(['delete', 'namespace', namespace, '--wait=true', '--timeout=170s']);
+      if (this.currentTest?.state === 'failed') await clearVolumesOf(namespace); // or the next ones would fail too
       const { workers, pools } = cluster();
       await expectNoLeaks({ pools, workers, namespace: Names.namespace });
     });
     body(scene);
   });
+}
+
+/** Deletes what a test that ended in its middle has not: retained and static volumes. */
+async function clearVolumesOf(namespace: string): Promise<void> {
+  const volumes = (await list('pv')).filter(({ spec }) => spec.claimRef?.namespace === namespace);
+  for (const { metadata: { name }, spec } of volumes) {
+    const dynamic = spec.storageClassName !== '';
+    await kubectl(dynamic ? ['patch', 'pv', name, '-p', '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'] : ['delete', 'pv', name]);
+  }
 }
