@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
+import { WaitingSocket } from '../csi/waiting-socket.ts';
 import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveRole, type RoleContext } from './run-role.ts';
+import { observeCalls, runRole, serveRole, type RoleContext } from './run-role.ts';
 
 /** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
 export function controllerCommand(): Command {
@@ -12,11 +13,24 @@ export function controllerCommand(): Command {
 }
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {
-  const controller = await startController(options, context);
+  const { log, signal } = context;
+  const observe = observeCalls(context);
+  const { sidecarEndpoint: socket, driverName: driver } = options;
+  const sidecars = socket === undefined ? undefined : await WaitingSocket.open({ socket, driver, log, observe });
   try {
-    await serveRole(options, context, [controller], controller.lost);
+    const controller = await startController(options, context);
+    try {
+      const { lost } = controller;
+      await Promise.all([
+        serveRole(options, context, [controller], lost, observe),
+        sidecars?.serve(controller, signal, lost),
+      ]);
+    } finally {
+      await sidecars?.abort();
+      await controller.stop();
+    }
   } finally {
-    await controller.stop();
+    await sidecars?.abort();
   }
 }
 

@@ -19,6 +19,8 @@ export interface RoleOptions {
   /** Socket files. */
   readonly endpoint: string;
   readonly fusedEndpoint: string;
+  /** A second CSI socket of the controller, for sidecars. */
+  readonly sidecarEndpoint?: string;
   /** Where the kubelet looks for plugins. */
   readonly registrationDir?: string;
   /** Port of health checks and metrics; 0 for none. */
@@ -39,6 +41,7 @@ export function roleCommand(name: string, description: string): Command {
     .option('--node-id <id>', 'name of this host in the cluster', parseNodeId, os.hostname())
     .option('--endpoint <url>', 'the CSI socket', parseEndpoint, '/run/famfs-csi/csi.sock')
     .option('--fused-endpoint <url>', 'the control socket of the data plane', parseEndpoint, '/run/famfs-csi/fused.sock')
+    .option('--sidecar-endpoint <url>', 'a CSI socket of the controller for sidecars: there while it waits for the lease', parseEndpoint)
     .option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory')
     .option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere', parsePort, 0)
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)

@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import { createLog } from '../csi/log.ts';
+import type { CallObserver } from '../csi/observe.ts';
 import { serveCsi, type CsiPart } from '../csi/serve.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
 import { Health } from '../metrics/health.ts';
@@ -50,12 +51,16 @@ export async function runRole(
   process.exit(code);
 }
 
+/** Counts the calls that a CSI socket answers. */
+export function observeCalls({ metrics }: Pick<RoleContext, 'metrics'>): CallObserver {
+  return addCallHistogram(metrics, 'famfs_csi_call_seconds', 'CSI calls by method and gRPC code');
+}
+
 /** Answers on the CSI socket of these options until asked to end, or until `lost` aborts. */
 export function serveRole(
-  options: RoleOptions, { log, signal, metrics }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal,
+  options: RoleOptions, { log, signal, metrics }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal, observe = observeCalls({ metrics }),
 ): Promise<void> {
   const { endpoint, driverName: driver } = options;
-  const observe = addCallHistogram(metrics, 'famfs_csi_call_seconds', 'CSI calls by method and gRPC code');
   return serveCsi({ socket: endpoint, driver, parts, log, signal, observe, ...(lost === undefined ? {} : { lost }) });
 }
 

@@ -1,8 +1,14 @@
 import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
 import type { Operations } from './service.ts';
 
-/** Who we are and what the plugin as a whole can do; the same on every socket. */
-export function identityOperations(driver: string, version: string): Operations<IdentityHandlers> {
+/**
+ * Who we are and what the plugin as a whole can do; the same on every socket. Most sockets are only
+ * bound by a process that can answer: a controller that holds the lease, a node plugin that has
+ * found a pool. One that is there before that says by `ready` what Probe answers.
+ */
+export function identityOperations(
+  driver: string, version: string, ready: () => boolean | Promise<boolean> = () => true,
+): Operations<IdentityHandlers> {
   return {
     GetPluginInfo: () => ({ name: driver, vendor_version: version }),
     GetPluginCapabilities: () => ({
@@ -11,8 +17,6 @@ export function identityOperations(driver: string, version: string): Operations<
         { service: { type: 'VOLUME_ACCESSIBILITY_CONSTRAINTS' } },
       ],
     }),
-    // Sockets are only bound by a process that can answer: a controller that holds the lease, a
-    // node plugin that has found a pool.
-    Probe: () => ({ ready: { value: true } }),
+    Probe: async () => ({ ready: { value: await ready() } }),
   };
 }

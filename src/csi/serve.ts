@@ -56,7 +56,8 @@ export async function serveCsi({ socket, driver, parts, log, signal, lost, obser
   }
 }
 
-function version(): string {
+/** The version of this program. */
+export function version(): string {
   const text = fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
