@@ -59,6 +59,14 @@ describe('rendered chart', () => {
     assert.deepEqual(containers.filter(({ args }) => args.some((arg) => arg.includes('leader-election'))), []);
   });
 
+  it('connects sidecars to the socket on which they can wait', () => {
+    const deployment = find(render(), 'Deployment');
+    assert.ok(containerOf(deployment, 'controller').args.includes('--sidecar-endpoint=unix:///csi/sidecars.sock'));
+    for (const name of ['provisioner', 'attacher']) {
+      assert.ok(containerOf(deployment, name).args.includes('--csi-address=/csi/sidecars.sock'), name);
+    }
+  });
+
   it('gives every long-running container of ours health checks on its own port', () => {
     const objects = render({ values: { 'node.httpPort': 12345 } });
     for (const [kind, role, port] of [['Deployment', 'controller', 9808], ['DaemonSet', 'node', 12345], ['DaemonSet', 'fused', 9810]] as const) {
