@@ -1,0 +1,97 @@
+/** A controller as it runs in a pod: a process with its pod's environment, on a pretended node. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { csi } from '../../src/csi/protocols.ts';
+import { startRole, stopRole, type Role } from '../demo/host.ts';
+import { program } from '../harness/paths.ts';
+import { tempDir } from '../harness/temp.ts';
+import type { ControllerClient } from '../support/csi-requests.ts';
+import { plain } from '../support/grpc-client.ts';
+
+/** A pool as the pools file names it. */
+export interface PoolEntry {
+  readonly name: string;
+  readonly device: string;
+  readonly format?: 'never' | 'ifEmpty';
+  readonly logSize?: string;
+}
+
+export interface PodOptions {
+  readonly driver: string;
+  readonly namespace: string;
+  readonly kubeconfig: string;
+  readonly pools: readonly PoolEntry[];
+}
+
+export class ControllerPod {
+  readonly name: string;
+  readonly uid = randomUUID();
+  readonly socket: string;
+  readonly #options: PodOptions;
+  readonly #directory: string;
+  #role: Role | undefined;
+  #client: ControllerClient | undefined;
+  #started = 0;
+
+  constructor(name: string, options: PodOptions) {
+    this.name = name;
+    this.#options = options;
+    this.#directory = tempDir(name);
+    this.socket = join(this.#directory, 'csi.sock');
+  }
+
+  start(): void {
+    const { driver, namespace, kubeconfig, pools } = this.#options;
+    const file = join(this.#directory, 'pools.json');
+    writeFileSync(file, JSON.stringify({ pools }));
+    const environment = [`KUBECONFIG=${kubeconfig}`, `POD_NAME=${this.name}`, `POD_UID=${this.uid}`, `POD_NAMESPACE=${namespace}`, `NODE_NAME=node-${this.name}`];
+    const args = [
+      'controller', `--kubernetes=${namespace}`, `--pools-file=${file}`, `--driver-name=${driver}`, `--endpoint=unix://${this.socket}`,
+      `--node-id=node-${this.name}`, `--host-dir=${join(this.#directory, 'host')}`, '--log-level=debug',
+    ];
+    this.#started++;
+    this.#role = startRole(this.name, [], ['env', ...environment, program, ...args], this.log);
+  }
+
+  /** The log of the latest process. */
+  get log(): string {
+    return join(this.#directory, `log-${this.#started}`);
+  }
+
+  get isServing(): boolean {
+    return existsSync(this.socket) && this.isRunning;
+  }
+
+  get isRunning(): boolean {
+    const child = this.#role?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Waits until calls are answered. */
+  async untilServing(withinMs = 60_000): Promise<ControllerClient> {
+    for (const start = performance.now(); !this.isServing; await sleep(20)) {
+      if (!this.isRunning) throw new Error(`${this.name} has ended with ${this.#role?.child.exitCode}`);
+      if (performance.now() - start > withinMs) throw new Error(`${this.name} does not serve`);
+    }
+    this.#client?.close();
+    return this.#client = new csi.Controller(`unix://${this.socket}`, plain);
+  }
+
+  /** Resolves with the exit code when the process has ended. */
+  async untilEnded(): Promise<number | null> {
+    while (this.isRunning) await sleep(20);
+    return this.#role!.child.exitCode;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#role?.child.kill(signal);
+  }
+
+  /** Ends it as the kubelet does; what went wrong with that, in words. */
+  async stop(): Promise<string | undefined> {
+    this.#client?.close();
+    return this.#role && this.isRunning ? stopRole(this.#role) : undefined;
+  }
+}
