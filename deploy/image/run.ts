@@ -9,7 +9,9 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end and returns what it printed. Throws with what it complained about. */
-export function run(program: string, args: readonly string[], { show = false, cwd, env = process.env }: RunOptions = {}): string {
+export function run(
+  program: string, args: readonly string[], { show = false, cwd, env = process.env }: RunOptions = {},
+): string {
   const stdio: StdioOptions = show ? ['ignore', 'inherit', 'inherit'] : 'pipe';
   const done = spawnSync(program, args, {
     cwd, encoding: 'utf8', maxBuffer: 64 * 2 ** 20, stdio,
