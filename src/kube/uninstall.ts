@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PatchStrategy, setHeaderOptions, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import { eventSource, ownPod, podReference } from './cluster.ts';
-import { KubeApi, listAll, problemOf, unlessMissing } from './client.ts';
+import { answered, KubeApi, listAll, problemOf, unlessMissing } from './client.ts';
 import { EventRecorder } from './events.ts';
 import { Names } from './names.ts';
 import { describeUse, volumesInUse } from './volume-uses.ts';
@@ -26,7 +26,7 @@ export interface UninstallOptions {
  * are any, the driver must stay: nobody could unmount them afterwards.
  */
 export async function findUses({ namespace, driver, log, api = KubeApi.connect() }: UninstallOptions): Promise<string[]> {
-  const uses = (await volumesInUse(api, namespace, new Names(driver))).map(describeUse);
+  const uses = (await answered(volumesInUse(api, namespace, new Names(driver)))).map(describeUse);
   if (uses.length === 0) return [];
   const pod = ownPod(namespace);
   const events = new EventRecorder(api, eventSource(driver, pod), log);
@@ -56,12 +56,12 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   };
   const pods = selector === undefined ? [] : await untilEnded(api, namespace, selector);
   left.push(...pods.map((name) => `pod ${name} still runs and may write its Leases again`));
-  const leases = await listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page }));
+  const leases = await answered(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
   for (const { metadata } of leases) {
     const name = metadata!.name!;
     await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
   }
-  for (const node of await listAll((page) => api.core.listNode(page))) {
+  for (const node of await answered(listAll((page) => api.core.listNode(page)))) {
     const labels = poolLabels(node, names);
     if (labels.length === 0) continue;
     const body = { metadata: { labels: Object.fromEntries(labels.map((label) => [label, null])) } };
@@ -74,7 +74,7 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
 /** Waits for the end of pods; answers those that did not end in time. Pods of hooks, this one for one, do not count. */
 async function untilEnded(api: KubeApi, namespace: string, selector: string): Promise<string[]> {
   for (const start = performance.now(); ; await delay(POLL_MS)) {
-    const pods = await listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page }));
+    const pods = await answered(listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page })));
     const running = pods
       .filter(({ metadata, status }) => metadata?.name !== process.env['POD_NAME'] && status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
       .map(({ metadata }) => metadata!.name!);

@@ -158,23 +158,19 @@ describe('a controller in Kubernetes', function () {
 
   it('tells of slots that run out at 80 % and at 95 %', async () => {
     const device = await newPool(8, { clusterUuid: cluster });
-    const { pool, writer, stop } = await openWriter(device, newHost(cluster));
-    const { slotsTotal, slotsUsed } = pool.usage();
-    const fill = (share: number, used: number) => {
-      for (let slot = used; slot < Math.floor(share * slotsTotal); slot++) writer.create([directory(`d${slot}`)]);
+    const fill = async (share: number) => {
+      const { pool, writer, stop } = await openWriter(device, newHost(cluster));
+      for (let { slotsTotal, slotsUsed } = pool.view.usage(); slotsUsed < Math.floor(share * slotsTotal); slotsUsed++) writer.create([directory(`d${slotsUsed}`)]);
+      stop();
     };
-    fill(0.8, slotsUsed);
-    const left = Math.floor((0.95 - 0.8) * slotsTotal) - 2;
-    stop();
+    await fill(0.8);
     const pod = start('first', [{ name: 'p0', device }]);
     const client = await pod.untilServing();
     const told = async () => (await eventsOf(pod.uid)).map(({ reason }) => reason);
     await createVolume(client, 'crosses', { capacity_range: { required_bytes: 1 } });
     await until(async () => assert.deepEqual(await told(), ['PoolSlotsRunningLow']));
     await pod.stop();
-    const again = await openWriter(device, newHost(cluster));
-    for (let slot = 0; slot < left; slot++) again.writer.create([directory(`e${slot}`)]);
-    again.stop();
+    await fill(0.96);
     pod.start();
     await pod.untilServing();
     await until(async () => assert.deepEqual((await told()).sort(), ['PoolSlotsNearlyUsedUp', 'PoolSlotsRunningLow']));

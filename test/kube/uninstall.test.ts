@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { silentLog } from '../../src/csi/log.ts';
+import { openKubernetesState } from '../../src/kube/cluster.ts';
+import { program } from '../harness/paths.ts';
+import { apiServer, type ApiServer } from './api-server.ts';
+import { grant } from './rights.ts';
+
+describe('famfs-csi uninstall', function () {
+  this.timeout(120_000);
+  let server: ApiServer;
+  let namespace: string;
+  let driver: string;
+
+  before(async () => { server = await apiServer(); });
+  beforeEach(async () => {
+    driver = `csi-${randomUUID().slice(0, 8)}.example.org`; // PersistentVolumes and nodes are common to all tests
+    namespace = await server.namespace();
+    await grant(server, 'check', namespace);
+    await grant(server, 'clean', namespace);
+  });
+
+  const pod = { name: 'hook', uid: randomUUID() };
+  const run = (user: 'check' | 'clean', ...args: string[]) => new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const env = { ...process.env, KUBECONFIG: server.kubeconfigFile(user), POD_NAME: pod.name, POD_UID: pod.uid, POD_NAMESPACE: namespace };
+    const all = ['uninstall', `--${user}`, `--kubernetes=${namespace}`, `--driver-name=${driver}`, ...args];
+    execFile(program, all, { env }, (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }));
+  });
+  const state = () => openKubernetesState({ namespace, driver, log: silentLog(), api: server.api() });
+  const makeVolume = async (handle: string, claim: string, of = driver) => {
+    const name = `pv-${randomUUID().slice(0, 8)}`;
+    await server.api().core.createPersistentVolume({
+      body: {
+        metadata: { name },
+        spec: {
+          accessModes: ['ReadWriteMany'], capacity: { storage: '4Mi' }, csi: { driver: of, volumeHandle: handle },
+          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claim },
+        },
+      },
+    });
+    return name;
+  };
+  const makePod = async (name: string, claim: string, nodeName?: string) => server.api().core.createNamespacedPod({
+    namespace,
+    body: {
+      metadata: { name, labels: { app: driver } },
+      spec: {
+        ...(nodeName === undefined ? {} : { nodeName }), containers: [{ name: 'c', image: 'none' }],
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: claim } }],
+      },
+    },
+  });
+
+  it('is free to go on when no volume is in use, whatever volumes there are', async () => {
+    await makeVolume('u/unused', 'unused');
+    await makeVolume('u/foreign', 'foreign', 'other.example.org');
+    await makePod('theirs', 'foreign', 'node-1');
+    await makePod('waiting', 'unused');
+    assert.deepEqual(await run('check'), { code: 0, out: `no volume of ${driver} is in use\n`, err: '' });
+  });
+
+  it('is refused with the names of volumes that are attached or used by pods, also as an event', async () => {
+    const attached = await makeVolume('u/attached', 'one');
+    const used = await makeVolume('u/used', 'two');
+    await makePod('user', 'two', 'node-2');
+    await server.api().storage.createVolumeAttachment({
+      body: { metadata: { name: `va-${randomUUID()}` }, spec: { attacher: driver, nodeName: 'node-1', source: { persistentVolumeName: attached } } },
+    });
+    const recorded = { volume: 'u/recorded', epoch: 1, attachments: [{ node: 'node-3', mode: 'MULTI_NODE_MULTI_WRITER' as const, readonly: false }] };
+    await state().attachments.replace(recorded, undefined);
+    const { code, err } = await run('check');
+    assert.equal(code, 1);
+    const lines = err.trim().split('\n').sort();
+    assert.match(lines[0]!, /famfs-csi: .* has volumes in use \(3\)/);
+    assert.deepEqual(lines.slice(1), [
+      `volume u/attached (PersistentVolume ${attached}, claim ${namespace}/one) is on node node-1`,
+      'volume u/recorded is on node node-3',
+      `volume u/used (PersistentVolume ${used}, claim ${namespace}/two) is on node node-2, used by pod ${namespace}/user`,
+    ]);
+    const [event] = (await server.api().core.listNamespacedEvent({ namespace })).items;
+    assert.deepEqual([event?.reason, event?.involvedObject.uid], ['VolumesInUse', pod.uid]);
+    assert.match(event?.message ?? '', /u\/attached.*u\/used/);
+  });
+
+  it('removes afterwards what is ours, and nothing else', async () => {
+    const label = `${driver}/pool-${randomUUID()}`;
+    const node = `node-${randomUUID()}`;
+    await server.api().core.createNode({ body: { metadata: { name: node, labels: { [label]: 'true', kept: 'yes' } } } });
+    await state().members.register({ pool: randomUUID(), host: node, bootId: 'b' });
+    await (await state().acquireLease()).release();
+    await openKubernetesState({ namespace, driver: 'other.example.org', log: silentLog(), api: server.api() }).members.register({ pool: 'p', host: 'h', bootId: 'b' });
+    const { code, out, err } = await run('clean', `--selector=app=${driver}`);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /removed Lease .*-controller\n/);
+    assert.match(out, new RegExp(`removed labels of node ${node}: ${label}`));
+    const left = (await server.api().coordination.listNamespacedLease({ namespace })).items.map(({ metadata }) => metadata?.labels?.['famfs.io/driver']);
+    assert.deepEqual(left, ['other.example.org']);
+    assert.deepEqual((await server.api().core.readNode({ name: node })).metadata?.labels, { kept: 'yes' });
+    assert.deepEqual(await run('clean', `--selector=app=${driver}`), { code: 0, out: '', err: '' });
+  });
+
+  it('waits for the release\'s pods to end before it removes anything', async () => {
+    await state().members.register({ pool: randomUUID(), host: 'h', bootId: 'b' });
+    await makePod('ending', 'none', 'node-9');
+    const cleaning = run('clean', `--selector=app=${driver}`);
+    let ended = false;
+    void cleaning.then(() => { ended = true; });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    assert.ok(!ended);
+    assert.equal((await server.api().coordination.listNamespacedLease({ namespace })).items.length, 1);
+    await server.api().core.deleteNamespacedPod({ name: 'ending', namespace, body: { gracePeriodSeconds: 0 } });
+    assert.equal((await cleaning).code, 0);
+    assert.equal((await server.api().coordination.listNamespacedLease({ namespace })).items.length, 0);
+  });
+
+  it('names what it may not remove', async () => {
+    await state().members.register({ pool: randomUUID(), host: 'h', bootId: 'b' });
+    const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {
+      const env = { ...process.env, KUBECONFIG: server.kubeconfigFile('check') };
+      const args = ['uninstall', '--clean', `--kubernetes=${namespace}`, `--driver-name=${driver}`];
+      execFile(program, args, { env }, (error, _out, text) => resolve({ code: error ? Number(error.code) : 0, err: text }));
+    });
+    assert.equal(code, 1);
+    assert.match(err, /^famfs-csi: the API server answers 403: nodes is forbidden.*check.*\n$/);
+  });
+});
