@@ -105,7 +105,7 @@ describe('CSI with bad input', function () {
         made.push((await createVolume(client, `fill-${number}`, { ...size(2 * MIB), parameters: { pool: 'small' } })).volume_id);
       }
     };
-    await refused(fill(), status.RESOURCE_EXHAUSTED, /2097152|no room|space/i);
+    await refused(fill(), status.RESOURCE_EXHAUSTED, /^needs 2Mi, largest free is 0 in pool small$/);
     assert.ok(made.length > 0);
     const { available_capacity: free } = await unary(client, client.getCapacity.bind(client), { parameters: { pool: 'small' } }) as
       { available_capacity: string };
