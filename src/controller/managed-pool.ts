@@ -118,7 +118,11 @@ export class ManagedPool {
   figures(): PoolFigures {
     const { name: pool } = this.spec;
     const { health } = this;
-    return this.#pool === undefined ? { pool, health } : { pool, health, usage: this.view.usage() };
+    try {
+      return { pool, health, usage: this.view.usage() };
+    } catch {
+      return { pool, health }; // its health says that it cannot be read; the other pools are told of
+    }
   }
 
   /** Closes the claim and the pool. */

@@ -38,22 +38,24 @@ export class EventRecorder {
   readonly #api: KubeApi;
   readonly #source: EventSource;
   readonly #log: Logger;
+  readonly #repeatMs: number;
   readonly #told = new Map<string, Told>();
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(api: KubeApi, source: EventSource, log: Logger) {
+  constructor(api: KubeApi, source: EventSource, log: Logger, repeatMs = REPEAT_MS) {
+    this.#repeatMs = repeatMs;
     this.#api = api;
     this.#source = source;
     this.#log = log;
   }
 
-  /** Says it once in five minutes at most. Never throws, never waits. */
+  /** Says it, unless it was said a moment ago. Never throws, never waits. */
   tell(object: V1ObjectReference, text: EventText): void {
     const key = JSON.stringify([object.uid, text.type, text.reason, text.message]);
     const told = this.#told.get(key);
     const now = performance.now();
-    if ((told !== undefined && now - told.at < REPEAT_MS) || this.#waiting >= QUEUE) return;
+    if ((told !== undefined && now - told.at < this.#repeatMs) || this.#waiting >= QUEUE) return;
     const next = told ?? { name: eventName(object), count: 0, at: now };
     next.at = now;
     next.count++;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { V1PersistentVolumeClaim, V1StorageClass } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import type { AccessMode } from '../csi/capabilities.ts';
@@ -34,6 +35,8 @@ export function explainPendingClaims(
     for (const claim of claims.list()) {
       const storageClass = claim.spec?.storageClassName === undefined ? undefined : classes.get(claim.spec.storageClassName);
       if (storageClass?.provisioner !== driver || !isWaiting(claim)) continue;
+      await setImmediate(); // thousands may wait, and the lease must be renewed meanwhile
+      if (signal.aborted) return;
       const problem = controller.explain(wantedBy(claim, storageClass));
       if (problem === undefined) continue;
       const { name, namespace, uid, resourceVersion } = claim.metadata!;
