@@ -40,7 +40,7 @@ promise('existing data', (scene) => {
     await remove('pod', ['user'], namespace);
     await remove('pvc', ['data'], namespace);
     await remove('pv', [name]);
-    const { stdout } = await run(program, ['ls', filledPool.file, '--json']);
+    const { stdout } = await run(program, ['ls', '-r', filledPool.file, '--json']);
     assert.match(stdout, new RegExp(filledPool.directory), 'deleting a static volume must leave the data');
   });
 

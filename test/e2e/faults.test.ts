@@ -1,10 +1,10 @@
 /** Faults: what is killed comes back, and nothing is lost, doubled or seen by a pod. */
 import assert from 'node:assert/strict';
 import { driverImage, nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
-import { apply, kubectl, list } from './support/kubectl.ts';
+import { apply, kubectl, list, type KubeObject } from './support/kubectl.ts';
 import { leader } from './support/leader.ts';
 import { endLoad, startLoad } from './support/load.ts';
-import { claim, Names, pod } from './support/objects.ts';
+import { claim, Names, pod, podSpec } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise, type TestScene } from './support/scene.ts';
 import { allReady, bound, remove, running } from './support/states.ts';
@@ -24,6 +24,17 @@ async function loadIn({ namespace, workers }: TestScene) {
 async function podOn(node: string, selector: string): Promise<string> {
   const pods = await list('pods', Names.namespace, '-l', selector);
   return pods.find(({ spec }) => spec.nodeName === node)!.metadata.name;
+}
+
+/** One pod with a claim, made anew wherever there is a node for it. */
+function deployment(name: string, namespace: string, claimName: string): KubeObject {
+  return {
+    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace },
+    spec: {
+      replicas: 1, strategy: { type: 'Recreate' }, selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: podSpec({ name, namespace, claims: [{ claim: claimName, path: '/data' }] }) },
+    },
+  };
 }
 
 /** Stops or continues the controller's process on a node. */
@@ -98,12 +109,12 @@ promise('a fault', (scene) => {
 
   it('of a whole node lets its pod go on with its volume on the other one', async () => {
     const { namespace, workers } = scene;
-    const [broken, other] = workers;
-    const claims = [{ claim: 'data', path: '/data' }];
-    await apply(claim({ name: 'data', namespace }), pod({ name: 'first', namespace, claims, node: broken }));
-    await running('first', namespace);
-    const write = await kubectl(['exec', 'first', '-n', namespace, '--', 'sh', '-c', 'printf before | dd of=/data/data conv=notrunc && echo done']);
-    assert.match(write, /done/);
+    await apply(claim({ name: 'data', namespace }), deployment('app', namespace, 'data'));
+    const [first] = await allReady('app=app', namespace);
+    const broken = first.spec.nodeName as string;
+    const other = workers.find((name) => name !== broken)!;
+    const say = (pod: string, script: string) => kubectl(['exec', pod, '-n', namespace, '--', 'sh', '-c', script]);
+    await say(first.metadata.name, 'printf before | dd of=/data/data conv=notrunc');
     try {
       await stopNode(broken);
       await until(`${broken} is not ready`, async () => {
@@ -111,10 +122,10 @@ promise('a fault', (scene) => {
         return node.status.conditions.find(({ type }: { type: string }) => type === 'Ready').status !== 'True';
       });
       await kubectl(['taint', 'node', broken, 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute']);
-      await apply(pod({ name: 'second', namespace, claims, node: other }));
-      await running('second', namespace);
-      assert.equal(await kubectl(['exec', 'second', '-n', namespace, '--', 'head', '-c', '6', '/data/data']), 'before');
-      await remove('pod', ['second'], namespace);
+      const second = await until(`the pod runs on ${other}`, async () => (await list('pods', namespace, '-l', 'app=app'))
+        .find(({ spec, status }) => spec.nodeName === other && status.phase === 'Running'));
+      assert.equal(await say(second.metadata.name, 'head -c 6 /data/data'), 'before');
+      await remove('deployment', ['app'], namespace);
     } finally {
       await startNode(broken);
     }

@@ -1,7 +1,7 @@
 /** The release's own life: upgraded under load, refused to go while in use, gone without a trace, and back. */
 import assert from 'node:assert/strict';
 import { cluster, driverImage, nextImage, nodeCommandOn } from './support/cluster.ts';
-import { apply, get, kubectl, list, run } from './support/kubectl.ts';
+import { apply, get, helm, kubectl, list, run } from './support/kubectl.ts';
 import { endLoad, startLoad } from './support/load.ts';
 import { claim, Names, pod } from './support/objects.ts';
 import { install, Selectors } from './support/release.ts';
@@ -44,6 +44,8 @@ promise('the release', (scene) => {
     assert.notEqual(refused.code, 0);
     assert.match(refused.stdout + refused.stderr, new RegExp(volume.metadata.name));
     assert.equal(await kubectl(['exec', 'user', '-n', namespace, '--', 'head', '-c', '1', '/data/data']), '\0');
+    // helm calls the release "uninstalling" now, and upgrades it again only after a rollback.
+    await helm(['rollback', Names.release, '-n', Names.namespace, '--wait']);
     await install({ image: driverImage() });
   });
 

@@ -8,7 +8,7 @@ import { connectNodes } from '../../cluster/pod-network.ts';
 import { ensurePrograms } from '../../cluster/programs.ts';
 import { ensureDriverBase } from '../../cluster/rootfs.ts';
 import { program, root } from '../../harness/paths.ts';
-import { environment, kubectl, list, run } from './kubectl.ts';
+import { environment, get, kubectl, list, run } from './kubectl.ts';
 import { until } from './wait.ts';
 
 /** The pool that the chart formats. */
@@ -91,11 +91,17 @@ export async function startNode(node: string): Promise<void> {
   await until(`${node} is up`, async () =>
     /running|degraded/.test((await run('docker', ['exec', node, 'systemctl', 'is-system-running'])).stdout));
   await connectNodes(theCluster());
+  // What the node's status says may be from before it was stopped; its lease is renewed only by a living kubelet.
+  const before = await renewTime(node);
   await until(`${node} is ready`, async () => {
     const found = (await list('nodes')).find(({ metadata }) => metadata.name === node);
-    return found?.status.conditions.some(({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True');
+    return await renewTime(node) !== before && found?.status.conditions.some(({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True');
   });
   await kubectl(['taint', 'node', node, 'node.kubernetes.io/out-of-service-']).catch(() => {});
+}
+
+async function renewTime(node: string): Promise<string> {
+  return (await get('lease', node, 'kube-node-lease')).spec.renewTime;
 }
 
 /** The second pool is the command line's work; the first one a file of zeros. */
