@@ -82,9 +82,7 @@ export function defaultLogSize(deviceSize: number): number {
 
 async function format(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
   const logSize = checkLogSize(device.path, device.size, options.logSize);
-  if (options.onlyEmpty && ![device.superblock, device.log(logSize)].every(({ bytes }) => isZero(bytes))) {
-    throw new FamfsError('EXISTS', `${device.path} is not empty: its superblock region or log is not all zero`);
-  }
+  if (options.onlyEmpty) mustBeEmpty(device, logSize);
   const formatting = new Formatting(device);
   const existing = describeExisting(formatting.judged);
   if (existing !== undefined && !options.force) throw new FamfsError('EXISTS', `${device.path} ${existing}`);
@@ -172,6 +170,13 @@ function checkLogSize(path: string, deviceSize: number, asked: number | undefine
     throw new FamfsError('INVALID', `${path}: ${deviceSize} bytes are too few; a log of ${logSize} bytes needs a device of at least ${smallestDevice(logSize)}`);
   }
   return logSize;
+}
+
+function mustBeEmpty(device: DaxDevice, logSize: number): void {
+  const { superblock, path } = device;
+  if ([superblock, device.log(logSize)].every(({ bytes }) => isZero(bytes))) return;
+  const known = describeExisting(Buffer.from(superblock.bytes.subarray(0, Superblock.regionLength)));
+  throw new FamfsError('EXISTS', `${path} ${known ?? 'is not empty: its superblock region or log is not all zero; "famfs-csi mkfs" makes a famfs of it all the same'}`);
 }
 
 function isZero(bytes: Uint8Array): boolean {

@@ -11,6 +11,28 @@ import { rejects } from '../../support/rejects.ts';
 import { vector } from '../../support/vectors.ts';
 
 describe('mkfs', () => {
+  it('formats nothing but what is empty when it is told so, whatever else it is told', async () => {
+    const size = smallestDevice(8 * MIB);
+    const options = { clusterUuid: CLUSTER, logSize: 8 * MIB, onlyEmpty: true, force: true };
+    for (const at of [0, 100, 3072, 2 * MIB - 1, 2 * MIB, 10 * MIB - 1]) {
+      const device = shmFile('used');
+      const before = Buffer.alloc(size);
+      before[at] = 1;
+      fs.writeFileSync(device, before);
+      await rejects(mkfs(device, options), 'EXISTS', /is not empty/);
+      assert.ok(fs.readFileSync(device).equals(before));
+    }
+    const empty = shmFile('empty');
+    const data = Buffer.alloc(size);
+    data[10 * MIB] = 1; // behind the log: memory of nobody
+    fs.writeFileSync(empty, data);
+    await mkfs(empty, options);
+    assert.equal(fsck(empty).status, 0);
+    const made = fs.readFileSync(empty);
+    await rejects(mkfs(empty, options), 'EXISTS', /holds the famfs/);
+    assert.ok(fs.readFileSync(empty).equals(made));
+  });
+
   it('makes an empty pool whose bytes are those of the reference but for the names', async () => {
     const { superblock, log, json } = vector('a-empty-4g');
     const device = shmFile('pool');
