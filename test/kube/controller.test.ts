@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
+import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
 import { Pool } from '../../src/famfs/pool.ts';
 import { shmFile } from '../harness/temp.ts';
 import { createVolume, deleteVolume, MIB, type ControllerClient } from '../support/csi-requests.ts';
@@ -144,15 +145,25 @@ describe('a controller in Kubernetes', function () {
   });
 
   it('works with the other pools when one is bad, and tells of that one as events of its pod', async () => {
-    const pools = [...await ownPool(), { name: 'alien', device: await newPool(8) }, { name: 'gone', device: '/nonexistent/device' }];
+    const damaged = await newPool(8, { clusterUuid: cluster });
+    const { writer, stop } = await openWriter(damaged, newHost(cluster));
+    for (const name of ['d0', 'd1', 'd2']) writer.create([directory(name)]);
+    stop();
+    const file = openSync(damaged, 'r+');
+    writeSync(file, 'damage', 2 * MIB + entryOffset(1) + 40);
+    closeSync(file);
+    const pools = [
+      ...await ownPool(), { name: 'alien', device: await newPool(8) }, { name: 'damaged', device: damaged }, { name: 'gone', device: '/nonexistent/device' },
+    ];
     const pod = start('first', pools);
     const client = await pod.untilServing();
     await createVolume(client, 'a', { parameters: { pool: 'p0' } });
     await until(async () => {
       const told = (await eventsOf(pod.uid)).map(({ reason, type, message }) => `${type} ${reason} ${message}`).sort();
-      assert.equal(told.length, 2);
-      assert.match(told[0]!, /Warning PoolForeignWriter pool alien: .*belongs to system/);
-      assert.match(told[1]!, /Warning PoolUnavailable pool gone: .*no such device/);
+      assert.equal(told.length, 3);
+      assert.match(told[0]!, /Warning PoolDamaged pool damaged: .*log is damaged/);
+      assert.match(told[1]!, /Warning PoolForeignWriter pool alien: .*belongs to system/);
+      assert.match(told[2]!, /Warning PoolUnavailable pool gone: .*no such device/);
     });
   });
 
