@@ -23,6 +23,8 @@ export interface PodOptions {
   readonly namespace: string;
   readonly kubeconfig: string;
   readonly pools: readonly PoolEntry[];
+  /** Where it tells its health and metrics. */
+  readonly httpPort?: number;
 }
 
 export class ControllerPod {
@@ -43,13 +45,13 @@ export class ControllerPod {
   }
 
   start(): void {
-    const { driver, namespace, kubeconfig, pools } = this.#options;
+    const { driver, namespace, kubeconfig, pools, httpPort = 0 } = this.#options;
     const file = join(this.#directory, 'pools.json');
     writeFileSync(file, JSON.stringify({ pools }));
     const environment = [`KUBECONFIG=${kubeconfig}`, `POD_NAME=${this.name}`, `POD_UID=${this.uid}`, `POD_NAMESPACE=${namespace}`, `NODE_NAME=node-${this.name}`];
     const args = [
       'controller', `--kubernetes=${namespace}`, `--pools-file=${file}`, `--driver-name=${driver}`, `--endpoint=unix://${this.socket}`,
-      `--node-id=node-${this.name}`, `--host-dir=${join(this.#directory, 'host')}`, '--log-level=debug',
+      `--node-id=node-${this.name}`, `--host-dir=${join(this.#directory, 'host')}`, `--http-port=${httpPort}`, '--log-level=debug',
     ];
     this.#started++;
     this.#role = startRole(this.name, [], ['env', ...environment, program, ...args], this.log);
@@ -77,6 +79,12 @@ export class ControllerPod {
     }
     this.#client?.close();
     return this.#client = new csi.Controller(`unix://${this.socket}`, plain);
+  }
+
+  /** What it answers over HTTP. */
+  async tell(path: string): Promise<{ status: number; text: string }> {
+    const answer = await fetch(`http://127.0.0.1:${this.#options.httpPort}${path}`);
+    return { status: answer.status, text: await answer.text() };
   }
 
   /** Resolves with the exit code when the process has ended. */

@@ -8,7 +8,7 @@ import { shmFile } from '../harness/temp.ts';
 import { createVolume, deleteVolume, MIB, type ControllerClient } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
 import { directory, newHost, newPool, openWriter } from '../support/pools.ts';
-import { apiServer, type ApiServer } from './api-server.ts';
+import { apiServer, freePorts, type ApiServer } from './api-server.ts';
 import { ControllerPod, type PoolEntry } from './controller-pod.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
@@ -38,8 +38,8 @@ describe('a controller in Kubernetes', function () {
     await Promise.all(pods.splice(0).map((pod) => pod.stop()));
   });
 
-  const start = (name: string, pools: readonly PoolEntry[], port?: number) => {
-    const pod = new ControllerPod(name, { driver, namespace, kubeconfig: server.kubeconfigFile('controller', port), pools });
+  const start = (name: string, pools: readonly PoolEntry[], port?: number, httpPort = 0) => {
+    const pod = new ControllerPod(name, { driver, namespace, kubeconfig: server.kubeconfigFile('controller', port), pools, httpPort });
     pods.push(pod);
     pod.start();
     return pod;
@@ -69,6 +69,23 @@ describe('a controller in Kubernetes', function () {
     assert.ok(took <= FAIL_OVER_MS, `it took ${took} ms`);
     assert.deepEqual(await volumes(next), made.map(({ volume_id: id }) => id).sort());
     await createVolume(next, 'd');
+  });
+
+  it('tells that it leads and of its pools, and as a standby that it is well and leads nothing', async () => {
+    const pools = [...await ownPool(), { name: 'gone', device: '/nonexistent/device' }];
+    const [one, two] = await freePorts(2);
+    const first = start('first', pools, undefined, one);
+    await createVolume(await first.untilServing(), 'a', { parameters: { pool: 'p0' } });
+    const second = start('second', pools, undefined, two);
+    const standby = await until(() => second.tell('/readyz'));
+    assert.deepEqual([standby.status, (await second.tell('/healthz')).status], [200, 200]);
+    const { text } = await first.tell('/metrics');
+    assert.match(text, /^famfs_leader 1$/m);
+    assert.match(text, new RegExp(`^famfs_pool_bytes\\{pool="p0",state="used"\\} ${8 * MIB}$`, 'm'));
+    assert.match(text, /^famfs_pool_health\{pool="gone",state="unavailable"\} 1$/m);
+    const waiting = (await second.tell('/metrics')).text;
+    assert.match(waiting, /^famfs_leader 0$/m);
+    assert.doesNotMatch(waiting, /famfs_pool_bytes\{/);
   });
 
   it('hands over to a standby when it is asked to end', async () => {
