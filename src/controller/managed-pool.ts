@@ -3,6 +3,8 @@ import type { Logger } from 'winston';
 import { refuse } from '../csi/errors.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { FamfsError } from '../famfs/errors.ts';
+import { LogPatrol } from '../famfs/log/patrol.ts';
+import { describeProblem, type Problem } from '../famfs/log/problem.ts';
 import { Pool } from '../famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
 import type { PoolFigures, PoolHealth } from '../metrics/controller-metrics.ts';
@@ -29,6 +31,9 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 /** How often to see whether the claim was lost while nobody called. */
 const CHECK_MS = 1_000;
+/** Log entries that are read again at each check: a millisecond's work. */
+const PATROL_ENTRIES = 4096;
+const WITHOUT_NEW = 'the pool serves what it has and takes no new volumes; run "famfs-csi fsck"';
 
 /**
  * One pool of the controller and the way to its claim. Without the claim the pool is unavailable,
@@ -42,6 +47,8 @@ export class ManagedPool {
   #pool: Pool | undefined;
   #uuid: string | undefined;
   #writer: PoolWriter | undefined;
+  #patrol: LogPatrol | undefined;
+  #damage: Problem | undefined;
   #problem = 'its claim is still being sought';
   #seeking: Promise<void> = Promise.resolve();
   #check: NodeJS.Timeout | undefined;
@@ -101,7 +108,9 @@ export class ManagedPool {
   /** Does something with the writer, and notices when the claim turns out to be lost. */
   write<Result>(work: (writer: PoolWriter) => Result): Result {
     try {
-      const result = work(this.writer);
+      const { writer } = this;
+      if (this.#damage !== undefined) throw this.unavailable(`${describeProblem(this.#damage)}; ${WITHOUT_NEW}`);
+      const result = work(writer);
       this.#reportSlots();
       return result;
     } catch (error) {
@@ -146,7 +155,9 @@ export class ManagedPool {
     } catch (error) {
       return this.#lose(error);
     }
-    if (this.#pool!.replayer.damaged) this.#reporter.broken('damaged', 'its log is damaged: it serves what it has and takes no new volumes; run "famfs-csi fsck"');
+    this.#damage = this.#patrol!.step(PATROL_ENTRIES) ?? this.#pool!.replayer.problems.find(({ severity }) => severity === 'damage');
+    if (this.#damage === undefined) this.#reporter.well();
+    else this.#reporter.broken('damaged', `${describeProblem(this.#damage)}; ${WITHOUT_NEW}`);
     this.#reportSlots();
   }
 
@@ -217,6 +228,8 @@ export class ManagedPool {
     try {
       await this.#options.lease.raise(writer.pool.uuid, writer.epoch);
       this.#writer = writer;
+      this.#patrol = new LogPatrol(writer.pool.replayer);
+      this.#damage = undefined;
     } catch (error) {
       writer.close();
       throw error;

@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { CsiError, refuse, toStatus } from '../csi/errors.ts';
 import type { Operations } from '../csi/service.ts';
 import { FamfsError } from '../famfs/errors.ts';
-import { Errno } from '../famfs/fuse/errno.ts';
+import { isStale } from '../famfs/fuse/errno.ts';
 import { Overrides } from '../famfs/fuse/overrides.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
 import type { Sessions } from './sessions.ts';
@@ -134,6 +134,6 @@ async function sizesBelow(directory: string): Promise<{ bytes: number; files: nu
 }
 
 function isMissing(error: unknown): boolean {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR' || errno === -Errno.ESTALE; // for which Node.js has no name
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR' || isStale(error);
 }

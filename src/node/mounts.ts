@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
+import { isStale } from '../famfs/fuse/errno.ts';
 import { parseMountInfo, type Mount } from './mountinfo.ts';
 
 const run = promisify(execFile);
@@ -33,7 +34,7 @@ export async function healthOf(target: string): Promise<Health> {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') return 'missing';
     // What a FUSE mount answers whose server has ended, and a directory that was deleted in the pool.
-    if (code === 'ENOTCONN' || code === 'ESTALE' || code === 'ECONNABORTED' || code === 'ENODEV') return 'dead';
+    if (code === 'ENOTCONN' || isStale(error) || code === 'ECONNABORTED' || code === 'ENODEV') return 'dead';
     throw error;
   }
 }

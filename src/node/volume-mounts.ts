@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
+import { isStale } from '../famfs/fuse/errno.ts';
 import type { DataPlane } from './data-plane.ts';
 import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import type { Mount } from './mountinfo.ts';
@@ -68,7 +69,7 @@ async function makeDirectory(target: string): Promise<void> {
 
 async function requireDirectory(source: string, { pool, directory }: VolumeId): Promise<void> {
   const found = await fs.lstat(source).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ESTALE') return undefined;
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || isStale(error)) return undefined;
     throw error;
   });
   if (!found?.isDirectory()) throw refuse.notFound(`pool ${pool} has no directory ${JSON.stringify(directory)}`);

@@ -1,13 +1,16 @@
 /** What a controller answers to input that cannot be served: a clear refusal, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { Controller } from '../../src/controller/controller.ts';
 import { silentLog } from '../../src/csi/log.ts';
 import { csi } from '../../src/csi/protocols.ts';
 import { SocketServer } from '../../src/csi/server.ts';
+import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
+import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
 import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
@@ -25,13 +28,15 @@ describe('CSI with bad input', function () {
   let server: SocketServer;
   let client: ControllerClient;
   let readOnly: string;
+  let scribbled: string;
   let kept: string;
 
   before(async () => {
     readOnly = makeReadOnlyPool(places.stateDir);
+    scribbled = makePool(places.stateDir, '256MiB');
     const devices = {
       good: makePool(places.stateDir, '256MiB'), small: makePool(places.stateDir, '32MiB'), full: await makeFullLog(places),
-      missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly,
+      missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly, scribbled,
     };
     controller = await Controller.start({
       state: openDirectoryState(places.stateDir, silentLog()), hostDirectory: places.hostDirectory,
@@ -144,11 +149,42 @@ describe('CSI with bad input', function () {
     await refused(deleteVolume(client, `${kept}/data`), status.FAILED_PRECONDITION, /not made by this driver/);
   });
 
+  it('takes no new volumes in a pool while an entry of its log is written over, and says which entry', async () => {
+    const parameters = { pool: 'scribbled' };
+    await createVolume(client, 'before', { parameters });
+    const log = SUPERBLOCK_LENGTH + entryOffset(0) + 100;
+    const file = openSync(scribbled, 'r+');
+    try {
+      const bytes = Buffer.alloc(8);
+      readSync(file, bytes, 0, 8, log);
+      writeSync(file, 'scribble', log);
+      await eventually((attempt) => refused(createVolume(client, `during-${attempt}`, { parameters }), status.UNAVAILABLE, /log entry 0: .*fsck/));
+      await deleteVolume(client, (await createVolume(client, 'meanwhile', { parameters: { pool: 'good' } })).volume_id);
+      writeSync(file, bytes, 0, 8, log);
+      await eventually(() => createVolume(client, 'after', { parameters }));
+    } finally {
+      closeSync(file);
+    }
+  });
+
   it('cannot say "unknown" while a pool could not be read', async () => {
     const unknown = '00000000-0000-4000-8000-000000000000/volume';
     await refused(deleteVolume(client, unknown), status.UNAVAILABLE, /missing|garbage/);
   });
 });
+
+/** Repeats until it succeeds: the controller looks after its pools once a second. */
+async function eventually(attempt: (tries: number) => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await attempt(tries);
+      return;
+    } catch (error) {
+      if (tries === 40) throw error;
+      await delay(500);
+    }
+  }
+}
 
 /** A pool of the cluster that this state directory is. */
 function makePool(stateDir: string, size: string): string {

@@ -219,6 +219,17 @@ describe('CSI on real parts', function () {
     await deleteVolume(controller, id);
   });
 
+  it('unpublishes and unstages a volume that was deleted meanwhile', async () => {
+    const { volume_id: id } = await createVolume(controller, 'stale');
+    const place = await use(a, id, 'stale');
+    await detach(controller, id, a.name); // a cluster that attaches nothing asks no node before it deletes
+    await deleteVolume(controller, id);
+    assert.match(a.host.run(['stat', place]).problem, /Stale file handle/);
+    await leave(a, id, 'stale');
+    assert.equal(mountsAt(a, place) + mountsAt(a, staging(a, 'stale')), 0);
+    assert.ok(!existsSync(place));
+  });
+
   it('publishes again after the pool\'s session has died', async () => {
     const { volume_id: id } = await createVolume(controller, 'session');
     const place = await use(a, id, 'session');

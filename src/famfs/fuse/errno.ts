@@ -26,3 +26,8 @@ export type Errno = (typeof Errno)[keyof typeof Errno];
 export function errnoName(errno: number): string {
   return Object.entries(Errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
+
+/** Whether a failure of node:fs is ESTALE, what a deleted file answers; Node.js has no name for it. */
+export function isStale(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).errno === -Errno.ESTALE;
+}

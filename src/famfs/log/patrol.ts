@@ -1,0 +1,43 @@
+import { Guards } from './guards.ts';
+import { describeBadEntry, LogScanner } from './log-scanner.ts';
+import type { Problem } from './problem.ts';
+import type { Replayer } from './replayer.ts';
+
+/**
+ * Reads a log over and over, a little at a time. A replay looks at an entry once; whoever writes over
+ * it afterwards would be noticed at the next start only.
+ */
+export class LogPatrol {
+  readonly #replayer: Replayer;
+  readonly #scanner: LogScanner;
+  #next = 0;
+
+  constructor(replayer: Replayer) {
+    this.#replayer = replayer;
+    this.#scanner = new LogScanner(replayer.geometry.log);
+  }
+
+  /** Checks about so many entries more, and says what is wrong with the first that is not sound. */
+  step(entries: number): Problem | undefined {
+    const { geometry, ring, end } = this.#replayer;
+    if (this.#next >= end) this.#next = 0;
+    const guards = new Guards(ring.listInForce().guards, geometry.capacity);
+    const until = Math.min(this.#next + entries, end);
+    while (this.#next < until) {
+      const guarded = guards.at(this.#next);
+      if (guarded > 0) {
+        this.#next += guarded;
+        continue;
+      }
+      const wanted = Math.min(until - this.#next, guards.distance(this.#next));
+      const sound = this.#scanner.read(this.#next, wanted);
+      if (sound === 0) return this.#describe(this.#next);
+      this.#next += sound;
+    }
+    return undefined;
+  }
+
+  #describe(index: number): Problem {
+    return { place: 'log entry', index, severity: 'damage', reason: describeBadEntry(this.#replayer.geometry.log, index) };
+  }
+}
