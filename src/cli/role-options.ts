@@ -70,7 +70,8 @@ export function parseNamespace(text: string): string {
   return text;
 }
 
-function parsePort(text: string): number {
+/** A TCP port, or 0. Throws InvalidArgumentError. */
+export function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('Expected a port, 0 to 65535.');
   return Number(text);
 }

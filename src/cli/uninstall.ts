@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
 import { createLog } from '../csi/log.ts';
-import { parseDriverName, parseNamespace } from './role-options.ts';
+import { parseDriverName, parseNamespace, parsePort } from './role-options.ts';
 
 interface UninstallOptions {
   readonly check?: true;
@@ -9,6 +9,7 @@ interface UninstallOptions {
   readonly kubernetes: string;
   readonly driverName: string;
   readonly selector?: string;
+  readonly nodePort?: number;
 }
 
 /** `famfs-csi uninstall`: what goes before and after the removal of a release from Kubernetes. */
@@ -19,16 +20,17 @@ export function uninstallCommand(): Command {
     .option('--clean', 'remove what the release has left in the API; volumes and data stay')
     .requiredOption('--kubernetes <namespace>', 'the namespace of the release', parseNamespace)
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
-    .option('--selector <labels>', 'chooses the pods of the release, for whose end --clean waits')
+    .option('--selector <labels>', 'chooses pods of the release: the node plugins that --check asks, all for whose end --clean waits')
+    .option('--node-port <port>', 'where node plugins serve their metrics: --check asks them what is staged', parsePort)
     .action(run);
 }
 
-async function run({ check, clean, kubernetes: namespace, driverName: driver, selector }: UninstallOptions): Promise<void> {
+async function run({ check, clean, kubernetes: namespace, driverName: driver, selector, nodePort: port }: UninstallOptions): Promise<void> {
   if (!check && !clean) throw new Error('say --check or --clean');
   const { findUses, cleanUp } = await import('../kube/uninstall.ts');
   const options = { namespace, driver, log: createLog('warn', 'uninstall') };
   if (check) {
-    const uses = await findUses(options);
+    const uses = await findUses({ ...options, ...(selector === undefined || port === undefined ? {} : { plugins: { namespace, selector, port } }) });
     for (const use of uses) console.error(use);
     if (uses.length > 0) throw new Error(`${driver} has volumes in use (${uses.length}): delete the pods that use them, then uninstall`);
     console.log(`no volume of ${driver} is in use`);

@@ -5,6 +5,7 @@ import { eventSource, ownPod, podReference } from './cluster.ts';
 import { answered, KubeApi, listAll, problemOf, unlessMissing } from './client.ts';
 import { EventRecorder } from './events.ts';
 import { Names } from './names.ts';
+import { stagedOnNodes, type NodePlugins } from './staged.ts';
 import { describeUse, volumesInUse } from './volume-uses.ts';
 
 const POLL_MS = 1_000;
@@ -25,8 +26,11 @@ export interface UninstallOptions {
  * The volumes of the driver that are in use, in words; told as an event of this pod too. While there
  * are any, the driver must stay: nobody could unmount them afterwards.
  */
-export async function findUses({ namespace, driver, log, api = KubeApi.connect() }: UninstallOptions): Promise<string[]> {
-  const uses = (await answered(volumesInUse(api, namespace, new Names(driver)))).map(describeUse);
+export async function findUses(
+  { namespace, driver, log, api = KubeApi.connect(), plugins }: UninstallOptions & { readonly plugins?: NodePlugins },
+): Promise<string[]> {
+  const attached = (await answered(volumesInUse(api, namespace, new Names(driver)))).map(describeUse);
+  const uses = attached.length > 0 || plugins === undefined ? attached : await stagedOnNodes(api, plugins);
   if (uses.length === 0) return [];
   const pod = ownPod(namespace);
   const events = new EventRecorder(api, eventSource(driver, pod), log);

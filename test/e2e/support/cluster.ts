@@ -104,12 +104,19 @@ async function renewTime(node: string): Promise<string> {
   return (await get('lease', node, 'kube-node-lease')).spec.renewTime;
 }
 
+/** A new simulated device, all zero, of this name in the nodes' /dev/sim. */
+export function makeDevice(name: string): string {
+  const file = join(defaultSimDirectory, name);
+  writeFileSync(file, '');
+  truncateSync(file, POOL_BYTES);
+  return file;
+}
+
 /** The second pool is the command line's work; the first one a file of zeros. */
 async function makePools(): Promise<void> {
   const uid = (await list('namespaces')).find(({ metadata }) => metadata.name === 'kube-system')!.metadata.uid!;
   const work = join(defaultSimDirectory, 'text');
-  writeFileSync(emptyPool, '');
-  truncateSync(emptyPool, POOL_BYTES);
+  makeDevice('p0');
   writeFileSync(work, filledPool.text);
   const options = ['--cluster', uid, '--state-dir', join(defaultSimDirectory, 'state'), '--host-dir', join(defaultSimDirectory, 'host')];
   const { file, directory, fileName } = filledPool;

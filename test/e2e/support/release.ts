@@ -1,5 +1,7 @@
 /** The chart's release, installed from the working tree. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadYaml } from '@kubernetes/client-node';
 import { root } from '../../harness/paths.ts';
 import { cluster, driverImage } from './cluster.ts';
 import { helm, list } from './kubectl.ts';
@@ -7,8 +9,12 @@ import { Names } from './objects.ts';
 import { allReady, remove } from './states.ts';
 import { until } from './wait.ts';
 
-const chart = join(root, 'deploy/helm/famfs-csi');
+/** The chart of the working tree. */
+export const chart = join(root, 'deploy/helm/famfs-csi');
 const values = join(root, 'test/e2e/values.yaml');
+
+/** The pools that the values name. */
+export const poolsOfRelease = (loadYaml(readFileSync(values, 'utf8')) as { pools: object[] }).pools;
 
 const ofRole = (role: string) => `app.kubernetes.io/instance=${Names.release},app.kubernetes.io/component=${role}`;
 

@@ -1,0 +1,69 @@
+/** Kubernetes' own storage tests: which there are, and how one of them ends. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { environment, run } from '../support/kubectl.ts';
+
+const SPEC_MS = 15 * 60_000;
+
+/** What ginkgo tells of one test, as far as we look into it. */
+export interface SpecReport {
+  readonly ContainerHierarchyTexts: readonly string[];
+  readonly LeafNodeText: string;
+  readonly State: string;
+  /** Nanoseconds. */
+  readonly RunTime: number;
+  readonly Failure?: { readonly Message: string };
+  readonly AdditionalFailures?: readonly { readonly Failure: { readonly Message: string } }[];
+  readonly CapturedGinkgoWriterOutput?: string;
+}
+
+/** The program, and the file that describes the driver to it. */
+export interface Suite {
+  readonly program: string;
+  readonly driverFile: string;
+}
+
+/** A test's full name. */
+export function nameOf({ ContainerHierarchyTexts, LeafNodeText }: SpecReport): string {
+  return [...ContainerHierarchyTexts, LeafNodeText].join(' ');
+}
+
+/** Names of all tests of CSI drivers, in a fixed order. */
+export async function listSpecs(suite: Suite): Promise<string[]> {
+  const names = (await ginkgo(suite, ['-ginkgo.dry-run'])).map(nameOf);
+  return names.filter((name) => name.startsWith('External Storage ')).sort();
+}
+
+/** Runs one test, in a process of its own. */
+export async function runSpec(suite: Suite, name: string): Promise<SpecReport> {
+  const reports = await ginkgo(suite, [`-ginkgo.focus=${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`]);
+  const found = reports.find((report) => nameOf(report) === name);
+  if (found === undefined) throw new Error(`there is no test named ${name}`);
+  return found;
+}
+
+async function ginkgo({ program, driverFile }: Suite, args: readonly string[]): Promise<SpecReport[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'famfs-suite-'));
+  try {
+    const report = join(directory, 'report.json');
+    const { stdout, stderr } = await run(program, [
+      `--kubeconfig=${environment.kubeconfig}`, '--provider=skeleton', `--e2e-output-dir=${directory}`,
+      `-storage.testdriver=${driverFile}`, '-ginkgo.no-color', '-ginkgo.succinct', `-ginkgo.json-report=${report}`, ...args,
+    ], undefined, SPEC_MS);
+    try {
+      return (JSON.parse(readFileSync(report, 'utf8')) as [{ SpecReports: SpecReport[] }])[0].SpecReports;
+    } catch (error) {
+      const words = (stderr || stdout).split('\n').slice(-20).join('\n');
+      throw new Error(`${program} ${args.join(' ')} left no report:\n${words}`, { cause: error });
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes the description of the driver with the topology keys that its nodes have now. */
+export function describeDriver(template: string, topologyKeys: readonly string[], file: string): void {
+  const filled = readFileSync(template, 'utf8').replace(/^DriverInfo:$/m, `$&\n  TopologyKeys: ${JSON.stringify(topologyKeys)}`);
+  writeFileSync(file, filled);
+}
