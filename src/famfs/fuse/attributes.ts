@@ -1,3 +1,4 @@
+import { ROOT } from '../log/index-store.ts';
 import { Attr, AttrOut, EntryOut, Mode } from './abi.ts';
 import type { Call } from './call.ts';
 import type { FileSystem } from './file-system.ts';
@@ -21,10 +22,10 @@ export function permissions(fs: FileSystem, node: number): number {
 /** The mount group a node is under, its own included; -1 for none. */
 function mountGroup(fs: FileSystem, node: number): number {
   if (!fs.overrides.hasGroups()) return -1;
-  for (let at = node; at !== 0; at = fs.index.parent(at)) {
+  for (let at = node; ; at = fs.index.parent(at)) {
     if (fs.overrides.read(at, parentGroup) && parentGroup.has(OverrideField.group)) return parentGroup.group;
+    if (at <= ROOT) return -1; // the root is its own parent
   }
-  return -1;
 }
 
 /** Writes a `struct fuse_attr` at an offset of the reply's body, over zeros. */

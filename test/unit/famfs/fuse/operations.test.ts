@@ -188,6 +188,17 @@ describe('mount groups', () => {
     assert.deepEqual(owner(getattr(b, 2)), [0o042775, 0, 2000]);
     assert.deepEqual(owner(getattr(b, 1)), [0o040755, 0, 0]);
   });
+
+  it('are none of other directories', () => {
+    const b = bench();
+    b.index.nodes.set(4, { parent: 1, name: 'neighbour', mode: 0o755 });
+    const group = new Override();
+    group.fields = OverrideField.group;
+    group.group = 2000;
+    b.overrides.table.set(2, group);
+    assert.equal(lookup(b, 1, 'neighbour').errno, 0);
+    assert.deepEqual(owner(getattr(b, 4)), [0o040755, 0, 0]);
+  });
 });
 
 describe('READDIR', () => {

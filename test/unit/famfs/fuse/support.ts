@@ -16,11 +16,11 @@ export interface FakeNode {
   dead?: boolean;
 }
 
-/** An index over plain objects. Children of a directory are in ascending order of their ids. */
+/** An index over plain objects. Children of a directory are in ascending order of their ids; the root is its own parent. */
 export class FakeIndex implements ServedIndex {
   readonly poolUuid = '00112233-4455-4677-8899-aabbccddeeff';
   readonly allocationUnit = 0x200000;
-  readonly nodes = new Map<number, FakeNode>([[1, { parent: 0, name: '', mode: 0o755 }]]);
+  readonly nodes = new Map<number, FakeNode>([[1, { parent: 1, name: '', mode: 0o755 }]]);
   /** Applied by the next catchUp, as what another host wrote. */
   pending: [number, FakeNode][] = [];
   catchUps = 0;
