@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { program } from '../harness/paths.ts';
@@ -58,6 +62,46 @@ describe('famfs-csi uninstall', function () {
     await makePod('theirs', 'foreign', 'node-1');
     await makePod('waiting', 'unused');
     assert.deepEqual(await run('check'), { code: 0, out: `no volume of ${driver} is in use\n`, err: '' });
+  });
+
+  /** A node plugin's metrics, which tell one staged volume after the other, and the last for ever. */
+  const plugin = async (...staged: number[]) => {
+    const http = createServer((_request, response) => {
+      response.end(`# TYPE famfs_node_staged_volumes gauge\nfamfs_node_staged_volumes ${staged.length > 1 ? staged.shift()! : staged[0]!}\n`);
+    });
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    await makePod('plugin', 'none', 'node-7');
+    await server.api().core.patchNamespacedPodStatus(
+      { name: 'plugin', namespace, body: { status: { podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] } } },
+      setHeaderOptions('Content-Type', PatchStrategy.MergePatch));
+    return { close: () => http.close(), args: [`--selector=app=${driver}`, `--node-port=${(http.address() as AddressInfo).port}`] };
+  };
+
+  it('waits until nothing is staged on any node', async () => {
+    const { args, close } = await plugin(2, 1, 0);
+    try {
+      assert.equal((await run('check', ...args)).code, 0);
+    } finally {
+      close();
+    }
+  });
+
+  it('is refused with the names of nodes on which volumes stay staged', async () => {
+    const { args, close } = await plugin(3);
+    try {
+      const { code, err } = await run('check', ...args);
+      assert.equal(code, 1);
+      assert.match(err, /node node-7 has 3 volumes staged/);
+    } finally {
+      close();
+    }
+  });
+
+  it('asks no node plugin that is not there', async () => {
+    const { args, close } = await plugin(3);
+    close();
+    assert.equal((await run('check', ...args)).code, 0);
   });
 
   it('is refused with the names of volumes that are attached or used by pods, also as an event', async () => {
