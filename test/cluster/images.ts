@@ -22,6 +22,8 @@ export const sidecars = {
 export const suiteImages = {
   agnhost: `${registry}/e2e-test-images/agnhost:2.63.0`,
   busybox: `${registry}/e2e-test-images/busybox:1.37.0-1`,
+  nginx: `${registry}/e2e-test-images/nginx:1.15-4`,
+  glibc: `${registry}/e2e-test-images/glibc-dns-testing:2.0.0`,
 } as const;
 
 /** Builds the images of a cluster and gives their names. */
@@ -40,7 +42,8 @@ export async function buildSuiteImages(): Promise<string[]> {
     programs: pick(programs, 'agnhost'),
     dockerfile: `FROM ${busybox}\nCOPY bin/ /\nENTRYPOINT ["/agnhost"]\nCMD ["pause"]\n`,
   });
-  await run('docker', ['tag', busybox, suiteImages.busybox]);
+  // Of the other ones the tests use the shell and its commands alone.
+  for (const image of [suiteImages.busybox, suiteImages.nginx, suiteImages.glibc]) await run('docker', ['tag', busybox, image]);
   return Object.values(suiteImages);
 }
 

@@ -29,6 +29,12 @@ const skips: readonly (readonly [words: RegExp, reason: string])[] = [
   [/SSH key/, 'the test wants SSH to the nodes; our own tests stop nodes and kubelets'],
 ];
 
+/**
+ * What follows from a failure: the pod of a test that failed lives until its namespace is deleted, and
+ * the test's clean-up waits for the volume before that. Whether it goes then, the leak check tells.
+ */
+const follows = /^while clean(ing )?up resource: persistent Volume \S+ not deleted by dynamic provisioner: PersistentVolume \S+ still exists within \S+$/;
+
 const refusal = /(\/[^\s'"‘’]*?)['"’]?: (?:operation not permitted|invalid argument)/i;
 
 /** Classifies a finished test. */
@@ -42,8 +48,8 @@ export function classify(report: SpecReport, testimony: Testimony): Verdict {
       ? { ...common, kind: 'wrong', problem: `left out, and we know no reason: ${message || 'it was never begun'}` }
       : { ...common, kind: 'skipped', reason };
   }
-  const more = (report.AdditionalFailures ?? []).map(({ Failure }) => Failure.Message);
-  if (more.length > 0) return { ...common, kind: 'wrong', problem: `it failed, and then its clean-up: ${[message, ...more].join('\n')}` };
+  const more = (report.AdditionalFailures ?? []).map(({ Failure }) => Failure.Message).filter((text) => !follows.test(text));
+  if (more.length > 0) return { ...common, kind: 'wrong', problem: [message, ...more].join('\nand then: ') };
   const log = [message, report.CapturedGinkgoWriterOutput ?? '', ...testimony.logs].join('\n');
   const words = findRefusal(log, testimony.mounts);
   return words === undefined ? { ...common, kind: 'wrong', problem: message } : { ...common, kind: 'refused', words };

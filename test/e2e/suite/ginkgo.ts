@@ -26,7 +26,7 @@ export interface Suite {
 
 /** A test's full name. */
 export function nameOf({ ContainerHierarchyTexts, LeafNodeText }: SpecReport): string {
-  return [...ContainerHierarchyTexts, LeafNodeText].join(' ');
+  return [...ContainerHierarchyTexts, LeafNodeText].join(' ').replace(/\s+/g, ' ');
 }
 
 /** Names of all tests of CSI drivers, in a fixed order. */
@@ -37,7 +37,8 @@ export async function listSpecs(suite: Suite): Promise<string[]> {
 
 /** Runs one test, in a process of its own. */
 export async function runSpec(suite: Suite, name: string): Promise<SpecReport> {
-  const reports = await ginkgo(suite, [`-ginkgo.focus=${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`]);
+  const pattern = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(' ', ' +');
+  const reports = await ginkgo(suite, [`-ginkgo.focus=${pattern}$`]);
   const found = reports.find((report) => nameOf(report) === name);
   if (found === undefined) throw new Error(`there is no test named ${name}`);
   return found;
