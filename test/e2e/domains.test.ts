@@ -1,6 +1,8 @@
 /** Pools that come and go, and a second release beside the first. */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
+import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
 import { cluster, driverImage, makeDevice } from './support/cluster.ts';
 import { apply, get, helm, kubectl, list } from './support/kubectl.ts';
 import { leader } from './support/leader.ts';
@@ -10,10 +12,6 @@ import { chart, install, poolsOfRelease, Selectors } from './support/release.ts'
 import { promise } from './support/scene.ts';
 import { allReady, bound, eventAbout, remove, running } from './support/states.ts';
 import { until } from './support/wait.ts';
-
-/** Where the log begins on every device. */
-const LOG_OFFSET = 0x200000;
-const LOG_HEADER = 4096;
 
 /** The pool keys of a node's label and of its CSINode, which must agree. */
 async function keysOf(node: string): Promise<string[]> {
@@ -117,11 +115,11 @@ promise('the controller', (scene) => {
   });
 });
 
-/** What another host could do to a pool: bytes over the first entries of its log. */
+/** What another host could do to a pool: bytes over an entry of its log. */
 function scribble(file: string): void {
   const fd = openSync(file, 'r+');
   try {
-    writeSync(fd, Buffer.alloc(1024, 0xa5), 0, 1024, LOG_OFFSET + LOG_HEADER);
+    writeSync(fd, Buffer.alloc(100, 0xa5), 0, 100, SUPERBLOCK_LENGTH + entryOffset(1) + 40);
   } finally {
     closeSync(fd);
   }

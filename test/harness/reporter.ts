@@ -28,7 +28,9 @@ export default class RecordingReporter extends Mocha.reporters.Spec {
     runner.on(EVENT_TEST_PASS, () => report.passed++);
     runner.on(EVENT_TEST_PENDING, (test) => report.pending.push(test.fullTitle()));
     runner.on(EVENT_TEST_FAIL, (test, error) => {
-      report.failed.push({ title: test.fullTitle(), message: String(error?.message ?? error) });
+      const message = String(error?.message ?? error);
+      report.failed.push({ title: test.fullTitle(), message });
+      console.log(message.replaceAll(/^/gm, '       ')); // the whole list comes when all have run, which takes long
     });
     runner.once(EVENT_RUN_END, () => {
       const file = process.env['FAMFS_TEST_REPORT'];
