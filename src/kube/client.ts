@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import {
   ApiException, CoordinationV1Api, CoreV1Api, createConfiguration, KubeConfig, ServerConfiguration, StorageV1Api,
-  type Middleware, type RequestContext, type ResponseContext,
+  type Middleware, type RequestContext, type ResponseContext, type V1ListMeta,
 } from '@kubernetes/client-node';
 import { CsiError } from '../csi/errors.ts';
 
@@ -45,12 +45,14 @@ export class KubeApi {
 
 /**
  * Gives each call a deadline, and all of them the same connections: the client library would open
- * new ones for every call. After a call without an answer they are given up, as they may be dead.
+ * new ones for every call. They are given up, as they may be dead, when a call has run into its
+ * deadline and nothing else was answered since it was sent.
  */
 class Calls implements Middleware {
   readonly #callMs: number;
   #dispatcher: ReturnType<RequestContext['getDispatcher']>;
   #since = 0;
+  #answeredAt = -Infinity;
 
   constructor(callMs: number) {
     this.#callMs = callMs;
@@ -64,7 +66,8 @@ class Calls implements Middleware {
     }
     const dispatcher = this.#dispatcher;
     const deadline = AbortSignal.timeout(this.#callMs);
-    deadline.addEventListener('abort', () => this.#forget(dispatcher), { once: true });
+    // It comes for every call, answered or not: the library does not tell which call an answer belongs to.
+    deadline.addEventListener('abort', () => this.#missed(now, dispatcher), { once: true });
     request.setSignal(deadline);
     request.setHeaderParam('User-Agent', 'famfs-csi');
     if (dispatcher !== undefined) request.setDispatcher(dispatcher);
@@ -72,11 +75,12 @@ class Calls implements Middleware {
   }
 
   async post(response: ResponseContext): Promise<ResponseContext> {
+    this.#answeredAt = performance.now();
     return response;
   }
 
-  #forget(dispatcher: ReturnType<RequestContext['getDispatcher']>): void {
-    if (this.#dispatcher === dispatcher) this.#dispatcher = undefined;
+  #missed(sentAt: number, dispatcher: ReturnType<RequestContext['getDispatcher']>): void {
+    if (this.#answeredAt < sentAt && this.#dispatcher === dispatcher) this.#dispatcher = undefined;
   }
 }
 
@@ -122,15 +126,36 @@ export async function answered<Result>(call: Promise<Result>): Promise<Result> {
 /** How many objects one call lists. */
 const PAGE = 500;
 
-/** All objects of a list, page by page. */
-export async function listAll<Item>(
-  list: (page: { limit: number; _continue?: string }) => Promise<{ items: Item[]; metadata?: { _continue?: string } }>,
-): Promise<Item[]> {
-  const items: Item[] = [];
+/** Which part of a list is asked for. */
+export interface ListPage {
+  readonly limit: number;
+  readonly _continue?: string;
+}
+
+/** A list as the API server answers it. */
+export interface Listed<Item> {
+  items: Item[];
+  metadata?: V1ListMeta;
+}
+
+/** All objects of a list. */
+export async function listAll<Item>(list: (page: ListPage) => Promise<Listed<Item>>): Promise<Item[]> {
+  return (await listPages(list, (items) => items)).items;
+}
+
+/**
+ * What `keep` leaves of each page of a list, with the version of the whole. Page by page, because to
+ * read all nodes of a large cluster at once takes seconds, in which the lease could not be renewed,
+ * and more memory than a small pod has.
+ */
+export async function listPages<Item, Kept>(
+  list: (page: ListPage) => Promise<Listed<Item>>, keep: (items: Item[]) => Kept[],
+): Promise<{ items: Kept[]; metadata?: V1ListMeta }> {
+  const items: Kept[] = [];
   for (let next: string | undefined; ;) {
-    const page = await list({ limit: PAGE, ...(next ? { _continue: next } : {}) });
-    items.push(...page.items);
-    next = page.metadata?._continue;
-    if (!next) return items;
+    const { items: found, metadata } = await list({ limit: PAGE, ...(next ? { _continue: next } : {}) });
+    items.push(...keep(found));
+    next = metadata?._continue;
+    if (!next) return { items, ...(metadata === undefined ? {} : { metadata }) };
   }
 }

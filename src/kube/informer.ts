@@ -1,14 +1,14 @@
-import { makeInformer, type Informer, type KubernetesListObject, type KubernetesObject, type ObjectCache } from '@kubernetes/client-node';
+import { makeInformer, type Informer, type KubernetesObject, type ObjectCache } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { problemOf, type KubeApi } from './client.ts';
+import { listPages, problemOf, type KubeApi, type Listed, type ListPage } from './client.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 
-/** What is watched: the path of the API, and how to list it. */
+/** What is watched: the path of the API, and how to list a page of it. */
 export interface Watched<Kind extends KubernetesObject> {
   readonly path: string;
-  readonly list: () => Promise<KubernetesListObject<Kind>>;
+  readonly list: (page: ListPage) => Promise<Listed<Kind>>;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface Watched<Kind extends KubernetesObject> {
 export function watchObjects<Kind extends KubernetesObject>(
   api: KubeApi, watched: Watched<Kind>, changed: () => void, log: Logger, signal: AbortSignal,
 ): ObjectCache<Kind> {
-  const informer: Informer<Kind> & ObjectCache<Kind> = makeInformer(api.config, watched.path, watched.list);
+  const informer: Informer<Kind> & ObjectCache<Kind> = makeInformer(api.config, watched.path, () => listPages(watched.list, (items) => items));
   let pause = FIRST_RETRY_MS;
   let said = '';
   let again: NodeJS.Timeout | undefined;

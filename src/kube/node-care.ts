@@ -40,10 +40,10 @@ export class NodeCare {
     const passes = new Passes(EVERY_MS, pass, this.#log, signal);
     const soon = () => passes.soon();
     const csiNodes = watchObjects<V1CSINode>(this.#api, {
-      path: '/apis/storage.k8s.io/v1/csinodes', list: () => this.#api.storage.listCSINode(),
+      path: '/apis/storage.k8s.io/v1/csinodes', list: (page) => this.#api.storage.listCSINode(page),
     }, soon, this.#log, signal);
     const nodes = watchObjects<V1Node>(this.#api, {
-      path: '/api/v1/nodes', list: () => this.#api.core.listNode(),
+      path: '/api/v1/nodes', list: (page) => this.#api.core.listNode(page),
     }, soon, this.#log, signal);
   }
 

@@ -49,10 +49,10 @@ export function explainPendingClaims(
   const passes = new Passes(EVERY_MS, pass, log, signal);
   const soon = () => passes.soon();
   const classes = watchObjects<V1StorageClass>(api, {
-    path: '/apis/storage.k8s.io/v1/storageclasses', list: () => api.storage.listStorageClass(),
+    path: '/apis/storage.k8s.io/v1/storageclasses', list: (page) => api.storage.listStorageClass(page),
   }, soon, log, signal);
   const claims = watchObjects<V1PersistentVolumeClaim>(api, {
-    path: '/api/v1/persistentvolumeclaims', list: () => api.core.listPersistentVolumeClaimForAllNamespaces(),
+    path: '/api/v1/persistentvolumeclaims', list: (page) => api.core.listPersistentVolumeClaimForAllNamespaces(page),
   }, soon, log, signal);
 }
 
