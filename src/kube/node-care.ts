@@ -1,6 +1,6 @@
 import { PatchStrategy, setHeaderOptions, type V1CSINode, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { statusOf, unlessMissing, type KubeApi } from './client.ts';
+import { problemOf, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { watchObjects } from './informer.ts';
 import type { Names } from './names.ts';
 import { Passes } from './passes.ts';
@@ -33,8 +33,12 @@ export class NodeCare {
       for (const csiNode of csiNodes.list()) {
         const node = nodes.get(csiNode.metadata!.name!);
         if (node === undefined || keysOf(csiNode, this.#names.driver) === undefined) continue;
-        await this.#untaint(node);
-        await this.#dropLabels(node, csiNode, doubts);
+        try {
+          await this.#untaint(node);
+          await this.#dropLabels(node, csiNode, doubts);
+        } catch (error) { // of this node alone, such as one that admission lets nobody change
+          this.#log.warn('a node could not be looked after', { node: node.metadata!.name, problem: problemOf(error) });
+        }
       }
     };
     const passes = new Passes(EVERY_MS, pass, this.#log, signal);

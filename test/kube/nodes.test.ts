@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { AdmissionregistrationV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
@@ -68,6 +69,35 @@ describe('care for nodes', function () {
     await until(async () => assert.deepEqual((await read(name)).labels, { kept: 'yes', [poolB]: 'true' }));
     assert.deepEqual((await read(getting)).labels, { kept: 'yes', [poolA]: 'true' });
     assert.deepEqual((await read(unregistered)).labels, { kept: 'yes', [poolA]: 'true' });
+  });
+
+  it('goes on with the other nodes where one may not be changed', async () => {
+    const admission = server.api().config.makeApiClient(AdmissionregistrationV1Api);
+    const name = `protect-${randomUUID()}`;
+    const fixed = await makeNode({ fixed: 'true' });
+    await admission.createValidatingAdmissionPolicy({
+      body: {
+        metadata: { name },
+        spec: {
+          failurePolicy: 'Fail',
+          matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes'] }] },
+          validations: [{ expression: "!('fixed' in oldObject.metadata.labels)" }],
+        },
+      },
+    });
+    await admission.createValidatingAdmissionPolicyBinding({ body: { metadata: { name }, spec: { policyName: name, validationActions: ['Deny'] } } });
+    try {
+      const body = { metadata: { labels: { kept: 'no' } } };
+      await until(() => assert.rejects(server.api().core.patchNode({ name: fixed, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
+      await register(fixed, poolA);
+      const other = await makeNode();
+      await register(other, poolA);
+      await until(() => isFree(other));
+      assert.ok((await read(fixed)).taints.includes(taint.key));
+    } finally {
+      await admission.deleteValidatingAdmissionPolicyBinding({ name });
+      await admission.deleteValidatingAdmissionPolicy({ name });
+    }
   });
 
   it('goes on after the API server was away', async () => {
