@@ -39,18 +39,6 @@ export async function healthOf(target: string): Promise<Health> {
   }
 }
 
-/** Shows a directory at a second place, with these options; on failure nothing stays mounted there. */
-export async function bindMount(source: string, target: string, options: readonly string[]): Promise<void> {
-  await program('mount', ['--internal-only', '--bind', '--', source, target]);
-  try {
-    // The kernel ignores options of a bind mount until it is remounted.
-    await program('mount', ['--internal-only', '-o', ['remount', 'bind', ...options].join(','), '--', target]);
-  } catch (error) {
-    await program('umount', ['--internal-only', '--lazy', '--', target]);
-    throw error;
-  }
-}
-
 /**
  * Takes every FUSE mount off a path; any other is not ours to touch. A dead one is detached lazily:
  * it can be busy, but never be used again.

@@ -6,7 +6,8 @@ import { isStale } from '../famfs/fuse/errno.ts';
 import type { DataPlane } from './data-plane.ts';
 import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import type { Mount } from './mountinfo.ts';
-import { bindMount, healthOf, mountAt, unmountAll } from './mounts.ts';
+import { bindMount } from './bind-mount.ts';
+import { healthOf, mountAt, unmountAll } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
 export interface Located extends Pick<Mount, 'device' | 'root'> {

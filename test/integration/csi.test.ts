@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { csi } from '../../src/csi/protocols.ts';
 import { silentLog } from '../../src/csi/log.ts';
@@ -224,7 +225,7 @@ describe('CSI on real parts', function () {
     const place = await use(a, id, 'stale');
     await detach(controller, id, a.name); // a cluster that attaches nothing asks no node before it deletes
     await deleteVolume(controller, id);
-    assert.match(a.host.run(['stat', place]).problem, /Stale file handle/);
+    while (!/Stale file handle/.test(a.host.run(['stat', place]).problem)) await delay(50); // the test's own limit ends it
     await leave(a, id, 'stale');
     assert.equal(mountsAt(a, place) + mountsAt(a, staging(a, 'stale')), 0);
     assert.ok(!existsSync(place));
