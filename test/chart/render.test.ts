@@ -195,6 +195,19 @@ describe('rendered chart', () => {
     assert.deepEqual(find(monitored, 'NetworkPolicy', '-controller').spec.egress[0].ports, [{ protocol: 'TCP', port: 6443 }]);
   });
 
+  it('lets the uninstallation ask the node plugins what is staged, whoever else may read metrics', () => {
+    const peer = (component: string) => ({ podSelector: { matchLabels: {
+      'app.kubernetes.io/name': 'famfs-csi', 'app.kubernetes.io/instance': 'famfs', 'app.kubernetes.io/component': component,
+    } } });
+    const prometheus = { namespaceSelector: { matchLabels: { name: 'monitoring' } } };
+    const policies = render({ values: { 'networkPolicy.enabled': true, 'networkPolicy.metricsFrom': [prometheus], 'node.httpPort': 9999 } });
+    assert.deepEqual(find(policies, 'NetworkPolicy', '-node').spec.ingress[0]._from, [prometheus, peer('uninstall')]);
+    assert.deepEqual(find(policies, 'NetworkPolicy', '-fused').spec.ingress[0]._from, [prometheus]);
+    const { egress } = find(policies, 'NetworkPolicy', '-uninstall').spec;
+    assert.deepEqual(egress[1], { ports: [{ protocol: 'TCP', port: 9999 }], to: [peer('node')] });
+    assert.equal(find(render({ values: { 'networkPolicy.enabled': true } }), 'NetworkPolicy', '-node').spec.ingress[0]._from, undefined, 'everybody may');
+  });
+
   it('asks before it is uninstalled, cleans up afterwards, and shows what either had to say', () => {
     const hooks = render().filter(isHook);
     for (const [name, event, argument] of [['check', 'pre-delete', '--check'], ['clean', 'post-delete', '--clean']] as const) {
