@@ -35,13 +35,17 @@ const skips: readonly (readonly [words: RegExp, reason: string])[] = [
  */
 const follows = /^while clean(ing )?up resource: persistent Volume \S+ not deleted by dynamic provisioner: PersistentVolume \S+ still exists within \S+$/;
 
+/** How the test's own log quotes what a pod says. */
+const quoting = /^.*(?: container "[^"]+": | stderr: "?)|(?:\\n)?"$/g;
+
 const refusal = /(\/[^\s'"‘’]*?)['"’]?: (?:operation not permitted|invalid argument)/i;
 
-/** Classifies a finished test. */
-export function classify(report: SpecReport, testimony: Testimony): Verdict {
+/** Classifies a finished test, for which nothing but passing may be good enough. */
+export function classify(report: SpecReport, testimony: Testimony, mustPass = false): Verdict {
   const common = { name: nameOf(report), seconds: Math.round(report.RunTime / 1e9) };
   const message = report.Failure?.Message ?? '';
   if (report.State === 'passed') return { ...common, kind: 'passed' };
+  if (mustPass) return { ...common, kind: 'wrong', problem: `it has to pass, and ${report.State}: ${message}` };
   if (report.State === 'skipped') {
     const reason = skips.find(([words]) => words.test(message))?.[1];
     return reason === undefined
@@ -57,13 +61,14 @@ export function classify(report: SpecReport, testimony: Testimony): Verdict {
 
 /** The first line of a log in which a file on one of the mounts is refused with EPERM or EINVAL. */
 export function findRefusal(log: string, mounts: ReadonlySet<string>): string | undefined {
-  return log.split('\n').map((line) => line.trim()).find((line) => {
+  return log.split('\n').map((line) => line.replace(quoting, '').trim()).find((line) => {
     const path = refusal.exec(line)?.[1];
     return path !== undefined && [...mounts].some((mount) => path === mount || path.startsWith(`${mount}/`));
   });
 }
 
-/** Namespaces that a test had. */
-export function namespacesOf({ CapturedGinkgoWriterOutput: log = '' }: SpecReport): string[] {
-  return [...new Set([...log.matchAll(/namespace "([^"]+)"/g)].map(([, name]) => name!))];
+/** Namespaces that a test had: the framework says when it is done with one. */
+export function namespacesOf({ SpecEvents = [] }: SpecReport): string[] {
+  const steps = SpecEvents.map(({ Message = '' }) => Message).join('\n');
+  return [...new Set([...steps.matchAll(/^Destroying namespace "([^"]+)"/gm)].map(([, name]) => name!))];
 }

@@ -16,6 +16,8 @@ export interface SpecReport {
   readonly Failure?: { readonly Message: string };
   readonly AdditionalFailures?: readonly { readonly Failure: { readonly Message: string } }[];
   readonly CapturedGinkgoWriterOutput?: string;
+  /** Among them its steps. */
+  readonly SpecEvents?: readonly { readonly Message?: string }[];
 }
 
 /** The program, and the file that describes the driver to it. */

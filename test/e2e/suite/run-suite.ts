@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { openCluster } from '../../cluster/cluster.ts';
-import { loadImages } from '../../cluster/cluster.ts';
+import { loadImages, openCluster } from '../../cluster/cluster.ts';
 import { buildSuiteImages } from '../../cluster/images.ts';
 import { ensureStorageSuite } from '../../cluster/programs.ts';
 import { environment, list } from '../support/kubectl.ts';
 import { Names } from '../support/objects.ts';
 import { classify, namespacesOf, type Verdict } from './classify.ts';
 import { describeDriver, listSpecs, runSpec, type Suite } from './ginkgo.ts';
+import { isSuited, mustPass, shortName, unknownNames } from './selection.ts';
 import { Witness } from './witness.ts';
 
 /** Most of a test is waiting: three at a time keep two cores busy. */
@@ -37,11 +37,14 @@ export async function runSuite(
   try {
     const suite: Suite = { program, driverFile: join(directory, 'driver.yaml') };
     describeDriver(join(import.meta.dirname, 'driver.yaml'), await topologyKeys(), suite.driverFile);
-    const names = (await listSpecs(suite)).filter(wanted);
+    const all = await listSpecs(suite);
+    const unknown = unknownNames(all);
+    if (unknown.length > 0) throw new Error(`selection.ts names tests that the suite does not have: ${unknown.join('; ')}`);
+    const names = all.filter((name) => isSuited(name) && wanted(name));
     await witness.start();
     const judge = async (name: string): Promise<Verdict> => {
       const report = await runSpec(suite, name);
-      const verdict = classify(report, await witness.tell(namespacesOf(report)));
+      const verdict = classify(report, await witness.tell(namespacesOf(report)), mustPass(name));
       tell(verdict);
       return verdict;
     };
@@ -82,9 +85,4 @@ export function summarise(verdicts: readonly Verdict[]): string[] {
     ...verdicts.flatMap((verdict) => verdict.kind === 'refused' ? [`  refused: ${shortName(verdict.name)}: ${verdict.words}`] : []),
     ...verdicts.flatMap((verdict) => verdict.kind === 'wrong' ? [`  WRONG: ${shortName(verdict.name)}: ${verdict.problem}`] : []),
   ];
-}
-
-/** A test's name without what all of them share. */
-export function shortName(name: string): string {
-  return name.replace(/^External Storage \[Driver: [^\]]*\] /, '');
 }

@@ -8,19 +8,27 @@ const LINES = 50;
 /** What the kubelet says where it cannot make the directory of a subPath. It hides why. */
 const NO_SUBPATH = 'failed to create subPath directory';
 
-/** What was seen in one namespace. */
+/** What was seen of a test. */
 export interface Testimony {
   /** Where pods had volumes mounted. */
   readonly mounts: ReadonlySet<string>;
-  /** Logs of containers that failed, and answers of the kubelet's own operations. */
+  /** Logs of containers, and answers to what the kubelet tried. */
   readonly logs: readonly string[];
+}
+
+/** What was seen in one namespace. */
+interface Scene {
+  /** By UID, as they were last. */
+  readonly pods: Map<string, V1Pod>;
+  readonly mounts: Set<string>;
+  readonly logs: string[];
 }
 
 /** Sees all pods of the cluster while it watches. */
 export class Witness {
   readonly #config: KubeConfig;
   readonly #core: CoreV1Api;
-  readonly #seen = new Map<string, { mounts: Set<string>; logs: string[] }>();
+  readonly #seen = new Map<string, Scene>();
   readonly #asked = new Map<string, Promise<void>>();
   #stop = async (): Promise<void> => {};
 
@@ -52,33 +60,39 @@ export class Witness {
 
   /** What was seen in these namespaces. */
   async tell(namespaces: readonly string[]): Promise<Testimony> {
-    await Promise.all(this.#asked.values());
     const found = namespaces.map((name) => this.#of(name));
+    // The pods of a test that failed live on.
+    for (const pod of found.flatMap(({ pods }) => [...pods.values()])) {
+      for (const status of statusesOf(pod)) this.#readLog(pod, status);
+    }
+    await Promise.all(this.#asked.values());
     return { mounts: new Set(found.flatMap(({ mounts }) => [...mounts])), logs: found.flatMap(({ logs }) => logs) };
   }
 
-  #of(namespace: string) {
-    const found = this.#seen.get(namespace) ?? { mounts: new Set<string>(), logs: [] };
+  #of(namespace: string): Scene {
+    const found = this.#seen.get(namespace) ?? { pods: new Map(), mounts: new Set(), logs: [] };
     this.#seen.set(namespace, found);
     return found;
   }
 
   #look(pod: V1Pod): void {
-    const { namespace } = pod.metadata!;
-    const { mounts } = this.#of(namespace!);
-    for (const path of mountsOf(pod)) mounts.add(path);
-    for (const status of [...pod.status?.initContainerStatuses ?? [], ...pod.status?.containerStatuses ?? []]) {
-      this.#readLog(pod, status);
+    const { namespace, uid, deletionTimestamp } = pod.metadata!;
+    const found = this.#of(namespace!);
+    found.pods.set(uid!, pod);
+    for (const path of mountsOf(pod)) found.mounts.add(path);
+    for (const status of statusesOf(pod)) {
+      if (deletionTimestamp !== undefined || status.state?.terminated !== undefined) this.#readLog(pod, status);
+      if (status.lastState?.terminated !== undefined) this.#readLog(pod, status, true);
       if (status.state?.waiting?.message?.includes(NO_SUBPATH)) this.#repeatMkdir(pod);
     }
   }
 
-  #readLog({ metadata }: V1Pod, { name: container, state, lastState, restartCount }: V1ContainerStatus): void {
-    const previous = state?.terminated === undefined;
-    const end = state?.terminated ?? lastState?.terminated;
-    if (end === undefined || end.exitCode === 0) return;
+  /** Reads once what a container has said, or what it said before it was started again. */
+  #readLog({ metadata }: V1Pod, { name: container, state, restartCount }: V1ContainerStatus, previous = false): void {
+    if (state?.waiting !== undefined && !previous) return;
     const { name, namespace, uid } = metadata as { name: string; namespace: string; uid: string };
-    this.#once(`${uid} ${container} ${restartCount} ${previous}`, namespace, () =>
+    const run = previous ? restartCount - 1 : restartCount;
+    this.#once(`${uid} ${container} ${run}`, namespace, () =>
       this.#core.readNamespacedPodLog({ name, namespace, container, previous, tailLines: LINES }));
   }
 
@@ -98,6 +112,10 @@ export class Witness {
     // A pod that is gone already tells nothing: then the test's own log must.
     this.#asked.set(key, ask().then((text) => { this.#of(namespace).logs.push(text); }, () => {}));
   }
+}
+
+function statusesOf({ status }: V1Pod): V1ContainerStatus[] {
+  return [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
 }
 
 /** Where the containers of a pod have the volumes of claims. */
