@@ -74,8 +74,12 @@ export function fusedOperations(sessions: Sessions, hostDirectory: string): Oper
   };
 }
 
-/** A pool that cannot be served needs a person: FAILED_PRECONDITION with the reason. */
+/**
+ * A pool that cannot be served needs a person: FAILED_PRECONDITION with the reason. What is said by
+ * others than the pool, such as an API server that is away, passes by itself.
+ */
 function cannotServe(error: unknown): unknown {
+  if (!(error instanceof FamfsError)) return error;
   const { code, details } = toStatus(error);
   return code === status.UNAVAILABLE ? new CsiError(status.FAILED_PRECONDITION, details, { cause: error }) : error;
 }
