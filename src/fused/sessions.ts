@@ -123,11 +123,11 @@ export class Sessions {
   /** Unmounts pools that are configured no longer, as soon as nobody uses them. To be called again and again. */
   async retire(): Promise<void> {
     for (const { poolUuid: pool, record } of this.serving) {
-      if (this.#isConfigured(pool, record.device)) {
-        this.#lingering.delete(pool);
-        continue;
-      }
       try {
+        if (this.#isConfigured(pool, record.device)) {
+          this.#lingering.delete(pool);
+          continue;
+        }
         await this.end(pool);
         this.#lingering.delete(pool);
         this.#options.log.info('session ended: its pool is configured no longer', { pool });
