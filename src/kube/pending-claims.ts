@@ -8,9 +8,12 @@ import type { EventRecorder } from './events.ts';
 import { watchObjects } from './informer.ts';
 import { Passes } from './passes.ts';
 import { parseQuantity } from './quantity.ts';
+import { Restraint } from './restraint.ts';
 
 /** Room comes and goes without any object changing. */
 const EVERY_MS = 30_000;
+/** How long an explanation stands at least, though the room it speaks of changes: less than a regular pass takes to come. */
+const STANDS_MS = 20_000;
 const FS_TYPE_KEYS = ['csi.storage.k8s.io/fstype', 'fstype'];
 /** API groups of the sources that the provisioner hands on to the driver. */
 const SOURCE_GROUPS = ['', 'snapshot.storage.k8s.io'];
@@ -31,7 +34,9 @@ const accessModes: Readonly<Record<string, AccessMode>> = {
 export function explainPendingClaims(
   api: KubeApi, driver: string, events: EventRecorder, controller: Explainer, log: Logger, signal: AbortSignal,
 ): void {
+  const restraint = new Restraint(STANDS_MS);
   const pass = async () => {
+    restraint.begin();
     for (const claim of claims.list()) {
       const storageClass = claim.spec?.storageClassName === undefined ? undefined : classes.get(claim.spec.storageClassName);
       if (storageClass?.provisioner !== driver || !isWaiting(claim)) continue;
@@ -42,7 +47,7 @@ export function explainPendingClaims(
       const { name, namespace, uid, resourceVersion } = claim.metadata!;
       events.tell(
         { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: name!, namespace: namespace!, uid: uid!, resourceVersion: resourceVersion! },
-        { type: 'Warning', reason: 'CannotProvision', message: problem },
+        { type: 'Warning', reason: 'CannotProvision', message: restraint.moderate(uid!, problem) },
       );
     }
   };
