@@ -36,7 +36,7 @@ const skips: readonly (readonly [words: RegExp, reason: string])[] = [
 const follows = /^while clean(ing )?up resource: persistent Volume \S+ not deleted by dynamic provisioner: PersistentVolume \S+ still exists within \S+$/;
 
 /** How the test's own log quotes what a pod says. */
-const quoting = /^.*(?: container "[^"]+": | stderr: "?)|(?:\\n)?"$/g;
+const quoting = /^.*(?:container "[^"]+": |logs: |\bstderr: "?)|(?:\\n)?"$/g;
 
 const refusal = /(\/[^\s'"‘’]*?)['"’]?: (?:operation not permitted|invalid argument)/i;
 

@@ -10,6 +10,7 @@ import { environment, list } from '../support/kubectl.ts';
 import { Names } from '../support/objects.ts';
 import { classify, namespacesOf, type Verdict } from './classify.ts';
 import { describeDriver, listSpecs, runSpec, type Suite } from './ginkgo.ts';
+import { Repeater } from './repeat.ts';
 import { isSuited, mustPass, shortName, unknownNames } from './selection.ts';
 import { Witness } from './witness.ts';
 
@@ -43,8 +44,10 @@ export async function runSuite(
     const names = all.filter((name) => isSuited(name) && wanted(name));
     await witness.start();
     const judge = async (name: string): Promise<Verdict> => {
-      const report = await runSpec(suite, name);
-      const verdict = classify(report, await witness.tell(namespacesOf(report)), mustPass(name));
+      const repeater = new Repeater();
+      const report = await runSpec(suite, name, (line) => repeater.look(line));
+      const { mounts, logs } = await witness.tell(namespacesOf(report));
+      const verdict = classify(report, { mounts, logs: [...logs, await repeater.said()] }, mustPass(name));
       tell(verdict);
       return verdict;
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { classify, findRefusal, namespacesOf } from '../../e2e/suite/classify.ts';
 import type { SpecReport } from '../../e2e/suite/ginkgo.ts';
+import { commandIn } from '../../e2e/suite/repeat.ts';
 import { mountsOf } from '../../e2e/suite/witness.ts';
 
 const nothing = { mounts: new Set<string>(), logs: [] };
@@ -83,6 +84,13 @@ describe('the traces of a test', () => {
   it('are its namespaces', () => {
     const steps = ['Creating pod a', 'Destroying namespace "one-1" for this suite.', 'Destroying namespace "two-2" for this suite.'];
     assert.deepEqual(namespacesOf(report({ SpecEvents: [{}, ...steps.map((Message) => ({ Message }))] })), ['one-1', 'two-2']);
+  });
+
+  it('are the commands that it runs in pods', () => {
+    const line = '  I1123 00:44:43.056399   15607 exec_util.go:88] ExecWithOptions: execute(https://127.0.0.1:1/api/v1/namespaces/n-1/pods/p-2/exec' +
+      '?command=%2Fbin%2Fsh&command=-c&command=touch+%2Fmnt%2Fvolume1%2Ffile1&container=write-pod&stderr=true&stdout=true)';
+    assert.deepEqual(commandIn(line), { namespace: 'n-1', pod: 'p-2', command: ['/bin/sh', '-c', 'touch /mnt/volume1/file1'] });
+    assert.equal(commandIn('ExecWithOptions: Clientset creation'), undefined);
   });
 
   it('are the mounts of claims and of ephemeral volumes, in all containers', () => {
