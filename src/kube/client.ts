@@ -140,7 +140,12 @@ export interface Listed<Item> {
 
 /** All objects of a list. */
 export async function listAll<Item>(list: (page: ListPage) => Promise<Listed<Item>>): Promise<Item[]> {
-  return (await listPages(list, (items) => items)).items;
+  return listKept(list, (items) => items);
+}
+
+/** What `keep` leaves of a list's objects. */
+export async function listKept<Item, Kept>(list: (page: ListPage) => Promise<Listed<Item>>, keep: (items: Item[]) => Kept[]): Promise<Kept[]> {
+  return (await listPages(list, keep)).items;
 }
 
 /**

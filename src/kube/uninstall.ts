@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PatchStrategy, setHeaderOptions, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import { eventSource, ownPod, podReference } from './cluster.ts';
-import { answered, KubeApi, listAll, problemOf, unlessMissing } from './client.ts';
+import { answered, KubeApi, listAll, listKept, problemOf, unlessMissing } from './client.ts';
 import { EventRecorder } from './events.ts';
 import { Names } from './names.ts';
 import { stagedOnNodes, type NodePlugins } from './staged.ts';
@@ -65,12 +65,12 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
     const name = metadata!.name!;
     await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
   }
-  for (const node of await answered(listAll((page) => api.core.listNode(page)))) {
-    const labels = poolLabels(node, names);
-    if (labels.length === 0) continue;
+  const nodes = await answered(listKept((page) => api.core.listNode(page), (found) =>
+    found.map((node) => ({ name: node.metadata!.name!, labels: poolLabels(node, names) })).filter(({ labels }) => labels.length > 0)));
+  for (const { name, labels } of nodes) {
     const body = { metadata: { labels: Object.fromEntries(labels.map((label) => [label, null])) } };
-    await attempt(`labels of node ${node.metadata!.name}: ${labels.join(', ')}`, () => unlessMissing(
-      api.core.patchNode({ name: node.metadata!.name!, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
+    await attempt(`labels of node ${name}: ${labels.join(', ')}`, () => unlessMissing(
+      api.core.patchNode({ name, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
   }
   return { done, left };
 }

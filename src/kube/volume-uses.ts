@@ -1,6 +1,6 @@
 import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
 import type { AttachRecord } from '../state/interfaces.ts';
-import { listAll, type KubeApi } from './client.ts';
+import { listKept, type KubeApi } from './client.ts';
 import type { Names } from './names.ts';
 import { LeaseRecords } from './records.ts';
 
@@ -19,28 +19,26 @@ export interface VolumeUse {
 /** All volumes of a driver that are attached somewhere, or that a pod on some node has. */
 export async function volumesInUse(api: KubeApi, namespace: string, names: Names): Promise<VolumeUse[]> {
   const { driver } = names;
-  const [volumes, attachments, pods, records] = await Promise.all([
-    listAll((page) => api.core.listPersistentVolume(page)),
-    listAll((page) => api.storage.listVolumeAttachment(page)),
-    listAll((page) => api.core.listPodForAllNamespaces(page)),
+  const [volumes, attachments, users, records] = await Promise.all([
+    listKept((page) => api.core.listPersistentVolume(page), (found) => found.filter(({ spec }) => spec?.csi?.driver === driver)),
+    listKept((page) => api.storage.listVolumeAttachment(page), (found) => found.filter(({ spec }) => spec.attacher === driver)),
+    listKept((page) => api.core.listPodForAllNamespaces(page), claimUsers),
     new LeaseRecords<AttachRecord>(api, namespace, names, 'attachment').list(),
   ]);
-  const ours = volumes.filter(({ spec }) => spec?.csi?.driver === driver);
-  const uses = new Uses(ours);
+  const uses = new Uses(volumes);
   for (const { spec } of attachments) {
-    if (spec.attacher !== driver) continue;
     uses.of(uses.handleOf(spec.source.persistentVolumeName ?? '')).nodes.add(spec.nodeName);
   }
   for (const { volume, attachments: nodes } of records) {
     for (const { node } of nodes) uses.of(volume).nodes.add(node);
   }
-  const byClaim = new Map(ours.flatMap((volume) => (volume.spec?.claimRef ? [[claimOf(volume), volume.spec.csi!.volumeHandle] as const] : [])));
-  for (const pod of pods.filter(isOnNode)) {
-    for (const claim of claimsOf(pod)) {
+  const byClaim = new Map(volumes.flatMap((volume) => (volume.spec?.claimRef ? [[claimOf(volume), volume.spec.csi!.volumeHandle] as const] : [])));
+  for (const { pod, node, claims } of users) {
+    for (const claim of claims) {
       const handle = byClaim.get(claim);
       if (handle === undefined) continue;
-      uses.of(handle).pods.add(nameOf(pod));
-      uses.of(handle).nodes.add(pod.spec!.nodeName!);
+      uses.of(handle).pods.add(pod);
+      uses.of(handle).nodes.add(node);
     }
   }
   return uses.all();
@@ -82,6 +80,20 @@ class Uses {
       };
     });
   }
+}
+
+interface ClaimUser {
+  /** `namespace/name`, as are the claims */
+  readonly pod: string;
+  readonly node: string;
+  readonly claims: readonly string[];
+}
+
+/** What there is to know of pods that use claims: a large cluster has more pods than fit into memory. */
+function claimUsers(pods: readonly V1Pod[]): ClaimUser[] {
+  return pods.filter(isOnNode)
+    .map((pod) => ({ pod: nameOf(pod), node: pod.spec!.nodeName!, claims: claimsOf(pod) }))
+    .filter(({ claims }) => claims.length > 0);
 }
 
 /** A pod that has, or may have, its volumes mounted. */
