@@ -19,7 +19,7 @@ const skips: readonly (readonly [words: RegExp, reason: string])[] = [
   [/doesn't support (ntfs|xfs|ext3|ext4) /, 'the file system is famfs'],
   [/doesn't support Block |does not provide raw block|does not support block volume mode|Filesystem volume case should be covered by block/, 'no block volumes'],
   [/does not support (online )?volume expansion/, 'volumes have a fixed size'],
-  [/does not support (volume clone|cloning|populating data from snapshot|(volume |group )?snapshots)|volume group snapshot stress|snapshot stress/, 'no clones and no snapshots'],
+  [/does not support (volume clone|cloning|populating data from snapshot|(volume |group )?snapshots|snapshot metadata)|volume group snapshot stress|snapshot stress/, 'no clones and no snapshots'],
   [/VolumeAttributesClass|volume modify stress/, 'nothing of a volume can be modified'],
   [/does not support SELinuxMount/, 'no SELinux labels by mount options'],
   [/does not support volume limits|Suite "volumeLimits" does not support/, 'a node takes any number of volumes'],
