@@ -40,8 +40,9 @@ export async function healthOf(target: string): Promise<Health> {
 }
 
 /**
- * Takes every FUSE mount off a path; any other is not ours to touch. A dead one is detached lazily:
- * it can be busy, but never be used again.
+ * Takes every FUSE mount off a path; any other is not ours to touch. A dead one that is busy is
+ * detached lazily: it can never be used again. Asked for its health is only who is busy, since one
+ * whose server hangs would not answer, and keep its caller and a thread of this process for ever.
  */
 export async function unmountAll(target: string): Promise<void> {
   for (let count = 0; ; count++) {
@@ -49,8 +50,11 @@ export async function unmountAll(target: string): Promise<void> {
     if (mount === undefined) return;
     if (!mount.fsType.startsWith('fuse')) throw refuse.precondition(`${target} is a mount of ${mount.fsType}, not of a volume: unmount it yourself`);
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
-    const lazy = await healthOf(target) === 'alive' ? [] : ['--lazy'];
-    await program('umount', ['--internal-only', '--no-canonicalize', ...lazy, '--', target]);
+    const unmount = (...how: string[]) => program('umount', ['--internal-only', '--no-canonicalize', ...how, '--', target]);
+    await unmount().catch(async (error: unknown) => {
+      if (await healthOf(target) === 'alive') throw error;
+      await unmount('--lazy');
+    });
   }
 }
 
