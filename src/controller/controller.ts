@@ -10,6 +10,7 @@ import { Attaching } from './attaching.ts';
 import { ClaimWatch } from './claim-watch.ts';
 import { createRequest } from './create-request.ts';
 import { Listing } from './listing.ts';
+import { OpenedPools } from './opened-pools.ts';
 import { controllerOperations } from './operations.ts';
 import { ControllerPools } from './pools.ts';
 import { Volumes } from './volumes.ts';
@@ -43,13 +44,14 @@ export class Controller {
   static async start(options: ControllerOptions): Promise<Controller> {
     const { state, hostDirectory, hostId, driver, log, signal } = options;
     const watches = new Map(options.pools.map(({ device }) => [device, new ClaimWatch(device)]));
+    const opened = new OpenedPools(options.pools.map(({ device }) => device));
     try {
       const identity = { clusterUuid: await state.clusterUuid(signal), hostId, hostDirectory };
       log.info('waiting for the lease');
       const lease = await state.acquireLease(signal);
       log.info('lease held', { epoch: lease.epoch });
       const { attachments, nodes, notices } = state;
-      const pools = new ControllerPools(options.pools, { identity, lease, notices, log, watches });
+      const pools = new ControllerPools(options.pools, { identity, lease, notices, log, watches, opened });
       await pools.start();
       const volumes = new Volumes(pools, attachments, driver);
       const operations = controllerOperations({
@@ -63,6 +65,7 @@ export class Controller {
       return controller;
     } finally {
       for (const watch of watches.values()) watch.stop();
+      opened.close();
     }
   }
 

@@ -11,6 +11,7 @@ import type { PoolFigures, PoolHealth } from '../metrics/controller-metrics.ts';
 import type { Lease, Notices } from '../state/interfaces.ts';
 import type { ClaimWatch } from './claim-watch.ts';
 import { formatEmpty } from './format-empty.ts';
+import type { OpenedPools } from './opened-pools.ts';
 import { healthIn, PoolReporter } from './pool-reporter.ts';
 
 /** What every pool of a controller needs. */
@@ -21,6 +22,8 @@ export interface PoolOptions {
   readonly log: Logger;
   /** Who has watched the pools' claims so far, by device. */
   readonly watches: ReadonlyMap<string, ClaimWatch>;
+  /** Pools that were opened before the lease was had. */
+  readonly opened: OpenedPools;
   /** Refuses, in words, a pool that is configured already under another name. */
   readonly admit: (pool: ManagedPool, uuid: string) => string | undefined;
 }
@@ -250,9 +253,9 @@ export class ManagedPool {
   /** Opens the pool, after formatting it where there is none and that is allowed. */
   async #openOrFormat(): Promise<Pool> {
     const { device, format, logSize, name } = this.spec;
-    const { lease, identity, log } = this.#options;
+    const { lease, identity, log, opened } = this.#options;
     try {
-      return Pool.open(device, { writable: true });
+      return opened.take(device) ?? Pool.open(device, { writable: true });
     } catch (error) {
       if (format !== 'ifEmpty' || !(error instanceof FamfsError) || error.code !== 'NOT_FAMFS') throw error;
     }

@@ -8,34 +8,37 @@ import { Passes } from './passes.ts';
 const EVERY_MS = 15_000;
 /** The kubelet labels a node before it lists the key in the CSINode: what is younger may be that. */
 const STALE_MS = 12_000;
+/** A node plugin that is gone for longer does not come back by itself; when it does, the kubelet labels the node again. */
+const ABSENT_MS = 600_000;
 
 /**
  * Looks after the nodes: takes away the start-up taint once the node plugin is there, and the label
- * of a pool that the node has lost. The kubelet adds labels, and never removes one.
+ * of a pool that the node has lost, or of all where the plugin stays away. The kubelet only adds them.
  */
 export class NodeCare {
   readonly #api: KubeApi;
   readonly #names: Names;
   readonly #log: Logger;
+  readonly #absentMs: number;
   /** Since when a label of a node has been seen without a key, by node and label. */
   #doubts = new Map<string, number>();
 
-  constructor(api: KubeApi, names: Names, log: Logger) {
+  constructor(api: KubeApi, names: Names, log: Logger, absentMs = ABSENT_MS) {
     this.#api = api;
     this.#names = names;
     this.#log = log;
+    this.#absentMs = absentMs;
   }
 
   start(signal: AbortSignal): void {
     const pass = async () => {
       const doubts = this.#doubts;
       this.#doubts = new Map();
-      for (const csiNode of csiNodes.list()) {
-        const node = nodes.get(csiNode.metadata!.name!);
-        if (node === undefined || keysOf(csiNode, this.#names.driver) === undefined) continue;
+      for (const node of nodes.list()) {
+        const keys = keysOf(csiNodes.get(node.metadata!.name!), this.#names.driver);
         try {
-          await this.#untaint(node);
-          await this.#dropLabels(node, csiNode, doubts);
+          if (keys !== undefined) await this.#untaint(node);
+          await this.#dropLabels(node, keys, doubts);
         } catch (error) { // of this node alone, such as one that admission lets nobody change
           this.#log.warn('a node could not be looked after', { node: node.metadata!.name, problem: problemOf(error) });
         }
@@ -59,19 +62,22 @@ export class NodeCare {
     if (done) this.#log.info('start-up taint removed', { node: node.metadata!.name });
   }
 
-  async #dropLabels(node: V1Node, csiNode: V1CSINode, doubts: ReadonlyMap<string, number>): Promise<void> {
+  /** `keys`: undefined where the driver is not registered. */
+  async #dropLabels(node: V1Node, keys: readonly string[] | undefined, doubts: ReadonlyMap<string, number>): Promise<void> {
     const name = node.metadata!.name!;
     const now = performance.now();
+    const patience = keys === undefined ? this.#absentMs : STALE_MS;
     const stale: string[] = [];
-    for (const label of labelsWithoutKey(node, keysOf(csiNode, this.#names.driver)!, this.#names)) {
-      const since = doubts.get(`${name} ${label}`) ?? now;
-      this.#doubts.set(`${name} ${label}`, since);
-      if (now - since >= STALE_MS) stale.push(label);
+    for (const label of labelsWithoutKey(node, keys ?? [], this.#names)) {
+      const doubt = `${name} ${label} ${keys === undefined}`;
+      const since = doubts.get(doubt) ?? now;
+      this.#doubts.set(doubt, since);
+      if (now - since >= patience) stale.push(label);
     }
     if (stale.length === 0) return;
-    const fresh = await unlessMissing(this.#api.storage.readCSINode({ name }));
-    const keys = fresh && keysOf(fresh, this.#names.driver);
-    const gone = keys === undefined ? [] : stale.filter((label) => !keys.includes(label));
+    const fresh = keysOf(await unlessMissing(this.#api.storage.readCSINode({ name })), this.#names.driver);
+    if ((fresh === undefined) !== (keys === undefined)) return; // the next pass judges anew
+    const gone = stale.filter((label) => !fresh?.includes(label));
     if (gone.length === 0) return;
     const done = await this.#patch(node, { metadata: { labels: Object.fromEntries(gone.map((label) => [label, null])) } });
     if (done) this.#log.info('labels of lost pools removed', { node: name, labels: gone });
@@ -93,8 +99,8 @@ export class NodeCare {
 }
 
 /** The topology keys of our driver on a node, or undefined where it is not registered. */
-function keysOf(csiNode: V1CSINode, driver: string): readonly string[] | undefined {
-  const found = csiNode.spec.drivers?.find(({ name }) => name === driver);
+function keysOf(csiNode: V1CSINode | undefined, driver: string): readonly string[] | undefined {
+  const found = csiNode?.spec.drivers?.find(({ name }) => name === driver);
   return found && (found.topologyKeys ?? []);
 }
 

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { AdmissionregistrationV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
+import { Names } from '../../src/kube/names.ts';
+import { NodeCare } from '../../src/kube/node-care.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
@@ -69,6 +71,28 @@ describe('care for nodes', function () {
     await until(async () => assert.deepEqual((await read(name)).labels, { kept: 'yes', [poolB]: 'true' }));
     assert.deepEqual((await read(getting)).labels, { kept: 'yes', [poolA]: 'true' });
     assert.deepEqual((await read(unregistered)).labels, { kept: 'yes', [poolA]: 'true' });
+  });
+
+  it('takes the labels of a node away whose plugin stays away, and none of one that comes back', async () => {
+    const gone = await makeNode({ [poolA]: 'true' });
+    const never = await makeNode({ [poolA]: 'true', [poolB]: 'true' });
+    await register(gone, poolA);
+    await until(() => isFree(gone));
+    ending.abort();
+    const there = new AbortController();
+    try {
+      const absentMs = 5_000;
+      new NodeCare(server.api('controller', line.port), new Names(driver), silentLog(), absentMs).start(there.signal);
+      await server.api().storage.deleteCSINode({ name: gone });
+      await server.api().storage.createCSINode({ body: { metadata: { name: gone }, spec: { drivers: [] } } });
+      const back = await makeNode({ [poolA]: 'true' });
+      await register(back, poolA);
+      await until(async () => assert.deepEqual((await read(gone)).labels, { kept: 'yes' }));
+      await until(async () => assert.deepEqual((await read(never)).labels, { kept: 'yes' }));
+      assert.deepEqual((await read(back)).labels, { kept: 'yes', [poolA]: 'true' });
+    } finally {
+      there.abort();
+    }
   });
 
   it('goes on with the other nodes where one may not be changed', async () => {
