@@ -31,10 +31,12 @@ export async function pipe(from: Command, to: Command, options: RunOptions = {})
   const [toProgram, ...toArgs] = to;
   const source = start(fromProgram, fromArgs, options, 'ignore');
   const sink = start(toProgram, toArgs, options, 'pipe');
-  // A sink that ends early says why itself: its message is better than EPIPE.
   const flow = pipeline(source.stdout!, sink.stdin!).catch(() => {});
-  const [, output] = await Promise.all([ended(source, from), outcome(sink, to), flow]);
-  return output;
+  const [fed, taken] = await Promise.allSettled([ended(source, from), outcome(sink, to), flow]);
+  // A sink that ends early says why itself; its source says only that nobody reads.
+  if (taken.status === 'rejected') throw taken.reason;
+  if (fed.status === 'rejected') throw fed.reason;
+  return taken.value;
 }
 
 /** Does one step of a longer work and prints a line about it. */
