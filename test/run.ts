@@ -72,7 +72,8 @@ async function main(args: string[]): Promise<number> {
   const base = mkdtempSync(join(tmpdir(), 'famfs-run-'));
   const id = base.slice(base.lastIndexOf('-') + 1);
   const places: RunPlaces = { id, temp: join(base, 't'), shm: join(sharedMemory, `famfs-test-${id}`) };
-  const before = lookAround(chosen);
+  // Outside of the namespace, mounts are the machine's: others come and go.
+  const before = isInNamespace() ? lookAround(chosen) : { ...lookAround(), mounts: undefined };
   const cleanUp = (): void => {
     clearStrays(places, before);
     rmSync(places.shm, { recursive: true, force: true });
