@@ -51,8 +51,10 @@ describe('chart famfs-csi', () => {
   });
 
   it('has documentation that shows examples as they are', () => {
-    for (const page of ['docs/install.md', 'docs/parameters.md']) {
-      for (const [, name, shown] of text(page).matchAll(/^```yaml\n# (examples\/[\w/.-]+)\n([^]*?)^```$/gm)) {
+    for (const page of ['README.md', 'docs/install.md', 'docs/parameters.md']) {
+      const examples = [...text(page).matchAll(/^```yaml\n# (examples\/[\w/.-]+)\n([^]*?)^```$/gm)];
+      assert.ok(examples.length > 0, `${page} shows no example`);
+      for (const [, name, shown] of examples) {
         assert.equal(shown, text(name), `${page} shows another ${name}`);
       }
     }
