@@ -20,8 +20,8 @@ export async function deployFloor(): Promise<void> {
   const [repository, tag] = driverImage().split(':');
   const rendered = await helm([
     'template', Floor.release, join(root, 'deploy/helm/famfs-csi'), '--namespace', Floor.namespace, '--no-hooks',
-    '--values', join(root, 'test/e2e/values.yaml'), '--set', `driverName=${Floor.driver},image.repository=${repository},image.tag=${tag}`,
-    '--set', 'controller.replicas=1', '--set-json', `storageClasses=[{"name":"${Floor.storageClass}"}]`,
+    '--values', join(root, 'test/e2e/values.yaml'), '--set', `driverName=${Floor.driver},image.repository=${repository}`, '--set-string', `image.tag=${tag}`,
+    '--set', 'controller.replicas=1', '--set-json', `storageClasses=[{"name":"${Floor.storageClass}","parameters":{"pool":"p0"}}]`,
   ]);
   const objects = (loadAllYaml(rendered) as (KubeObject | null)[]).filter((object) => object !== null);
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: Floor.namespace } });

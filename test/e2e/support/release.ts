@@ -32,7 +32,7 @@ export async function install({ image, more = {} }: InstallWish): Promise<void> 
   const [repository, tag] = image.split(':');
   await helm([
     'upgrade', '--install', Names.release, chart, '--namespace', Names.namespace, '--create-namespace',
-    '--values', values, '--set', `image.repository=${repository},image.tag=${tag}`,
+    '--values', values, '--set', `image.repository=${repository}`, '--set-string', `image.tag=${tag}`, // it may look like a number
     ...Object.entries(more).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]),
     '--wait', '--timeout', '4m',
   ]);
