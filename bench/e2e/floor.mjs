@@ -74,6 +74,7 @@ const nodeService = services({
 });
 
 async function serve(file, parts) {
+  await fs.mkdir(path.dirname(file), { recursive: true });
   await fs.rm(file, { force: true });
   const server = new grpc.Server();
   for (const [type, handlers] of parts) server.addService(type.service, handlers);

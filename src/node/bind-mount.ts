@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import koffi, { type KoffiFunc } from 'koffi';
+import { errnoName } from '../famfs/device/libc.ts';
 
 /**
  * Bind mounts that have their options from the first moment. What mount(8) does, to bind and then to
@@ -65,7 +66,7 @@ function call(system: KoffiFunc<(...args: unknown[]) => number>, args: unknown[]
     system.async(...args, (error: unknown, result: number) => {
       const errno = koffi.errno();
       if (error) reject(error as Error);
-      else if (result < 0) reject(new Error(`${what}: ${Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`}`));
+      else if (result < 0) reject(new Error(`${what}: ${errnoName(errno)}`));
       else resolve(Number(result));
     });
   });

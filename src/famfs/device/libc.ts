@@ -87,7 +87,8 @@ export function punchHole(fd: number, offset: number, length: number): boolean {
   return fallocateCall(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) === 0;
 }
 
-function errnoName(errno: number): string {
+/** The name of an error number of the system, for messages. */
+export function errnoName(errno: number): string {
   const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0];
   return name ?? `errno ${errno}`;
 }
