@@ -11,6 +11,11 @@ const gibibyte = 2 ** 30;
 /** Three nodes take one GiB; compiling Kubernetes takes two more per processor. */
 const leastMemory = 6 * gibibyte;
 
+/** Why the programs of a cluster cannot be built here, in words; undefined when they can. */
+export function programsMissing(): string | undefined {
+  return goVersion() === undefined ? goMissing : undefined;
+}
+
 /** Why no cluster can be made here, in words; undefined when one can. */
 export function missing(options: HostOptions = {}): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `the nodes need Linux on x86-64, this is ${process.platform} on ${process.arch}`;

@@ -1,6 +1,6 @@
 /** What each tier needs of the machine. A probe returns what is missing, in words, or undefined. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -47,11 +47,4 @@ export function programs(...names: string[]): Probe {
     const missing = names.filter((name) => findProgram(name) === undefined);
     return missing.length > 0 ? `not installed: ${missing.join(', ')}` : undefined;
   };
-}
-
-/** csi-sanity from the cache, or Go to build it with. */
-export function sanityMissing(cache: string): string | undefined {
-  const cached = existsSync(cache) && readdirSync(cache).some((name) => name.startsWith('csi-sanity'));
-  if (cached || findProgram('go')) return undefined;
-  return 'no csi-sanity program in .cache/ and no Go to build it with';
 }

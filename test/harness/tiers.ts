@@ -1,10 +1,7 @@
 /** The tiers of the suite, from fast to real, and what each needs of the machine. */
-import { missing as clusterMissing } from '../cluster/missing.ts';
-import { apiServerMissing } from '../kube/missing.ts';
+import { missing as clusterMissing, programsMissing } from '../cluster/missing.ts';
 import { kernelMissing } from '../vm/kernel.ts';
-import { fuseMissing, programs, sanityMissing, type Probe } from './prerequisites.ts';
-import { root } from './paths.ts';
-import { join } from 'node:path';
+import { fuseMissing, programs, type Probe } from './prerequisites.ts';
 
 /** One tier: a set of test files with the same needs, run by one mocha process. */
 export interface Tier {
@@ -32,19 +29,19 @@ export const tiers: readonly Tier[] = [
   {
     name: 'sanity',
     files: 'test/sanity/*.test.ts',
-    prerequisites: [fuseMissing, () => sanityMissing(join(root, '.cache'))],
+    prerequisites: [fuseMissing, programsMissing],
     limitMs: 15 * minute,
   },
   {
     name: 'kube',
     files: 'test/kube/*.test.ts',
-    prerequisites: [apiServerMissing],
+    prerequisites: [programsMissing],
     limitMs: 25 * minute, // most of it to build the API server where there is none yet
   },
   {
     name: 'chart',
     files: 'test/chart/*.test.ts',
-    prerequisites: [apiServerMissing],
+    prerequisites: [programsMissing],
     limitMs: 25 * minute, // most of it to build helm and the API server where there are none yet
   },
   {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { ensurePrograms } from '../cluster/programs.ts';
 import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
-import { sanityProgram } from './build.ts';
 import { judgeChecks } from './judge.ts';
 import { runSanity, type Check } from './run-sanity.ts';
 
@@ -12,7 +12,7 @@ describe('csi-sanity v5.4.0', function () {
   this.timeout(12 * 60_000);
   let sanity: string;
 
-  before(() => { sanity = sanityProgram(); });
+  before(async () => { sanity = join(await ensurePrograms(['csi-sanity']), 'csi-sanity'); });
 
   it('passes on two sockets, controller and node in processes of their own', async () => {
     await judge('two sockets', (place) => [
