@@ -58,7 +58,7 @@ function emptied(object: KubeObject): KubeObject {
   const role = object.kind === 'DaemonSet' ? 'node' : 'controller';
   const driver = spec.containers[0];
   const argument = (name: string) => driver.args.find((text: string) => text.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const socket = argument('endpoint').replace(/^unix:\/\//, '');
+  const socket = (argument('sidecar-endpoint') ?? argument('endpoint')).replace(/^unix:\/\//, '');
   driver.command = nodeCommand('/floor/floor.mjs', role, Floor.driver, '$(NODE_NAME)', socket, argument('registration-dir') ?? '-');
   driver.args = [];
   for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) delete driver[probe];

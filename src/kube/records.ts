@@ -1,7 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease } from '@kubernetes/client-node';
 import type { AttachRecord, Attachments, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
 import { answered, listAll, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
+
+/** How long a node plugin that registers again may be missing from its node: a second or two, more on a busy one. */
+const REGISTERING_TRIES = 20;
+const REGISTERING_POLL_MS = 500;
 
 /** Small records, each the annotation of a Lease of its own. */
 export class LeaseRecords<Value> {
@@ -147,8 +152,14 @@ export class KubernetesNodes implements Nodes {
   /** The kubelet has done it: the node plugin registers with it. */
   async announce(): Promise<void> {}
 
+  /** Takes a node that is about to register again (its pools have changed) for one that has the driver. */
   async has(node: string): Promise<boolean> {
-    const found = await answered(unlessMissing(this.#api.storage.readCSINode({ name: node })));
-    return found?.spec.drivers?.some(({ name }) => name === this.#driver) ?? false;
+    for (let tries = REGISTERING_TRIES; ; tries--) {
+      const found = await answered(unlessMissing(this.#api.storage.readCSINode({ name: node })));
+      if (found === undefined) return false;
+      if (found.spec.drivers?.some(({ name }) => name === this.#driver)) return true;
+      if (tries === 0) return false;
+      await delay(REGISTERING_POLL_MS);
+    }
   }
 }

@@ -33,18 +33,19 @@ export class HostPools {
 
   constructor(options: HostPoolsOptions) {
     this.#options = options;
+    options.health.set(PART, 'it has not been asked yet');
   }
 
   /**
    * Waits until the data plane has a pool, or, where volumes are staged that somebody has to unstage,
-   * until it answers. Rejects when `signal` aborts.
+   * until it answers. A host without a pool is no fault, and holds up no roll-out: nobody sends it a
+   * volume. Rejects when `signal` aborts.
    */
   async first(isStaged: () => Promise<boolean>, signal: AbortSignal): Promise<readonly string[]> {
     for (let said = ''; ; ) {
       const answer = await this.#look();
       if (answer !== undefined && (answer.length > 0 || await isStaged())) return answer;
       const reason = answer === undefined ? 'it does not answer' : 'it has no pool that can be used';
-      if (answer !== undefined) this.#options.health.set(PART, reason);
       if (reason !== said) this.#options.log.info('waiting for a pool', { reason });
       said = reason;
       await delay(FIRST_POLL_MS, undefined, { signal });

@@ -49,7 +49,6 @@ export class Registration {
   static async prepare(options: RegistrationOptions): Promise<Registration> {
     const socket = path.join(options.directory, `${options.driver}-reg.sock`);
     await removeStale(socket);
-    options.health.set(PART, 'it has not registered this plugin yet');
     return new Registration(options, socket);
   }
 
@@ -82,6 +81,7 @@ export class Registration {
 
   async #open(): Promise<void> {
     if (this.#over) return;
+    this.#options.health.set(PART, 'it has not registered this plugin yet');
     const handlers = handlersOf<RegistrationHandlers>({
       GetInfo: () => ({
         type: 'CSIPlugin', name: this.#options.driver, endpoint: this.#options.endpoint, supported_versions: ['1.0.0'],
@@ -99,7 +99,6 @@ export class Registration {
   async #close(): Promise<void> {
     clearTimeout(this.#retry);
     this.#registered = false;
-    this.#options.health.set(PART, 'it has not registered this plugin yet');
     await this.#server?.drain();
     this.#server = undefined;
   }

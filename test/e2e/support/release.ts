@@ -37,10 +37,12 @@ export async function install({ image, more = {} }: InstallWish): Promise<void> 
     '--wait', '--timeout', '4m',
   ]);
   await allReady(Selectors.node, Names.namespace, 2);
-  await until('both workers offer the driver', async () => {
+  // A node plugin registers with the pools it finds, and again when there are more.
+  await until('both workers offer the driver with every pool of the values', async () => {
     const nodes = await list('csinodes');
-    const drivers = nodes.filter(({ spec }) => spec.drivers?.some(({ name }: { name: string }) => name === Names.driver));
-    return drivers.length >= cluster().workers.length;
+    const offering = nodes.filter(({ spec }) => spec.drivers?.some(({ name, topologyKeys }: { name: string; topologyKeys?: string[] }) =>
+      name === Names.driver && (topologyKeys?.length ?? 0) >= poolsOfRelease.length));
+    return offering.length >= cluster().workers.length;
   });
 }
 
