@@ -58,7 +58,7 @@ export async function mkfs(devicePath: string, options: FormatOptions): Promise<
   try {
     const device = openDevice(devicePath, { lock: 'exclusive' });
     try {
-      return await format(device, options, isNew);
+      return await formatDevice(device, options, isNew);
     } finally {
       device.close();
     }
@@ -80,7 +80,10 @@ export function defaultLogSize(deviceSize: number): number {
   return Math.min(Math.max(LogHeader.minimumLogLength, share), MAXIMUM_LOG);
 }
 
-async function format(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
+/**
+ * Formats an open device; `isNew` says that its memory is zero and nobody else's. Throws as mkfs does.
+ */
+export async function formatDevice(device: DaxDevice, options: FormatOptions, isNew: boolean): Promise<FormatResult> {
   const logSize = checkLogSize(device.path, device.size, options.logSize);
   if (options.onlyEmpty) mustBeEmpty(device, logSize);
   const formatting = new Formatting(device);

@@ -48,11 +48,16 @@ export class Pool {
   static open(path: string, options: OpenOptions = {}): Pool {
     const device = openDevice(path, options);
     try {
-      return new Pool(device, Replayer.create(device));
+      return Pool.on(device);
     } catch (error) {
       device.close();
       throw error;
     }
+  }
+
+  /** The pool on a device that is open already. Throws FamfsError NOT_FAMFS, DAMAGED or UNSUPPORTED. */
+  static on(device: DaxDevice): Pool {
+    return new Pool(device, Replayer.create(device));
   }
 
   private constructor(device: DaxDevice, replayer: Replayer) {
