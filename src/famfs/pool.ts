@@ -1,10 +1,11 @@
 import { Allocator } from './alloc/allocator.ts';
-import { freeRuns } from './alloc/free-runs.ts';
+import { freeRuns, type Run } from './alloc/free-runs.ts';
 import type { DaxDevice } from './device/device.ts';
 import { openDevice, type OpenOptions } from './device/open.ts';
 import { DirectoryLayout, EntryLayout } from './format/entry-layout.ts';
 import { entryIsValid } from './format/entry.ts';
 import { decodeVolumeRecord, type VolumeRecord } from './format/volume-record.ts';
+import { memoryOf } from './log/entry-memory.ts';
 import { ROOT } from './log/index-store.ts';
 import { indexOf } from './log/index-writer.ts';
 import { Liveness, type IndexUsage, type IndexView } from './log/index-view.ts';
@@ -128,11 +129,20 @@ export class Pool {
   }
 
   /** A new allocator over all that is free now. */
-  allocator(): Allocator {
+  allocator(abandoned?: Iterable<number>): Allocator {
+    const { dataStart, allocatableEnd, allocationUnit } = this.replayer.geometry;
+    return new Allocator(allocationUnit, this.freeRuns(dataStart, allocatableEnd, abandoned));
+  }
+
+  /**
+   * What is free in a stretch of memory. Not what a refused entry names, nor what a former writer may
+   * still be zeroing: by default, that of the entries which the list in force calls abandoned.
+   */
+  freeRuns(start: number, end: number, abandoned: Iterable<number> = this.replayer.ring.listInForce().abandoned): Run[] {
     const { replayer } = this;
-    const { dataStart, allocatableEnd, allocationUnit } = replayer.geometry;
     const held = replayer.rejected.flatMap(({ extents }) => extents);
-    return new Allocator(allocationUnit, freeRuns(replayer.memory, held, dataStart, allocatableEnd));
+    for (const index of abandoned) held.push(...memoryOf(replayer.geometry, index));
+    return freeRuns(replayer.memory, held, start, end);
   }
 
   describe(node: number): PoolNode {

@@ -1,49 +1,43 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Allocator } from './alloc/allocator.ts';
 import { freeRuns, sumOf } from './alloc/free-runs.ts';
+import { clearFree } from './clear-free.ts';
 import { FamfsError } from './errors.ts';
-import { ClaimLayout, recordOffset, SCRUB_POOL } from './format/claim-record.ts';
-import { EntryLayout } from './format/entry-layout.ts';
 import { nextWord } from './format/state-word.ts';
-import { uptime } from './host.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
-import { Claim, isKnownStopped, type WriterIdentity } from './log/claim.ts';
+import { Claim, isKnownStopped } from './log/claim.ts';
+import { memoryOf } from './log/entry-memory.ts';
+import { hostOf } from './log/holder-lock.ts';
 import type { ClaimRecord } from './log/claim-ring.ts';
-import { ROOT } from './log/index-store.ts';
+import { ROOT, Status } from './log/index-store.ts';
 import { indexOf, nodeOf } from './log/index-writer.ts';
 import { BATCH_MAX, type LogAppender } from './log/log-appender.ts';
 import { readGeometry } from './log/geometry.ts';
-import { entryOffset } from './log/log-scanner.ts';
-import { takeOver } from './log/take-over.ts';
+import { restore } from './log/restore.ts';
+import { takeOver, type TakenOver } from './log/take-over.ts';
+import { outwait, type Patience, refuseMovingForeigner } from './outwait.ts';
 import type { Pool, PoolNode } from './pool.ts';
+import { Quarantine, type Quarantined } from './quarantine.ts';
 
 export type { NewEntry } from './new-entries.ts';
 export type { WriterIdentity } from './log/claim.ts';
+export type { Quarantined } from './quarantine.ts';
 
-export interface AcquireOptions {
-  readonly identity: WriterIdentity;
+export interface AcquireOptions extends Patience {
   /** The lease's own count: the epoch will be higher. */
   readonly epochFloor?: number;
-  /**
-   * How long a rival's heartbeat must stand still before it is overruled. 0 (default) refuses at
-   * once unless the rival is known to be stopped.
-   */
-  readonly waitMs?: number;
-  /** Since when, in seconds since boot, the caller has seen a rival's record stand still, where it has watched. */
-  readonly silentSince?: (rival: ClaimRecord) => number | undefined;
   /** Throws where the claim must not be written after all; asked right before, after all waiting. */
   readonly mayWrite?: () => void;
   /** The operator's word that every former writer is stopped. */
   readonly assumeStopped?: boolean;
+  /** Whether a host is known to have ended what it ran in that boot, by more than it says itself. */
+  readonly isGone?: (host: string, bootId: string) => boolean;
   /** The caller zeroes all free memory, and so may finish what another left half done. */
   readonly willScrub?: boolean;
-  readonly signal?: AbortSignal;
 }
 
-/** Bytes zeroed between two looks at the claim. */
-const SCRUB_STEP = 2 * 2 ** 20;
+/** Bytes zeroed at once: what a caller who comes meanwhile has to wait for. */
+const SCRUB_STEP = 128 * 1024;
 const HEARTBEAT_MS = 1000;
-const WATCH_MS = 200;
 
 /** The one writer of a pool. All its changes are synchronous: nothing else runs in between. */
 export class PoolWriter {
@@ -51,7 +45,14 @@ export class PoolWriter {
   readonly #claim: Claim;
   readonly #appender: LogAppender;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #isStopped: (record: ClaimRecord) => boolean;
+  readonly #quarantine: Quarantine;
+  /** Former writers that may wake up late, and entries whose memory they may be zeroing. */
+  #open: readonly ClaimRecord[];
+  #abandoned: readonly number[];
   #allocator: Allocator;
+  /** The scrub word: the entry that is being zeroed, plus one. */
+  #named = 0n;
 
   /**
    * Takes the pool's claim, and the log over from whoever had it.
@@ -69,25 +70,32 @@ export class PoolWriter {
       throw new FamfsError('FOREIGN', `${pool.device.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
         'run "famfs-csi adopt" once nobody else writes to it');
     }
-    const isStopped = (record: ClaimRecord) => assumeStopped || isKnownStopped(record, identity);
+    const isStopped = (record: ClaimRecord) => assumeStopped || isKnownStopped(record, identity) ||
+      (options.isGone?.(hostOf(record.head.holder), record.head.bootId) ?? false);
     await outwait(pool, options, isStopped);
     if (assumeStopped) await refuseMovingForeigner(pool, identity);
     options.mayWrite?.();
     const { replayer, device } = pool;
-    const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, options.epochFloor ?? 0, isStopped, assumeStopped);
+    const choice = { floor: options.epochFloor ?? 0, isStopped, assumeStopped };
+    const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, choice);
     try {
-      return new PoolWriter(pool, claim, takeOver(claim, replayer, isStopped, options.willScrub ?? false));
+      return new PoolWriter(pool, claim, takeOver(claim, replayer, isStopped, options.willScrub ?? false), isStopped);
     } catch (error) {
       claim.close();
       throw error;
     }
   }
 
-  private constructor(pool: Pool, claim: Claim, appender: LogAppender) {
+  private constructor(pool: Pool, claim: Claim, { appender, open, abandoned }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
     this.pool = pool;
     this.#claim = claim;
     this.#appender = appender;
-    this.#allocator = pool.allocator();
+    this.#isStopped = isStopped;
+    this.#open = open;
+    this.#abandoned = abandoned;
+    this.#quarantine = new Quarantine(pool.replayer);
+    for (const index of this.#quarantine.unknown({ added: [], removed: [], rebuilt: true })) this.#quarantine.add(index, claim.change);
+    this.#allocator = pool.allocator(abandoned);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -121,7 +129,7 @@ export class PoolWriter {
       throw new FamfsError('LOG_FULL', `the log has ${slots} slots left, ${batch.length} are needed: no more can be created in this pool`);
     }
     this.#appender.append(encodeBatch(first, batch, this.#allocator));
-    this.pool.refresh();
+    this.#refresh();
     return batch.map((_, k) => this.pool.describe(nodeOf(first + k)));
   }
 
@@ -137,7 +145,52 @@ export class PoolWriter {
     if (directory && this.pool.list(path).length > 0) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
     this.#voidCollisions(node, path);
     this.#moveState(indexOf(node), directory ? 'void' : 'quarantined');
-    this.pool.refresh();
+    if (!directory) this.#quarantine.add(indexOf(node), this.#claim.change);
+    this.#refresh();
+  }
+
+  /** Deleted files whose memory can be given back once every member knows that they are gone. */
+  get quarantined(): readonly Quarantined[] {
+    return this.#quarantine.entries.filter(({ index }) => !this.#abandoned.includes(index));
+  }
+
+  /** Former writers that may be zeroing memory, and how much of it waits for their end. */
+  get abandoned(): { readonly holders: readonly string[]; readonly bytes: number } {
+    const bytes = this.#abandoned.reduce((sum, index) => sum + sumOf(memoryOf(this.pool.replayer.geometry, index)), 0);
+    return { holders: bytes === 0 ? [] : this.#open.map(({ head }) => head.holder), bytes };
+  }
+
+  /**
+   * Gives the memory of a quarantined file back (rule R6), after every member has acknowledged its
+   * end: names it in the claim, zeroes it, and then voids its entry. Yields the bytes done after each
+   * step; other calls may come in between. Given up in its middle, it can be begun again.
+   * Throws FamfsError CLAIM_LOST.
+   */
+  *reclaim(index: number): Generator<number, void, void> {
+    const { replayer, device } = this.pool;
+    if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
+    if (replayer.view.statusAt(index) !== Status.Quarantined) return;
+    const extents = memoryOf(replayer.geometry, index);
+    this.#name(BigInt(index + 1));
+    try {
+      let done = 0;
+      for (const { start, end } of extents) {
+        for (let at = start; at < end; at += SCRUB_STEP) {
+          this.#claim.mustRule();
+          const length = Math.min(SCRUB_STEP, end - at);
+          device.zero(at, length);
+          this.#claim.storeScrubbed(done += length);
+          yield done;
+        }
+      }
+      device.superblock.fence();
+      if (replayer.view.statusAt(index) === Status.Quarantined) this.#moveState(index, 'void');
+    } finally {
+      if (!this.#claim.lost) this.#name(0n);
+    }
+    this.#quarantine.delete(index);
+    this.#refresh();
+    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, end, this.#abandoned));
   }
 
   /**
@@ -146,27 +199,7 @@ export class PoolWriter {
    * Throws FamfsError CLAIM_LOST.
    */
   scrubFree(report: (done: number, total: number) => void = () => {}): void {
-    const { replayer, device } = this.pool;
-    const { log, capacity, dataStart, dataEnd } = replayer.geometry;
-    const held = replayer.rejected.flatMap(({ extents }) => extents);
-    const runs = freeRuns(replayer.memory, held, dataStart, dataEnd);
-    const total = sumOf(runs);
-    this.#claim.storeScrubbing(SCRUB_POOL);
-    this.#claim.mustRule();
-    log.zero(entryOffset(this.#appender.end), (capacity - this.#appender.end) * EntryLayout.size);
-    let done = 0;
-    for (const { start, end } of runs) {
-      for (let at = start; at < end; at += SCRUB_STEP) {
-        this.#claim.mustRule();
-        this.#claim.beat(); // no timer runs meanwhile, and who does not beat looks dead
-        const length = Math.min(SCRUB_STEP, end - at);
-        device.zero(at, length);
-        report(done += length, total);
-      }
-    }
-    this.#claim.mustRule();
-    for (const { head } of replayer.ring.records()) device.superblock.store64(recordOffset(head.epoch) + ClaimLayout.scrubbing, 0n);
-    device.superblock.fence();
+    clearFree(this.pool, this.#claim, this.#appender.end, report);
   }
 
   /** A clean stop: says so in the claim, so that the next writer need not wait. */
@@ -183,22 +216,40 @@ export class PoolWriter {
     const { replayer, device } = this.pool;
     const extents = this.pool.view.extents(node).map(({ offset, length }) => ({ start: offset, end: offset + length }));
     let voided = false;
+    const named = this.#named; // another's scrub may be between two of its steps
     const meets = (a: { start: number; end: number }) => extents.some((b) => a.start < b.end && b.start < a.end);
     for (const rejected of replayer.rejected) {
       if (rejected.path !== path && !rejected.extents.some(meets)) continue;
       if (nextWord(this.#appender.stateWord(rejected.index), 'void') === undefined) continue;
-      this.#claim.storeScrubbing(BigInt(rejected.index + 1));
+      this.#name(BigInt(rejected.index + 1));
       this.#claim.mustRule();
       for (const { start, end } of rejected.extents) {
         for (const own of freeRuns(replayer.memory, [], start, Math.min(end, device.size))) device.zero(own.start, own.end - own.start);
       }
       this.#moveState(rejected.index, 'void');
-      this.#claim.storeScrubbing(0n);
+      this.#name(named);
       voided = true;
     }
     if (!voided) return;
-    this.pool.refresh();
-    this.#allocator = this.pool.allocator();
+    this.#refresh();
+    this.#allocator = this.pool.allocator(this.#abandoned);
+  }
+
+  #name(word: bigint): void {
+    this.#claim.storeScrubbing(word);
+    this.#named = word;
+  }
+
+  /** Follows the log. What a late writer has deleted is told anew: only what this writer tells can be waited for. */
+  #refresh(thorough = false): void {
+    const { size } = this.#quarantine;
+    const delta = this.pool.replayer.catchUp(thorough);
+    const late = this.#quarantine.unknown(delta);
+    if (late.length > 0) this.#claim.storeChange();
+    for (const index of late) this.#quarantine.add(index, this.#claim.change);
+    if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.#quarantine.size !== size)) {
+      this.#allocator = this.pool.allocator(this.#abandoned);
+    }
   }
 
   #moveState(index: number, to: 'quarantined' | 'void'): void {
@@ -217,46 +268,24 @@ export class PoolWriter {
     try {
       this.#claim.mustRule();
       this.#claim.beat();
-      this.#appender.repairCounters();
+      this.#claim.keepChange();
+      if (this.#open.length > 0) this.#guardAgainstLate();
+      else this.#appender.repairCounters();
     } catch {
       clearInterval(this.#heartbeat); // the next call tells its caller
     }
   }
-}
 
-/**
- * Waits until the ruling writer may be overruled: at once when it is known to be stopped, else when
- * its record has not changed for `waitMs` on this host's clock. A foreign cluster's never is.
- */
-async function outwait(pool: Pool, options: AcquireOptions, isStopped: (record: ClaimRecord) => boolean): Promise<void> {
-  const { ring } = pool.replayer;
-  const rival = ring.ruling();
-  if (rival === undefined || isStopped(rival)) return;
-  const { holder, clusterUuid } = rival.head;
-  const waitMs = clusterUuid === options.identity.clusterUuid.toLowerCase() ? options.waitMs ?? 0 : 0;
-  const since = options.silentSince?.(rival) ?? uptime();
-  for (;;) {
-    const now = ring.ruling();
-    if (now === undefined || isStopped(now)) return;
-    const moved = now.head.epoch !== rival.head.epoch || now.head.holder !== holder || now.heartbeat !== rival.heartbeat;
-    if (moved || waitMs === 0) {
-      throw new FamfsError('CLAIMED', `${pool.device.path}: ${now.head.holder} writes to this pool (epoch ${now.head.epoch}); ` +
-        'stop it first, or say that it is stopped if it can no longer do so itself');
-    }
-    if ((uptime() - since) * 1000 >= waitMs) return;
-    await sleep(WATCH_MS, undefined, options.signal ? { signal: options.signal } : {});
-  }
-}
-
-/** Not even an operator's word lets a writer of another cluster be overruled whose heartbeat moves. */
-async function refuseMovingForeigner(pool: Pool, identity: WriterIdentity): Promise<void> {
-  const { ring } = pool.replayer;
-  const rival = ring.ruling();
-  if (rival === undefined || rival.closed || rival.head.clusterUuid === identity.clusterUuid.toLowerCase()) return;
-  if (isKnownStopped(rival, identity)) return;
-  await sleep(2.5 * HEARTBEAT_MS);
-  const now = ring.ruling();
-  if (now?.head.epoch !== rival.head.epoch || now.heartbeat !== rival.heartbeat) {
-    throw new FamfsError('CLAIMED', `${pool.device.path}: ${rival.head.holder} of another cluster is alive and writes to this pool`);
+  /** While a former writer may wake up late: adopts and restores what it stores, and sees whether it is known to be stopped. */
+  #guardAgainstLate(): void {
+    const { replayer } = this.pool;
+    restore(replayer, this.#appender);
+    this.#refresh(true);
+    const records = replayer.ring.records();
+    this.#open = this.#open.filter((was) =>
+      !this.#isStopped(records.find(({ head }) => head.epoch === was.head.epoch && head.holder === was.head.holder) ?? was));
+    if (this.#open.length > 0) return;
+    this.#abandoned = [];
+    this.#allocator = this.pool.allocator([]);
   }
 }

@@ -20,10 +20,16 @@ export const ClaimLayout = {
   heartbeat: 192,
   scrubbing: 256,
   closed: 320,
+  /** Bytes of the entry being scrubbed that are done: for people only. */
+  scrubbed: 384,
   list: 1024,
   listHead: 16,
   guardsMax: 1024,
   abandonedMax: 1024,
+  /** Behind the ring: a splitter for each epoch, on a cache line of its own. See epoch-choice.ts. */
+  splitters: 0x180000,
+  splitterLength: 64,
+  splitterCount: 8192,
 } as const;
 
 export const CLAIM_VERSION = 1;

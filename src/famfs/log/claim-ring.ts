@@ -13,6 +13,8 @@ export interface ClaimRecord {
   readonly closed: boolean;
   /** The entry whose memory is being zeroed, plus one; 0 for none. */
   readonly scrubbing: bigint;
+  /** Bytes of it that are done. */
+  readonly scrubbed: bigint;
 }
 
 /** The list of guarded slots and abandoned entries that counts, and whose it is. */
@@ -94,6 +96,7 @@ export class ClaimRing {
       heartbeat: this.#superblock.load64(at + ClaimLayout.heartbeat),
       closed: this.#superblock.load64(at + ClaimLayout.closed) === BigInt(head.epoch),
       scrubbing: this.#superblock.load64(at + ClaimLayout.scrubbing),
+      scrubbed: this.#superblock.load64(at + ClaimLayout.scrubbed),
     };
   }
 }

@@ -3,7 +3,8 @@ import { bootId } from '../host.ts';
 import type { Region } from '../device/region.ts';
 import { ClaimLayout, type ClaimHead, type ClaimList, encodeClaimHead, encodeClaimList, recordOffset } from '../format/claim-record.ts';
 import type { ClaimRecord, ClaimRing } from './claim-ring.ts';
-import { HolderLock, hostOf, hostPart, lockIsFree, whileChoosing } from './holder-lock.ts';
+import { chooseEpoch, type EpochChoice } from './epoch-choice.ts';
+import { HolderLock, hostOf, hostPart, lockIsFree } from './holder-lock.ts';
 
 /** Who writes: the cluster that owns the pool, this host, and where the host keeps its locks. */
 export interface WriterIdentity {
@@ -31,7 +32,7 @@ export class Claim {
    * not append before it has judged its predecessors and found the log's end.
    * Throws FamfsError UNSUPPORTED (a later program writes here) or CLAIMED (no usable record).
    */
-  static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, epochFloor: number, isStopped: (record: ClaimRecord) => boolean, assumeStopped: boolean): Claim {
+  static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, choice: EpochChoice): Claim {
     const newer = ring.newerVersions();
     if (newer.length > 0) {
       throw new FamfsError('UNSUPPORTED', `the pool's claim has version ${newer[0]}: a later famfs-csi writes here; upgrade this one`);
@@ -39,15 +40,10 @@ export class Claim {
     const lock = new HolderLock(identity.hostId, identity.hostDirectory);
     const { holder } = lock;
     try {
-      // Two writers of one host never choose the same epoch. For writers of different hosts a lease does
-      // that, whose count goes into the epoch; those without one should be of one host.
-      return whileChoosing(identity.hostDirectory, uuid, () => {
-        const records = ring.records();
-        const { epoch, firstEpoch } = nextEpoch(ring, records, epochFloor, isStopped, assumeStopped);
-        const head = encodeClaimHead({ uuid, epoch, firstEpoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
-        storeHead(superblock, recordOffset(epoch), head);
-        return new Claim(superblock, ring, lock, epoch, recordOffset(epoch));
-      });
+      const { epoch, firstEpoch } = chooseEpoch(superblock, ring, choice);
+      const head = encodeClaimHead({ uuid, epoch, firstEpoch, clusterUuid: identity.clusterUuid, holder, bootId: bootId() });
+      storeHead(superblock, recordOffset(epoch), head);
+      return new Claim(superblock, ring, lock, epoch, recordOffset(epoch));
     } catch (error) {
       lock.release();
       throw error;
@@ -91,16 +87,32 @@ export class Claim {
     this.#superblock.fence();
   }
 
+  /** The change word as this writer stored it last. */
+  get change(): bigint {
+    return (BigInt(this.head.epoch) << 32n) | this.#changes;
+  }
+
   /** Tells every reader that states or guards changed. No value is stored twice. */
   storeChange(): void {
     this.#changes += 1n;
-    this.#superblock.store64(ClaimLayout.changeWord, (BigInt(this.head.epoch) << 32n) | this.#changes);
+    this.#superblock.store64(ClaimLayout.changeWord, this.change);
+  }
+
+  /** Tells the readers again where a late writer has overwritten what this one told: they must not wait for ever. */
+  keepChange(): void {
+    if (this.#superblock.load64(ClaimLayout.changeWord) !== this.change) this.storeChange();
   }
 
   /** Names what is being zeroed, so that nobody reuses it meanwhile; 0 for nothing. */
   storeScrubbing(word: bigint): void {
+    this.#superblock.store64(this.#at + ClaimLayout.scrubbed, 0n);
     this.#superblock.store64(this.#at + ClaimLayout.scrubbing, word);
     this.#superblock.fence();
+  }
+
+  /** Says how much of what is named is done. */
+  storeScrubbed(bytes: number): void {
+    this.#superblock.store64(this.#at + ClaimLayout.scrubbed, BigInt(bytes));
   }
 
   beat(): void {
@@ -119,7 +131,7 @@ export class Claim {
 }
 
 function storeHead(superblock: Region, at: number, head: Buffer): void {
-  for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed]) superblock.store64(at + word, 0n);
+  for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed, ClaimLayout.scrubbed]) superblock.store64(at + word, 0n);
   superblock.store64(at + ClaimLayout.headCrcLength, 0n);
   superblock.store(at, head.subarray(0, ClaimLayout.headCrcLength));
   superblock.store64(at + ClaimLayout.headCrcLength, head.readBigUInt64LE(ClaimLayout.headCrcLength));
@@ -132,26 +144,4 @@ export function isKnownStopped(record: ClaimRecord, identity: WriterIdentity): b
   const { holder, bootId: itsBoot } = record.head;
   if (itsBoot === bootId()) return lockIsFree(holder, identity.hostDirectory);
   return hostOf(holder) === hostPart(identity.hostId); // the same host has booted since
-}
-
-/** The next epoch whose record may be used (rule R3). */
-function nextEpoch(ring: ClaimRing, records: readonly ClaimRecord[], floor: number, isStopped: (record: ClaimRecord) => boolean, assumeStopped: boolean): { epoch: number; firstEpoch: number } {
-  const highest = Math.max(floor, records[0]?.head.epoch ?? 0);
-  const first = records[0]?.head.firstEpoch ?? highest + 1;
-  const inForce = records.find(({ head }) => ring.list(head) !== undefined)?.head.epoch;
-  for (let epoch = highest + 1; epoch <= highest + ClaimLayout.records && epoch < 2 ** 32; epoch++) {
-    const former = records.find(({ head }) => head.epoch === epoch - ClaimLayout.records);
-    if (former === undefined) {
-      // Empty in the ring's first round; later it belongs to a writer that may still store its head,
-      // unless the operator knows better: then a new round begins here.
-      if (epoch - first < ClaimLayout.records) return { epoch, firstEpoch: first };
-      if (assumeStopped) return { epoch, firstEpoch: epoch };
-    } else if (former.head.epoch !== inForce && records.every((r) => r.head.epoch > former.head.epoch || isStopped(r))) {
-      return { epoch, firstEpoch: first };
-    }
-  }
-  const open = records.filter((record) => !isStopped(record)).map(({ head }) => head.holder);
-  const why = open.length === 0 ? `after epoch ${highest} they may belong to writers that never stored a record; say that all are stopped`
-    : `${open.join(', ')} may still be running; stop them, or say that they are stopped`;
-  throw new FamfsError('CLAIMED', `no record of the pool's claim ring is free: ${why}`);
 }

@@ -7,8 +7,6 @@ import { FamfsError } from '../errors.ts';
 /** Bytes of the claim's holder field, less the unique part and its separator. */
 const HOST_MAX = 46;
 const HASH_LENGTH = 16;
-const CHOOSING_ATTEMPTS = 1000;
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * A writer's name, and the proof on its own host that it lives: a lock on a file that the kernel
@@ -66,23 +64,6 @@ export function lockIsFree(holder: string, hostDirectory: string): boolean {
 
 function lockFile(hostDirectory: string, unique: string): string {
   return path.join(hostDirectory, 'writers', `${unique.replaceAll(/[^0-9a-f]/g, '')}.lock`);
-}
-
-/**
- * Runs `work` while no other process of this host chooses an epoch of the same pool. The lock is
- * held for microseconds. Throws FamfsError CLAIMED when somebody was stopped while holding it.
- */
-export function whileChoosing<T>(hostDirectory: string, uuid: string, work: () => T): T {
-  const fd = openIn(hostDirectory, path.join(hostDirectory, 'writers', `${uuid}.choosing`), 'a');
-  try {
-    for (let attempt = 0; !tryLock(fd, 'exclusive'); attempt++) {
-      if (attempt === CHOOSING_ATTEMPTS) throw new FamfsError('CLAIMED', `another process of this host has been choosing an epoch of ${uuid} for a second`);
-      Atomics.wait(pause, 0, 0, 1);
-    }
-    return work();
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 function openIn(hostDirectory: string, file: string, flags: string): number {

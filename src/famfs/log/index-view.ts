@@ -87,6 +87,11 @@ export class IndexView {
     return isDeadWord(this.#log.load64(at), directory) ? Liveness.Dead : Liveness.Live;
   }
 
+  /** What the last replay made of a log entry: one of `Status`. */
+  statusAt(index: number): number {
+    return this.#word(index + FIRST_NODE, Row.state) & State.status;
+  }
+
   isDirectory(node: number): boolean {
     return (this.#word(node, Row.state) & State.directory) !== 0;
   }

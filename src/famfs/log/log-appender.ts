@@ -1,6 +1,9 @@
 import { FamfsError } from '../errors.ts';
+import type { SlotRange } from '../format/claim-record.ts';
+import { newEntry } from '../format/entry.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
 import { LogHeader } from '../format/log-header.ts';
+import { EntryType } from '../format/state-word.ts';
 import type { Claim } from './claim.ts';
 import type { Geometry } from './geometry.ts';
 import { entryOffset, stateOffset } from './log-scanner.ts';
@@ -72,6 +75,21 @@ export class LogAppender {
     return this.#geometry.log.load64(stateOffset(index));
   }
 
+  /** Makes guarded slots void entries again, where they are anything else. Throws FamfsError CLAIM_LOST. */
+  restoreGuards(guards: readonly SlotRange[]): void {
+    const { log } = this.#geometry;
+    for (const { first, count } of guards) {
+      for (let slot = first; slot < Math.min(first + count, this.end); slot++) {
+        const wanted = guardEntry(slot);
+        const at = entryOffset(slot);
+        if (wanted.equals(log.bytes.subarray(at, at + EntryLayout.size))) continue;
+        this.#claim.mustRule();
+        log.store(at, wanted.subarray(0, EntryLayout.crc));
+        log.store64(at + EntryLayout.crc, wanted.readBigUInt64LE(EntryLayout.crc));
+      }
+    }
+  }
+
   /** Brings counters that lag behind, or disagree, to the end of what is valid. */
   repairCounters(): void {
     const { log } = this.#geometry;
@@ -84,4 +102,9 @@ export class LogAppender {
     log.store64(LogHeader.nextSeqnumOffset, BigInt(this.end));
     log.store64(LogHeader.nextIndexOffset, BigInt(this.end));
   }
+}
+
+/** What stands in a guarded slot: a void entry that is valid there. */
+export function guardEntry(slot: number): Buffer {
+  return newEntry(slot, EntryType.Void, { kind: 'unknown', payload: Buffer.alloc(EntryLayout.payloadLength) });
 }

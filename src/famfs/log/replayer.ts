@@ -79,6 +79,11 @@ export class Replayer {
     return this.#replay.position;
   }
 
+  /** The change word that the last look began with: what was told up to there is known. */
+  get change(): bigint {
+    return this.#change;
+  }
+
   /** Which memory belongs to whom. */
   get memory(): ExtentMap {
     return this.#replay.memory;

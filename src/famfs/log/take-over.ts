@@ -1,21 +1,28 @@
 import { FamfsError } from '../errors.ts';
 import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../format/claim-record.ts';
-import { newEntry } from '../format/entry.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
-import { EntryType } from '../format/state-word.ts';
 import type { Claim } from './claim.ts';
 import type { ClaimRecord } from './claim-ring.ts';
-import { BATCH_MAX, LogAppender } from './log-appender.ts';
+import { BATCH_MAX, guardEntry, LogAppender } from './log-appender.ts';
 import { entryOffset } from './log-scanner.ts';
 import { describeProblem } from './problem.ts';
 import type { Replayer } from './replayer.ts';
+
+/** What a take-over ends with. */
+export interface TakenOver {
+  readonly appender: LogAppender;
+  /** Former writers that may wake up late. */
+  readonly open: readonly ClaimRecord[];
+  /** Entries whose memory one of them may be zeroing. */
+  readonly abandoned: readonly number[];
+}
 
 /**
  * From a written head to the right to append (rule R1): judge the predecessors, find the log's
  * end, and make sure that what a paused predecessor can still hit is read by nobody.
  * Throws FamfsError DAMAGED, LOG_FULL, CLAIMED or CLAIM_LOST; nothing was appended then.
  */
-export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): LogAppender {
+export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): TakenOver {
   const { ring, geometry } = replayer;
   const formers = () => ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
   const open = formers().filter((record) => !isStopped(record));
@@ -35,23 +42,17 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
   claim.mustRule();
   const inherited = replayer.list; // the one that the log's end was found with
   const appender = new LogAppender(geometry, claim, replayer.end);
+  const abandoned = open.length === 0 ? [] : [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
   if (open.length === 0) startClean(claim, replayer, appender, inherited.guards);
-  else {
-    const abandoned = [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
-    startGuarded(claim, replayer, appender, inherited.guards, abandoned, open.map(({ head }) => head.holder));
-  }
+  else startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, open: open.map(({ head }) => head.holder) });
   replayer.catchUp(true);
-  return appender;
+  return { appender, open, abandoned };
 }
 
 /** All predecessors are stopped: their guards go, and so does what a batch cut short may have left. */
 function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, guards: readonly SlotRange[]): void {
   const { log, capacity } = replayer.geometry;
-  for (const { first, count } of guards) {
-    for (let slot = first; slot < Math.min(first + count, capacity); slot++) {
-      log.store(entryOffset(slot), newEntry(slot, EntryType.Void, emptyBody()));
-    }
-  }
+  appender.restoreGuards(guards);
   const slots = Math.min(BATCH_MAX, capacity - appender.end);
   log.zero(entryOffset(appender.end), slots * EntryLayout.size);
   log.fence();
@@ -63,9 +64,9 @@ function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, gua
 
 /** A predecessor may wake up late: it can hit only the next four slots, and those are skipped by all. */
 function startGuarded(
-  claim: Claim, replayer: Replayer, appender: LogAppender, inherited: readonly SlotRange[], abandoned: number[], open: string[],
+  claim: Claim, appender: LogAppender,
+  { inherited, abandoned, capacity, open }: { inherited: readonly SlotRange[]; abandoned: number[]; capacity: number; open: string[] },
 ): void {
-  const { capacity } = replayer.geometry;
   if (appender.end + BATCH_MAX > capacity) {
     throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${open.join(', ')}, which may still be running`);
   }
@@ -75,13 +76,10 @@ function startGuarded(
   }
   claim.writeList({ guards, abandoned });
   claim.mustRule();
+  appender.restoreGuards(inherited); // one that died before it wrote them left holes for the reference tools
   const first = appender.end;
-  appender.append(Array.from({ length: BATCH_MAX }, (_, k) => newEntry(first + k, EntryType.Void, emptyBody())));
+  appender.append(Array.from({ length: BATCH_MAX }, (_, k) => guardEntry(first + k)));
   claim.storeChange();
-}
-
-function emptyBody() {
-  return { kind: 'unknown', payload: Buffer.alloc(EntryLayout.payloadLength) } as const;
 }
 
 /** Ranges in ascending order, neighbours joined. */

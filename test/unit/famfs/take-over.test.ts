@@ -18,7 +18,7 @@ const paths = (pool: Pool) => [...pool.walk()].map(({ path }) => path);
 
 /** The two halves of a take-over, so that a test can do something in between. */
 function writeClaim(pool: Pool, identity: WriterIdentity): Claim {
-  return Claim.write(pool.device.superblock, pool.replayer.ring, pool.uuid, identity, 0, () => false, false);
+  return Claim.write(pool.device.superblock, pool.replayer.ring, pool.uuid, identity, { floor: 0, isStopped: () => false, assumeStopped: false });
 }
 
 describe('a take-over that was paused', () => {
@@ -50,7 +50,7 @@ describe('a take-over that was paused', () => {
       late.writeList({ guards: [{ first: 2, count: 4 }], abandoned: [] });
       return catchUp(thorough);
     };
-    const appender = takeOver(claim, replayer, () => false, false);
+    const { appender } = takeOver(claim, replayer, () => false, false);
     assert.deepEqual(replayer.ring.listInForce().guards, [{ first: 2, count: appender.end - 2 }]);
     for (const pool of [first.pool, second, third]) pool.close();
     assert.equal(fsck(device).status, 0);
