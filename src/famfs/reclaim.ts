@@ -1,0 +1,78 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { PoolWriter } from './writer.ts';
+
+/** How memory is given back. */
+export interface ReclaimOptions {
+  readonly writer: PoolWriter;
+  /** Bytes zeroed a second; Infinity for as fast as it goes. */
+  readonly rate: number;
+  /** Ends it between two steps. */
+  readonly signal: AbortSignal;
+}
+
+/** What is being zeroed. */
+export interface ScrubProgress {
+  /** The log entry of the deleted file. */
+  readonly index: number;
+  readonly bytes: number;
+  readonly done: number;
+}
+
+/** Below this, a pause is not worth a timer. */
+const SHORTEST_PAUSE_MS = 2;
+
+/**
+ * Gives the memory of deleted files back (rule R6): waits for nobody and asks nobody, but takes the
+ * members' word from its caller. Nothing of it needs to be remembered: what a crash leaves is
+ * quarantined still, and is begun again by whoever writes next.
+ */
+export class Reclaim {
+  readonly #options: ReclaimOptions;
+  #progress: ScrubProgress | undefined;
+
+  constructor(options: ReclaimOptions) {
+    this.#options = options;
+  }
+
+  /** What is being zeroed at this moment. */
+  get progress(): ScrubProgress | undefined {
+    return this.#progress;
+  }
+
+  /**
+   * Zeroes and frees all that every member knows to be gone, and answers how many bytes that was.
+   * `acknowledged` answers the oldest change word that some member has acknowledged (undefined: there
+   * is no member) and is asked after the deletions that count: who joins later sees them.
+   * Throws FamfsError CLAIM_LOST.
+   */
+  async run(acknowledged: () => Promise<bigint | undefined>): Promise<number> {
+    const { writer, signal } = this.#options;
+    const candidates = writer.quarantined;
+    if (candidates.length === 0) return 0;
+    const oldest = await acknowledged();
+    let freed = 0;
+    for (const { index, bytes, target } of candidates) {
+      if (oldest !== undefined && oldest < target) continue;
+      if (signal.aborted) break;
+      if (await this.#scrub(index, bytes)) freed += bytes;
+    }
+    return freed;
+  }
+
+  async #scrub(index: number, bytes: number): Promise<boolean> {
+    const { writer, rate, signal } = this.#options;
+    const began = performance.now();
+    try {
+      for (const done of writer.reclaim(index)) {
+        this.#progress = { index, bytes, done };
+        const ahead = done / rate * 1000 - (performance.now() - began);
+        if (ahead < SHORTEST_PAUSE_MS) await turn();
+        else await sleep(ahead, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return false;
+      }
+      return true;
+    } finally {
+      this.#progress = undefined;
+    }
+  }
+}
