@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
 
-/** Runs `processes` writers of one host that take the claim and give it back; answers the epochs they had. */
-export async function raceForClaims(device: string, identity: WriterIdentity, processes: number, turns: number): Promise<number[]> {
-  const outputs = await Promise.all(Array.from({ length: processes }, () => new Promise<string>((resolve, reject) => {
+/** Runs a writer for each identity, all at once, that take the claim and give it back; answers the epochs they had. */
+export async function raceForClaims(device: string, identities: readonly WriterIdentity[], turns: number): Promise<number[]> {
+  const outputs = await Promise.all(identities.map((identity) => new Promise<string>((resolve, reject) => {
     const child = spawn(process.execPath, [import.meta.filename, device, JSON.stringify(identity), String(turns)]);
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString(); });
