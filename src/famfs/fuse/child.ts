@@ -17,6 +17,7 @@ import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Wat
 import { moduleFile } from './modules.ts';
 import { Notifier } from './notifier.ts';
 import { Override, OverrideField, Overrides } from './overrides.ts';
+import { Turns } from './quiescence.ts';
 import { countersFile } from './session-record.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
@@ -28,6 +29,7 @@ const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
 class ServingChild {
   readonly #device: DaxDevice;
   readonly #stop = new SharedArrayBuffer(4);
+  readonly #turns = Turns.of(workerCount()).shared;
   readonly #replay: Worker;
   #index!: IndexHandle;
   #view!: IndexView;
@@ -67,7 +69,7 @@ class ServingChild {
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
     this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
     this.#counters = createCounters(countersFile(config.hostDirectory, process.ppid), workerCount());
-    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters };
+    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters, turns: this.#turns };
     this.#replay.postMessage(watch);
     tell({ type: 'prepared', poolUuid, problems });
   }
@@ -85,6 +87,7 @@ class ServingChild {
         index: this.#index,
         overrides: this.#overrides.handle(),
         counters: this.#counters,
+        turns: this.#turns,
         agreement,
       };
       const worker = new Worker(moduleFile('worker'), { workerData });

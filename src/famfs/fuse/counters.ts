@@ -1,7 +1,7 @@
 import { OPCODES } from './abi.ts';
 
 /** 8-byte floats: a header, then for each worker two numbers by opcode, operations and errors. */
-const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, words: 8 } as const);
+const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, /** An integer. */ acknowledged: 5, words: 8 } as const);
 
 /** "famfsC" and the layout's version. */
 const MAGIC = 0x66616d667301;
@@ -16,6 +16,8 @@ export interface CounterTotals {
   readonly replayed: number;
   /** When it last looked whether the log has grown, in milliseconds since the host booted. */
   readonly lookedAt: number;
+  /** The change word that its workers have passed, 0 for none: what was deleted before it, they let go of. */
+  readonly acknowledged: bigint;
 }
 
 /**
@@ -24,10 +26,12 @@ export interface CounterTotals {
  */
 export class Counters {
   readonly #numbers: Float64Array;
+  readonly #integers: BigUint64Array;
 
   /** Over memory that `format` has prepared. */
   constructor(memory: ArrayBufferLike) {
     this.#numbers = new Float64Array(memory);
+    this.#integers = new BigUint64Array(memory);
   }
 
   /** Bytes for so many workers. */
@@ -56,6 +60,11 @@ export class Counters {
     this.#numbers[Header.lookedAt] = uptime();
   }
 
+  /** For the replaying thread: all workers have passed this change word. */
+  acknowledge(change: bigint): void {
+    Atomics.store(this.#integers, Header.acknowledged, change);
+  }
+
   /** The sum over all workers; undefined where the memory holds no counters of this layout. */
   total(): CounterTotals | undefined {
     const [magic, workers, opcodes, replayed, lookedAt] = this.#numbers;
@@ -65,7 +74,8 @@ export class Counters {
       const from = Header.words + part * opcodes;
       for (let opcode = 0; opcode < opcodes; opcode++) sums[part % 2][opcode] += this.#numbers[from + opcode];
     }
-    return { operations: sums[0], errors: sums[1], replayed, lookedAt };
+    const acknowledged = Atomics.load(this.#integers, Header.acknowledged);
+    return { operations: sums[0], errors: sums[1], replayed, lookedAt, acknowledged };
   }
 }
 

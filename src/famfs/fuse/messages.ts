@@ -69,6 +69,8 @@ export type ReplayMessage =
 export interface Watch {
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;
+  /** Of the workers: see quiescence.ts. */
+  readonly turns: SharedArrayBuffer;
 }
 
 /** What a worker starts with. */
@@ -79,5 +81,6 @@ export interface WorkerData {
   readonly index: IndexHandle;
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;
+  readonly turns: SharedArrayBuffer;
   readonly agreement: Agreement;
 }

@@ -9,6 +9,7 @@ import { attachCounters } from './counters-file.ts';
 import { die } from './die.ts';
 import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
 import { Overrides } from './overrides.ts';
+import { QuiescentPoint, Turns } from './quiescence.ts';
 
 /** How long a change by another host stays unnoticed where nobody asks for it. */
 const POLL_MS = 20;
@@ -35,18 +36,22 @@ function start(data: ReplayData): void {
 function follow(replayer: Replayer, stop: Int32Array): void {
   let overrides: Overrides | undefined;
   let counters: Counters | undefined;
+  let point: QuiescentPoint | undefined;
   let generation = 0;
   while (Atomics.load(stop, 0) === 0) {
     replayer.waitForRequest(POLL_MS);
     const { removed, rebuilt } = replayer.catchUp();
     if (removed.length > 0 || rebuilt) say({ type: 'changed', removed, rebuilt });
     counters?.looked(replayer.end);
+    const passed = point?.passed(replayer.change);
+    if (passed !== undefined) counters!.acknowledge(passed);
 
     if (overrides === undefined) {
       const watch = receiveMessageOnPort(port)?.message as Watch | undefined;
       if (watch === undefined) continue;
       overrides = Overrides.attach(watch.overrides);
       counters = attachCounters(watch.counters);
+      point = new QuiescentPoint(new Turns(watch.turns));
     } else if (overrides.generation() !== generation) {
       generation = overrides.generation();
       say({ type: 'overrides' });

@@ -10,6 +10,7 @@ import { checkBuffers, dispatch } from './dispatch.ts';
 import type { FileSystem } from './file-system.ts';
 import type { WorkerData } from './messages.ts';
 import { Override, Overrides } from './overrides.ts';
+import { Turns } from './quiescence.ts';
 
 /** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
 const LONG_SECONDS = 86_400;
@@ -34,11 +35,14 @@ function serve(data: WorkerData): void {
   const call = new Call(agreement.maxWrite);
   checkBuffers(call, agreement.maxWrite);
   const counters = attachCounters(data.counters).of(data.number);
+  const turns = new Turns(data.turns);
   parentPort?.postMessage('serving');
   for (;;) {
     const length = receive(fd, call.request);
     if (length === undefined) return;
+    turns.step(data.number);
     if (dispatch(call, length, fileSystem, counters)) send(fd, call);
+    turns.step(data.number);
   }
 }
 
