@@ -1,5 +1,5 @@
-import fs from 'node:fs';
 import type { Command } from 'commander';
+import { bootId } from '../famfs/host.ts';
 import { runFused } from '../fused/main.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
@@ -15,13 +15,9 @@ export function fusedCommand(): Command {
 export async function startFused(options: RoleOptions, context: RoleContext): Promise<void> {
   const { poolsFile, hostDir: hostDirectory, fusedEndpoint: endpoint, nodeId: host } = options;
   const { members } = await openClusterState(options, context.log);
-  const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return runFused({
     ...context, pools: requirePools(options), hostDirectory, endpoint,
     ...(poolsFile === undefined ? {} : { poolsFile }),
-    members: {
-      register: (pool) => members.register({ pool, host, bootId }),
-      leave: (pool) => members.leave(pool, host),
-    },
+    member: { members, host, bootId: bootId() },
   });
 }

@@ -12,14 +12,17 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { addSessionMetrics } from '../metrics/session-metrics.ts';
 import { Stages } from '../state/stages.ts';
 import { sessionFigures } from './figures.ts';
+import { Membership, type MembershipOptions } from './membership.ts';
 import { fusedOperations } from './service.ts';
-import { Sessions, type PoolMembers } from './sessions.ts';
+import { Sessions } from './sessions.ts';
 
 /**
  * How often to look into the pools file and for removed pools that nobody uses any more. A ConfigMap
  * takes up to a minute to arrive; looking costs one read of a small file.
  */
 const FOLLOW_MS = 2000;
+/** How often to tell the cluster which deletions this host knows of. */
+const TELL_MS = 1000;
 
 /** The part of a data plane's health that this file tells. */
 const PART = 'control socket';
@@ -39,7 +42,8 @@ export interface FusedOptions {
   readonly log: Logger;
   /** Ends the service. */
   readonly signal: AbortSignal;
-  readonly members?: PoolMembers;
+  /** Who this host is to other users of its pools; without it, nobody waits for this host. */
+  readonly member?: Pick<MembershipOptions, 'members' | 'host' | 'bootId'>;
 }
 
 /**
@@ -47,11 +51,15 @@ export interface FusedOptions {
  * socket, and at the end unmounts what is not in use. Sessions in use go on without it.
  */
 export async function runFused(options: FusedOptions): Promise<void> {
-  const { pools, hostDirectory, health, metrics, log, signal, members } = options;
+  const { pools, hostDirectory, health, metrics, log, signal, member } = options;
   health.set(PART, 'it is not served yet');
   const stages = new Stages(hostDirectory);
-  const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(members === undefined ? {} : { members }) });
+  const membership = member && new Membership({ ...member, hostDirectory, log });
+  const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(membership === undefined ? {} : { members: membership }) });
   await sessions.adopt();
+  for (const { uuid, session } of sessions.list()) {
+    if (session === undefined && uuid !== '') void membership?.leave(uuid); // from before this host booted, or from a death
+  }
   sayProblems(sessions, log);
   addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory));
   const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
@@ -61,9 +69,27 @@ export async function runFused(options: FusedOptions): Promise<void> {
   }, observe);
   health.set(PART, undefined);
   log.info('serving', { endpoint: options.endpoint });
+  const stopTelling = membership && keepTelling(membership);
   await Promise.all([ended(signal), follow(options, sessions)]);
   await server.drain();
   await sessions.stop();
+  await stopTelling?.();
+}
+
+/** Tells the members again and again, until the function that it answers is called. */
+function keepTelling(membership: Membership): () => Promise<void> {
+  let telling: Promise<void> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    telling = membership.tick().finally(() => { busy = false; });
+  }, TELL_MS).unref();
+  return async () => {
+    clearInterval(timer);
+    await telling;
+    await membership.tick();
+  };
 }
 
 /** Brings the pools up to date with their file, and ends the sessions of those that are gone. */

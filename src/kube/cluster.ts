@@ -10,7 +10,7 @@ import { KubernetesLease } from './lease.ts';
 import { Names } from './names.ts';
 import { NodeCare } from './node-care.ts';
 import { explainPendingClaims } from './pending-claims.ts';
-import { KubernetesAttachments, KubernetesMembers, KubernetesNodes } from './records.ts';
+import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes } from './records.ts';
 
 const RETRY_MS = 2_000;
 
@@ -41,6 +41,7 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
     attachments: new KubernetesAttachments(api, namespace, names),
     members: new KubernetesMembers(api, namespace, names),
     nodes: new KubernetesNodes(api, driver),
+    hosts: new KubernetesHosts(api),
     notices: { pool: (notice) => tellNotice(events, podReference(pod), notice, log) },
     clusterUuid: (signal) => clusterUuid(api, log, signal),
     acquireLease: (signal) => KubernetesLease.acquire({

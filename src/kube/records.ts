@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease } from '@kubernetes/client-node';
-import type { AttachRecord, Attachments, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
+import type { AttachRecord, Attachments, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
 import { answered, listAll, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
 
+/** By which an operator says that a node is off, and stays so until the taint is removed. */
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 /** How long a node plugin that registers again may be missing from its node: a second or two, more on a busy one. */
 const REGISTERING_TRIES = 20;
 const REGISTERING_POLL_MS = 500;
@@ -136,6 +138,30 @@ export class KubernetesMembers implements Members {
 
   async list(pool: string): Promise<Member[]> {
     return (await this.#records.list()).filter((member) => member.pool === pool);
+  }
+
+  async release(member: Member): Promise<boolean> {
+    const name = this.#names.member(member.pool, member.host);
+    const current = await this.#records.get(name);
+    if (current === undefined) return true;
+    if (JSON.stringify(current.value) !== JSON.stringify(member)) return false;
+    return this.#records.delete(name, current.version);
+  }
+}
+
+/** The nodes of the cluster as hosts: by their boot id, and by the operator's taint that says a node is off. */
+export class KubernetesHosts implements Hosts {
+  readonly #api: KubeApi;
+
+  constructor(api: KubeApi) {
+    this.#api = api;
+  }
+
+  async whyGone(host: string, bootId: string): Promise<string | undefined> {
+    const node = await answered(unlessMissing(this.#api.core.readNode({ name: host })));
+    if (node?.spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE)) return `node ${host} has the taint ${OUT_OF_SERVICE}`;
+    const now = node?.status?.nodeInfo?.bootID;
+    return now !== undefined && now !== '' && now !== bootId ? `node ${host} has booted since` : undefined;
   }
 }
 

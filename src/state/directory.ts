@@ -17,6 +17,7 @@ export function openDirectoryState(stateDir: string, log: Logger): ClusterState 
     attachments: new DirectoryAttachments(path.join(stateDir, 'attachments')),
     members: new DirectoryMembers(path.join(stateDir, 'members')),
     nodes: new DirectoryNodes(path.join(stateDir, 'nodes')),
+    hosts: { whyGone: async () => undefined }, // only the operator can tell
     notices: { pool: (notice) => logNotice(log, notice) },
     clusterUuid: () => clusterUuid(stateDir),
     acquireLease: (signal) => DirectoryLease.acquire(stateDir, signal),
@@ -116,6 +117,13 @@ class DirectoryMembers implements Members {
 
   async list(pool: string): Promise<Member[]> {
     return (await this.#records.list()).filter((member) => member.pool === pool);
+  }
+
+  async release(member: Member): Promise<boolean> {
+    const now = await this.#records.get(`${member.pool}/${member.host}`);
+    if (JSON.stringify(now) !== JSON.stringify(member)) return now === undefined;
+    await this.leave(member.pool, member.host);
+    return true;
   }
 }
 

@@ -62,15 +62,28 @@ export interface Member {
   readonly host: string;
   /** Changes whenever the host boots: what it had mapped before is gone then. */
   readonly bootId: string;
+  /** The pool's change word, in decimal, up to which the host has let go of what was deleted. None: of nothing. */
+  readonly acknowledged?: string;
 }
 
 /** The hosts whose word is needed before memory of a deleted file may be used again. */
 export interface Members {
-  /** Before a host's first replay of the pool. Repeating it changes nothing. */
+  /** Makes or replaces a host's record: before its first replay of the pool, and with each acknowledgement. */
   register(member: Member): Promise<void>;
   /** After the host's last use of the pool. */
   leave(pool: string, host: string): Promise<void>;
   list(pool: string): Promise<Member[]>;
+  /** Removes the record of a host that cannot leave any more, unless it has changed. */
+  release(member: Member): Promise<boolean>;
+}
+
+/** What is known of hosts by others than themselves. */
+export interface Hosts {
+  /**
+   * Why a host has surely ended all that it ran in a boot, or undefined. A host that is only silent,
+   * or whose object somebody deleted, may be running still.
+   */
+  whyGone(host: string, bootId: string): Promise<string | undefined>;
 }
 
 /** A node that volumes can be attached to. */
@@ -120,6 +133,7 @@ export interface ClusterState {
   readonly attachments: Attachments;
   readonly members: Members;
   readonly nodes: Nodes;
+  readonly hosts: Hosts;
   readonly notices: Notices;
   /** The cluster's UUID, which its pools carry as their system UUID. */
   clusterUuid(signal?: AbortSignal): Promise<string>;

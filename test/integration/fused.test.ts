@@ -33,8 +33,10 @@ interface Configured {
 
 /** A running data plane and a client of it. */
 class Plane {
-  /** What the members were told. */
+  /** What the members were told, but for acknowledgements. */
   readonly events: string[] = [];
+  /** The change word that was acknowledged last. */
+  acknowledged = 0n;
   readonly metrics = new Metrics();
   /** What it logged. */
   readonly lines: string[] = [];
@@ -55,9 +57,17 @@ class Plane {
       followMs: 50, hostDirectory, endpoint: `unix://${socket}`, signal: this.#stop.signal,
       log: createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }),
       health: new Health(), metrics: this.metrics,
-      members: {
-        register: async (uuid) => void this.events.push(`register ${uuid}`),
-        leave: async (uuid) => void this.events.push(`leave ${uuid}`),
+      member: {
+        host: 'here', bootId: 'this boot',
+        members: {
+          register: async ({ pool, acknowledged }) => {
+            if (acknowledged === undefined) this.events.push(`register ${pool}`);
+            else this.acknowledged = BigInt(acknowledged);
+          },
+          leave: async (uuid) => void this.events.push(`leave ${uuid}`),
+          list: async () => [],
+          release: async () => false,
+        },
       },
     });
     this.#client = new fused.Fused(`unix://${socket}`, plain);
@@ -116,12 +126,22 @@ describe('the data plane of a host', function () {
     assert.deepEqual(others, [path, path]);
     assert.deepEqual(await plane.pools(), [{ ...expected, session_path: path }]);
     assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
-    assert.deepEqual(plane.events, [`register ${pool.uuid}`]);
+    assert.deepEqual(plane.events, [`leave ${pool.uuid}`, `register ${pool.uuid}`], 'who begins without a session has left');
     await plane.end(pool.uuid);
     await plane.end(pool.uuid);
     assert.equal(famfsMountAt(path), undefined);
-    assert.deepEqual(plane.events, [`register ${pool.uuid}`, `leave ${pool.uuid}`]);
+    assert.deepEqual(plane.events.slice(2), [`leave ${pool.uuid}`]);
     assert.equal(await plane.ensure(pool.uuid), path);
+  });
+
+  it('acknowledges deletions that its workers know of', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r');
+    pool.remove('vol/data');
+    const { change } = pool;
+    await eventually(() => assert.equal(plane.acknowledged, change), 10_000);
+    assert.throws(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), { errno: -116 }, 'ESTALE');
+    fs.closeSync(fd);
   });
 
   it('knows pools by their UUID alone', async () => {

@@ -50,6 +50,11 @@ export class PoolFixture {
     this.#writer.remove(path);
   }
 
+  /** The pool's change word. */
+  get change(): bigint {
+    return this.pool.replayer.ring.changeWord();
+  }
+
   /** The node id of a path, as the log has it. */
   node(path: string): number {
     return this.pool.stat(path)!.node;
