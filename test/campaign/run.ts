@@ -4,6 +4,7 @@
  */
 const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<boolean> }>>> = {
   suite: () => import('./suite.ts'),
+  stores: () => import('./stores.ts'),
 };
 
 const asked = process.argv.slice(2);

@@ -20,6 +20,7 @@ const minute = 60_000;
 
 export const tiers: readonly Tier[] = [
   { name: 'unit', files: 'test/unit/**/*.test.ts', prerequisites: [], limitMs: 10 * minute },
+  { name: 'faults', files: 'test/faults/*.test.ts', prerequisites: [], limitMs: 10 * minute },
   {
     name: 'integration',
     files: 'test/integration/**/*.test.ts',

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { Pool } from '../../src/famfs/pool.ts';
+import { Replayer } from '../../src/famfs/log/replayer.ts';
+import type { RecordingDevice } from '../support/recording-device.ts';
+import { type Allowed, judge, linesOf } from './judge.ts';
+import { type Recording, recordStores } from './recording.ts';
+import { goesOn } from './recovery.ts';
+import { both, extentsOf, isFile, type Line, type Lines, minus, pathOf, same, text } from './lines.ts';
+
+/**
+ * Writers at work on a device in memory, and what they have acknowledged: each thing they do is
+ * recorded, with the trees that a reader may see while it is done.
+ */
+export class Story {
+  readonly device: RecordingDevice;
+  readonly recordings: Recording[] = [];
+  /** What a reader sees when nothing is under way. */
+  #tree: Lines;
+  readonly #contents: Map<Line, number>;
+  #fills = 0;
+
+  /** Goes on with a device that somebody left in the middle of something. */
+  constructor(device: RecordingDevice, contents: ReadonlyMap<Line, number> = new Map()) {
+    this.device = device;
+    this.#contents = new Map(contents);
+    this.#tree = linesOf(Replayer.create(device));
+  }
+
+  get tree(): Lines {
+    return this.#tree;
+  }
+
+  get contents(): ReadonlyMap<Line, number> {
+    return this.#contents;
+  }
+
+  /** Takes the claim; readers see the same tree throughout. `acknowledged`: what a lagging tool has to see. */
+  async takeOver(name: string, host: WriterIdentity, options: Partial<AcquireOptions> = {}, acknowledged = this.#tree): Promise<PoolWriter> {
+    const pool = Pool.on(this.device);
+    return this.record(name, [], () => PoolWriter.acquire(pool, { identity: host, ...options }), acknowledged);
+  }
+
+  /** Makes a batch, whose files are written to once it is acknowledged. */
+  async create(name: string, writer: PoolWriter, batch: readonly NewEntry[]): Promise<void> {
+    await this.record(name, batch.map(({ path }) => path), () => void writer.create(batch));
+    for (const line of this.#tree) {
+      if (isFile(line) && !this.#contents.has(line)) this.fill(line, 0x41 + (this.#fills++ % 64));
+    }
+  }
+
+  async remove(name: string, writer: PoolWriter, path: string): Promise<void> {
+    await this.record(name, [path], () => writer.remove(path));
+  }
+
+  /** Gives all quarantined memory back, as once every member has acknowledged. */
+  async giveBack(name: string, writer: PoolWriter): Promise<void> {
+    const candidates = writer.quarantined;
+    assert(candidates.length > 0, `${name}: nothing is quarantined`);
+    await this.record(name, [], () => {
+      for (const { index } of candidates) Array.from(writer.reclaim(index));
+    });
+  }
+
+  /** Writes a file's memory, as an application does. */
+  fill(line: Line, byte: number): void {
+    for (const { start, end } of extentsOf(line)) this.device.extent(start, end - start).fill(byte);
+    this.#contents.set(line, byte);
+  }
+
+  /** Records work during which the tree changes by these paths alone, at once. */
+  async record<T>(name: string, paths: readonly string[], work: () => T | Promise<T>, acknowledged?: Lines): Promise<T> {
+    const { before, steps, result } = await recordStores(name, this.device, work);
+    const old = this.#tree;
+    const now = this.#tree = linesOf(Replayer.create(this.device));
+    const changed = [...minus(old, now), ...minus(now, old)].map(pathOf);
+    assert.deepEqual(changed.sort(), [...paths].sort(), `${name} changed something else:\n${text(now)}`);
+    const allowed: Allowed = {
+      trees: same(old, now) ? [now] : [old, now],
+      acknowledged: acknowledged ?? both(old, now),
+      contents: new Map(this.#contents),
+    };
+    this.recordings.push({
+      name, before, steps, states: allowed.trees.length,
+      follow: (device) => Replayer.create(device),
+      judge: (device, following) => judge(device, allowed, following),
+      goesOn: (device, known) => goesOn(device, known),
+    });
+    return result;
+  }
+}
+
+export const aDirectory = (path: string): NewEntry => ({ kind: 'directory', path, mode: 0o755, uid: 0, gid: 0 });
+export const aFile = (path: string, size: number): NewEntry => ({ kind: 'file', path, size, mode: 0o644, uid: 0, gid: 0 });
+/** A volume as CSI makes it: both at once. */
+export const aVolume = (name: string, size: number): NewEntry[] => [aDirectory(name), aFile(`${name}/data`, size)];
