@@ -40,7 +40,7 @@ export async function startController(options: RoleOptions, { log, signal, metri
   addControllerMetrics(metrics, () => leader.find(({ lost }) => !lost.aborted)?.figures());
   const controller = await Controller.start({
     pools: requirePools(options), state: await openClusterState(options, log), hostDirectory: options.hostDir,
-    hostId: options.nodeId, driver: options.driverName, log, signal,
+    hostId: options.nodeId, driver: options.driverName, scrubRate: options.scrubRate, log, signal,
   });
   leader.push(controller);
   return controller;

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseBytes } from '../csi/bytes.ts';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
 import { socketPath } from '../csi/endpoint.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
@@ -25,6 +26,8 @@ export interface RoleOptions {
   readonly registrationDir?: string;
   /** Port of health checks and metrics; 0 for none. */
   readonly httpPort: number;
+  /** Bytes of deleted memory that a controller zeroes a second; Infinity for as fast as it goes. */
+  readonly scrubRate: number;
   readonly driverName: string;
   readonly logLevel: LogLevel;
 }
@@ -44,6 +47,7 @@ export function roleCommand(name: string, description: string): Command {
     .option('--sidecar-endpoint <url>', 'a CSI socket of the controller for sidecars: there while it waits for the lease', parseEndpoint)
     .option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory')
     .option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere', parsePort, 0)
+    .option('--scrub-rate <size>', 'deleted memory zeroed a second; 0 for as fast as it goes', parseScrubRate, 2 ** 30)
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
     .addOption(new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'));
 }
@@ -68,6 +72,13 @@ function collectPool(text: string, before: readonly PoolConfig[]): PoolConfig[] 
 export function parseNamespace(text: string): string {
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) throw new InvalidArgumentError('Expected the name of a namespace.');
   return text;
+}
+
+/** Bytes a second; 0 sets no limit. Throws InvalidArgumentError. */
+function parseScrubRate(text: string): number {
+  const rate = parseBytes(text);
+  if (rate === undefined) throw new InvalidArgumentError('Expected a size such as 512MiB or 1Gi, or 0.');
+  return rate === 0 ? Infinity : rate;
 }
 
 /** A TCP port, or 0. Throws InvalidArgumentError. */

@@ -23,6 +23,8 @@ export interface ControllerOptions {
   readonly hostDirectory: string;
   readonly hostId: string;
   readonly driver: string;
+  /** Bytes of deleted memory zeroed a second. */
+  readonly scrubRate: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -42,7 +44,7 @@ export class Controller {
 
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
   static async start(options: ControllerOptions): Promise<Controller> {
-    const { state, hostDirectory, hostId, driver, log, signal } = options;
+    const { state, hostDirectory, hostId, driver, scrubRate, log, signal } = options;
     const watches = new Map(options.pools.map(({ device }) => [device, new ClaimWatch(device)]));
     const opened = new OpenedPools(options.pools.map(({ device }) => device));
     try {
@@ -50,8 +52,8 @@ export class Controller {
       log.info('waiting for the lease');
       const lease = await state.acquireLease(signal);
       log.info('lease held', { epoch: lease.epoch });
-      const { attachments, nodes, notices } = state;
-      const pools = new ControllerPools(options.pools, { identity, lease, notices, log, watches, opened });
+      const { attachments, nodes, notices, members, hosts } = state;
+      const pools = new ControllerPools(options.pools, { identity, lease, notices, members, hosts, scrubRate, log, watches, opened });
       await pools.start();
       const volumes = new Volumes(pools, attachments, driver);
       const operations = controllerOperations({

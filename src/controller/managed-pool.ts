@@ -3,22 +3,28 @@ import type { Logger } from 'winston';
 import { refuse } from '../csi/errors.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { FamfsError } from '../famfs/errors.ts';
+import { hostOf } from '../famfs/log/holder-lock.ts';
 import { LogPatrol } from '../famfs/log/patrol.ts';
 import { describeProblem, type Problem } from '../famfs/log/problem.ts';
-import { Pool } from '../famfs/pool.ts';
+import type { Pool } from '../famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
 import type { PoolFigures, PoolHealth } from '../metrics/controller-metrics.ts';
-import type { Lease, Notices } from '../state/interfaces.ts';
+import type { Hosts, Lease, Members, Notices } from '../state/interfaces.ts';
 import type { ClaimWatch } from './claim-watch.ts';
-import { formatEmpty } from './format-empty.ts';
+import { openOrFormat } from './open-or-format.ts';
 import type { OpenedPools } from './opened-pools.ts';
 import { healthIn, PoolReporter } from './pool-reporter.ts';
+import { Reclaiming, type ReclaimState } from './reclaiming.ts';
 
 /** What every pool of a controller needs. */
 export interface PoolOptions {
   readonly identity: WriterIdentity;
   readonly lease: Lease;
   readonly notices: Notices;
+  readonly members: Members;
+  readonly hosts: Hosts;
+  /** Bytes of deleted memory zeroed a second. */
+  readonly scrubRate: number;
   readonly log: Logger;
   /** Who has watched the pools' claims so far, by device. */
   readonly watches: ReadonlyMap<string, ClaimWatch>;
@@ -51,6 +57,7 @@ export class ManagedPool {
   #uuid: string | undefined;
   #writer: PoolWriter | undefined;
   #patrol: LogPatrol | undefined;
+  #reclaiming: Reclaiming | undefined;
   #damage: Problem | undefined;
   #problem = 'its claim is still being sought';
   #seeking: Promise<void> = Promise.resolve();
@@ -131,10 +138,21 @@ export class ManagedPool {
     const { name: pool } = this.spec;
     const { health } = this;
     try {
-      return { pool, health, usage: this.view.usage() };
+      const { reclaim } = this;
+      return { pool, health, usage: this.view.usage(), ...(reclaim === undefined ? {} : { reclaim }) };
     } catch {
       return { pool, health }; // its health says that it cannot be read; the other pools are told of
     }
+  }
+
+  /** What becomes of the memory of deleted volumes; undefined while nothing can. */
+  get reclaim(): ReclaimState | undefined {
+    return this.#reclaiming?.state;
+  }
+
+  /** Tells that something was deleted. */
+  deleted(): void {
+    this.#reclaiming?.wake();
   }
 
   /** Closes the claim and the pool. */
@@ -142,7 +160,7 @@ export class ManagedPool {
     this.#stopping.abort();
     clearInterval(this.#check);
     await this.#seeking;
-    this.#close();
+    await this.#close();
   }
 
   /** The refusal that a caller gets who needs more than there is now. */
@@ -175,19 +193,22 @@ export class ManagedPool {
     this.#problem = reason;
     this.#options.log.error('claim lost', { pool: this.spec.name, reason });
     this.#report(error);
-    this.#close();
-    this.#seeking = this.#seeking.then(() => this.#retryUntilHeld());
+    const closed = this.#close();
+    this.#seeking = this.#seeking.then(() => closed).then(() => this.#retryUntilHeld());
   }
 
-  #close(): void {
+  /** At once for callers; the memory is unmapped when nobody is at work in it. */
+  async #close(): Promise<void> {
+    const [reclaiming, writer, pool] = [this.#reclaiming, this.#writer, this.#pool];
+    this.#reclaiming = this.#writer = this.#pool = undefined;
+    const stopped = reclaiming?.stop();
     try {
-      this.#writer?.close();
+      writer?.close();
     } catch (error) {
       this.#options.log.warn('claim not closed', { pool: this.spec.name, reason: messageOf(error) });
     }
-    this.#writer = undefined;
-    this.#pool?.close();
-    this.#pool = undefined;
+    await stopped;
+    pool?.close();
   }
 
   async #retryUntilHeld(): Promise<void> {
@@ -207,19 +228,29 @@ export class ManagedPool {
       this.#pool ??= await this.#open(admit);
       const writer = await PoolWriter.acquire(this.#pool, {
         identity, epochFloor: lease.epochOf(this.#pool.uuid), waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
-        silentSince: (rival) => watch?.silentSince(rival), mayWrite: () => lease.mustHold(),
+        silentSince: (rival) => watch?.silentSince(rival), mayWrite: () => lease.mustHold(), stopped: await this.#stoppedHolders(this.#pool),
       });
       await this.#remember(writer);
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
       this.#reporter.well();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      if (error instanceof FamfsError && error.code === 'REPLACED') this.#close(); // the next attempt opens what is there now
+      if (error instanceof FamfsError && error.code === 'REPLACED') await this.#close(); // the next attempt opens what is there now
       const reason = messageOf(error);
       if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
       this.#problem = reason;
       this.#report(error);
     }
+  }
+
+  /** Former writers that others than themselves know to be stopped. */
+  async #stoppedHolders({ replayer }: Pool): Promise<Set<string>> {
+    const holders = new Set<string>();
+    for (const { head: { holder, bootId }, closed } of replayer.ring.records()) {
+      const why = closed ? undefined : await this.#options.hosts.whyGone(hostOf(holder), bootId).catch(() => undefined);
+      if (why !== undefined) holders.add(holder);
+    }
+    return holders;
   }
 
   #report(error: unknown): void {
@@ -233,14 +264,20 @@ export class ManagedPool {
       this.#writer = writer;
       this.#patrol = new LogPatrol(writer.pool.replayer);
       this.#damage = undefined;
+      if (!this.spec.referenceClients) this.#reclaiming = this.#newReclaiming(writer);
     } catch (error) {
       writer.close();
       throw error;
     }
   }
 
+  #newReclaiming(writer: PoolWriter): Reclaiming {
+    const { members, hosts, notices, scrubRate: rate, log } = this.#options;
+    return new Reclaiming({ pool: this.spec.name, writer, members, hosts, notices, rate, log });
+  }
+
   async #open(admit: PoolOptions['admit']): Promise<Pool> {
-    const pool = await this.#openOrFormat();
+    const pool = await openOrFormat(this.spec, this.#options);
     const objection = admit(this, pool.uuid);
     if (objection !== undefined) {
       pool.close();
@@ -248,22 +285,6 @@ export class ManagedPool {
     }
     this.#uuid = pool.uuid;
     return pool;
-  }
-
-  /** Opens the pool, after formatting it where there is none and that is allowed. */
-  async #openOrFormat(): Promise<Pool> {
-    const { device, format, logSize, name } = this.spec;
-    const { lease, identity, log, opened } = this.#options;
-    try {
-      return opened.take(device) ?? Pool.open(device, { writable: true });
-    } catch (error) {
-      if (format !== 'ifEmpty' || !(error instanceof FamfsError) || error.code !== 'NOT_FAMFS') throw error;
-    }
-    lease.mustHold();
-    log.info('formatting an empty device', { pool: name, device });
-    const uuid = await formatEmpty({ device, clusterUuid: identity.clusterUuid, ...(logSize === undefined ? {} : { logSize }) });
-    log.info('formatted', { pool: name, device, uuid });
-    return Pool.open(device, { writable: true });
   }
 }
 

@@ -99,6 +99,7 @@ export class Volumes {
       throw refuse.precondition(`${volumeId} is published on ${attached.map(({ node }) => node).join(', ')}: unpublish it first`);
     }
     pool.write((writer) => removeTree(writer, id.directory));
+    pool.deleted();
   }
 
   #volume(pool: ManagedPool, directory: string, capacity: number): Volume {
@@ -157,8 +158,14 @@ function noRoom(pool: ManagedPool, size: number): CsiError {
     return refuse.exhausted(`no slot for another volume is left in pool ${name}: ${slotsTotal - slotsFree} of ${slotsTotal} are used; ` +
       'use another pool, or format this one anew with a larger log');
   }
-  const deleted = quarantinedBytes === 0 ? '' : `; ${formatBytes(quarantinedBytes)} deleted, not yet returned`;
+  const deleted = quarantinedBytes === 0 ? '' : `; ${formatBytes(quarantinedBytes)} deleted, not yet returned${whyNot(pool)}`;
   return refuse.exhausted(`needs ${formatBytes(size)}, largest free is ${formatBytes(largestAllocatableBytes)} in pool ${name}${deleted}`);
+}
+
+/** What deleted memory waits for, if for anything but time. */
+function whyNot({ spec, reclaim }: ManagedPool): string {
+  if (spec.referenceClients) return ': hosts mount this pool with the reference tools, so it never is';
+  return reclaim === undefined || reclaim.waitsFor.length === 0 ? '' : `: ${reclaim.waitsFor.join(', ')} may have it mapped`;
 }
 
 /** Reads a request as a whole before anything is looked up. Throws INVALID_ARGUMENT. */

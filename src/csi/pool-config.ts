@@ -12,10 +12,15 @@ export interface PoolConfig {
   readonly format: (typeof FORMATS)[number];
   /** Bytes of the log that a formatting makes. */
   readonly logSize?: number;
+  /**
+   * Hosts mount this pool with the reference tools, which acknowledge nothing: memory of deleted
+   * volumes stays in quarantine.
+   */
+  readonly referenceClients?: boolean;
 }
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const KEYS = ['name', 'device', 'format', 'logSize'];
+const KEYS = ['name', 'device', 'format', 'logSize', 'referenceClients'];
 
 /** Whether a pool may be called that. */
 export function isPoolName(name: string): boolean {
@@ -31,7 +36,7 @@ export function readPoolsFile(file: string): PoolConfig[] {
   }
 }
 
-/** Reads the text of a pools file: `{"pools": [{"name", "device", "format", "logSize"}]}`. */
+/** Reads the text of a pools file: `{"pools": [{"name", "device", "format", "logSize", "referenceClients"}]}`. */
 export function parsePools(text: string): PoolConfig[] {
   const { pools } = JSON.parse(text) as { pools?: unknown };
   if (!Array.isArray(pools)) throw new Error('"pools" is no list');
@@ -48,13 +53,15 @@ function parsePool(value: unknown, index: number): PoolConfig {
   if (typeof value !== 'object' || value === null) throw new Error(`${where} is no object`);
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw new Error(`${where} has an unknown key ${JSON.stringify(unknown)}; known are ${KEYS.join(', ')}`);
-  const { name, device, format = 'never', logSize } = value as Record<string, unknown>;
+  const { name, device, format = 'never', logSize, referenceClients = false } = value as Record<string, unknown>;
   if (typeof name !== 'string' || !isPoolName(name)) throw new Error(`${where}.name ${JSON.stringify(name)} is no name of a-z, 0-9 and "-"`);
   if (typeof device !== 'string' || !device.startsWith('/')) throw new Error(`${where}.device ${JSON.stringify(device)} is no absolute path`);
   const known = FORMATS.find((one) => one === format);
   if (known === undefined) throw new Error(`${where}.format ${JSON.stringify(format)} is neither "never" nor "ifEmpty"`);
-  if (logSize === undefined || logSize === '') return { name, device, format: known };
+  if (typeof referenceClients !== 'boolean') throw new Error(`${where}.referenceClients ${JSON.stringify(referenceClients)} is neither true nor false`);
+  const config = { name, device, format: known, ...(referenceClients ? { referenceClients } : {}) };
+  if (logSize === undefined || logSize === '') return config;
   const bytes = parseBytes(String(logSize));
   if (bytes === undefined) throw new Error(`${where}.logSize ${JSON.stringify(logSize)} is no size: write 64MiB or 1Gi`);
-  return { name, device, format: known, logSize: bytes };
+  return { ...config, logSize: bytes };
 }

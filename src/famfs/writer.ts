@@ -6,12 +6,12 @@ import { nextWord } from './format/state-word.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
 import { Claim, isKnownStopped } from './log/claim.ts';
 import { memoryOf } from './log/entry-memory.ts';
-import { hostOf } from './log/holder-lock.ts';
 import type { ClaimRecord } from './log/claim-ring.ts';
 import { ROOT, Status } from './log/index-store.ts';
 import { indexOf, nodeOf } from './log/index-writer.ts';
 import { BATCH_MAX, type LogAppender } from './log/log-appender.ts';
 import { readGeometry } from './log/geometry.ts';
+import { collidingWith } from './log/rejected.ts';
 import { restore } from './log/restore.ts';
 import { takeOver, type TakenOver } from './log/take-over.ts';
 import { outwait, type Patience, refuseMovingForeigner } from './outwait.ts';
@@ -29,8 +29,8 @@ export interface AcquireOptions extends Patience {
   readonly mayWrite?: () => void;
   /** The operator's word that every former writer is stopped. */
   readonly assumeStopped?: boolean;
-  /** Whether a host is known to have ended what it ran in that boot, by more than it says itself. */
-  readonly isGone?: (host: string, bootId: string) => boolean;
+  /** Holders of claims that others know to be stopped. */
+  readonly stopped?: ReadonlySet<string>;
   /** The caller zeroes all free memory, and so may finish what another left half done. */
   readonly willScrub?: boolean;
 }
@@ -70,8 +70,8 @@ export class PoolWriter {
       throw new FamfsError('FOREIGN', `${pool.device.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
         'run "famfs-csi adopt" once nobody else writes to it');
     }
-    const isStopped = (record: ClaimRecord) => assumeStopped || isKnownStopped(record, identity) ||
-      (options.isGone?.(hostOf(record.head.holder), record.head.bootId) ?? false);
+    const isStopped = (record: ClaimRecord) =>
+      assumeStopped || isKnownStopped(record, identity) || (options.stopped?.has(record.head.holder) ?? false);
     await outwait(pool, options, isStopped);
     if (assumeStopped) await refuseMovingForeigner(pool, identity);
     options.mayWrite?.();
@@ -154,10 +154,19 @@ export class PoolWriter {
     return this.#quarantine.entries.filter(({ index }) => !this.#abandoned.includes(index));
   }
 
-  /** Former writers that may be zeroing memory, and how much of it waits for their end. */
-  get abandoned(): { readonly holders: readonly string[]; readonly bytes: number } {
-    const bytes = this.#abandoned.reduce((sum, index) => sum + sumOf(memoryOf(this.pool.replayer.geometry, index)), 0);
-    return { holders: bytes === 0 ? [] : this.#open.map(({ head }) => head.holder), bytes };
+  /** Former writers that may wake up late. */
+  get formers(): readonly ClaimRecord[] {
+    return this.#open;
+  }
+
+  /** Bytes that wait for the end of a former writer, which may be zeroing them. */
+  get abandonedBytes(): number {
+    return this.#abandoned.reduce((sum, index) => sum + sumOf(memoryOf(this.pool.replayer.geometry, index)), 0);
+  }
+
+  /** A former writer is known to be stopped: nothing waits for it any more. */
+  knowStopped(holder: string): void {
+    this.#waitFor((former) => former.head.holder !== holder);
   }
 
   /**
@@ -208,18 +217,13 @@ export class PoolWriter {
     this.#claim.close();
   }
 
-  /**
-   * A refused entry that collides with a live one would come to life when that one goes, for a
-   * fresh reader alone: so it goes first. What memory it had for itself is zeroed before.
-   */
+  /** Refused entries that would come to life when that one goes, for a fresh reader alone, go first; their own memory is zeroed. */
   #voidCollisions(node: number, path: string): void {
     const { replayer, device } = this.pool;
     const extents = this.pool.view.extents(node).map(({ offset, length }) => ({ start: offset, end: offset + length }));
     let voided = false;
     const named = this.#named; // another's scrub may be between two of its steps
-    const meets = (a: { start: number; end: number }) => extents.some((b) => a.start < b.end && b.start < a.end);
-    for (const rejected of replayer.rejected) {
-      if (rejected.path !== path && !rejected.extents.some(meets)) continue;
+    for (const rejected of collidingWith(replayer.rejected, path, extents)) {
       if (nextWord(this.#appender.stateWord(rejected.index), 'void') === undefined) continue;
       this.#name(BigInt(rejected.index + 1));
       this.#claim.mustRule();
@@ -282,9 +286,13 @@ export class PoolWriter {
     restore(replayer, this.#appender);
     this.#refresh(true);
     const records = replayer.ring.records();
-    this.#open = this.#open.filter((was) =>
+    this.#waitFor((was) =>
       !this.#isStopped(records.find(({ head }) => head.epoch === was.head.epoch && head.holder === was.head.holder) ?? was));
-    if (this.#open.length > 0) return;
+  }
+
+  #waitFor(mayWakeUp: (former: ClaimRecord) => boolean): void {
+    this.#open = this.#open.filter(mayWakeUp);
+    if (this.#open.length > 0 || this.#abandoned.length === 0) return;
     this.#abandoned = [];
     this.#allocator = this.pool.allocator([]);
   }

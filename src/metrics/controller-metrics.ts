@@ -21,6 +21,12 @@ export interface PoolFigures {
     readonly slotsUsed: number;
     readonly slotsTotal: number;
   };
+  /** What becomes of deleted memory; missing while nothing can. */
+  readonly reclaim?: {
+    readonly scrubbingBytes: number;
+    readonly scrubbedBytes: number;
+    readonly waitsFor: readonly string[];
+  };
 }
 
 /**
@@ -32,7 +38,7 @@ export function addControllerMetrics(metrics: Metrics, figures: () => readonly P
   const leader = new Gauge({ name: 'famfs_leader', help: '1 on the controller that holds the lease', registers });
   const bytes = new Gauge({
     name: 'famfs_pool_bytes', labelNames: ['pool', 'state'], registers,
-    help: 'Memory of a pool: used + free + quarantined is all of it, largest_allocatable the largest volume there is room for',
+    help: 'Memory of a pool: used + free + quarantined is all of it; scrubbing: the part of quarantined that is being zeroed, scrubbed: of that, what is done; largest_allocatable: the largest volume there is room for',
   });
   const slots = new Gauge({
     name: 'famfs_pool_slots', labelNames: ['pool', 'state'], registers,
@@ -42,12 +48,19 @@ export function addControllerMetrics(metrics: Metrics, figures: () => readonly P
     name: 'famfs_pool_health', labelNames: ['pool', 'state'], registers,
     help: '1 for the state that a pool is in: ok, unavailable, damaged or foreign',
   });
+  const waits = new Gauge({
+    name: 'famfs_pool_waits_for_host', labelNames: ['pool', 'host'], registers,
+    help: '1 for each host that has not let go of deleted volumes: their memory is quarantined until it has',
+  });
   metrics.onScrape(() => {
     const pools = figures();
     leader.set(pools === undefined ? 0 : 1);
-    for (const gauge of [bytes, slots, health]) gauge.reset();
-    for (const { pool, health: state, usage } of pools ?? []) {
+    for (const gauge of [bytes, slots, health, waits]) gauge.reset();
+    for (const { pool, health: state, usage, reclaim } of pools ?? []) {
       for (const one of POOL_HEALTH) health.set({ pool, state: one }, one === state ? 1 : 0);
+      bytes.set({ pool, state: 'scrubbing' }, reclaim?.scrubbingBytes ?? 0);
+      bytes.set({ pool, state: 'scrubbed' }, reclaim?.scrubbedBytes ?? 0);
+      for (const host of reclaim?.waitsFor ?? []) waits.set({ pool, host }, 1);
       if (usage === undefined) continue;
       bytes.set({ pool, state: 'used' }, usage.usedBytes);
       bytes.set({ pool, state: 'free' }, usage.freeBytes);

@@ -41,7 +41,7 @@ describe('CSI with bad input', function () {
     controller = await Controller.start({
       state: openDirectoryState(places.stateDir, silentLog()), hostDirectory: places.hostDirectory,
       pools: Object.entries(devices).map(([name, device]) => ({ name, device, format: 'never' })),
-      hostId: 'bad-input', driver: 'csi.example.org', log: silentLog(), signal: new AbortController().signal,
+      scrubRate: Infinity, hostId: 'bad-input', driver: 'csi.example.org', log: silentLog(), signal: new AbortController().signal,
     });
     server = await SocketServer.listen(join(directory, 'csi.sock'), (grpc) => controller.addTo(grpc));
     client = new csi.Controller(`unix://${join(directory, 'csi.sock')}`, plain);

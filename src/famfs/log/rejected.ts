@@ -18,6 +18,12 @@ export function rejectedEntry(index: number, path: string | undefined, word: big
   return { index, path, word, extents };
 }
 
+/** Those that would come to life when an entry with this path and memory goes. */
+export function collidingWith(rejected: readonly Rejected[], path: string, extents: readonly Run[]): Rejected[] {
+  const meets = (a: Run) => extents.some((b) => a.start < b.end && b.start < a.end);
+  return rejected.filter((one) => one.path === path || one.extents.some(meets));
+}
+
 /** Whether one of them is in another state than when it was judged. */
 export function anyMoved(rejected: readonly Rejected[], log: Region): boolean {
   return rejected.some(({ index, word }) => log.load64(stateOffset(index)) !== word);

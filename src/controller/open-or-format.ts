@@ -1,0 +1,19 @@
+import { FamfsError } from '../famfs/errors.ts';
+import { Pool } from '../famfs/pool.ts';
+import type { PoolConfig } from '../csi/pool-config.ts';
+import { formatEmpty } from './format-empty.ts';
+import type { PoolOptions } from './managed-pool.ts';
+
+/** Opens a pool, after formatting it where there is none and that is allowed. Throws as Pool.open and mkfs do. */
+export async function openOrFormat({ device, format, logSize, name }: PoolConfig, { lease, identity, log, opened }: PoolOptions): Promise<Pool> {
+  try {
+    return opened.take(device) ?? Pool.open(device, { writable: true });
+  } catch (error) {
+    if (format !== 'ifEmpty' || !(error instanceof FamfsError) || error.code !== 'NOT_FAMFS') throw error;
+  }
+  lease.mustHold();
+  log.info('formatting an empty device', { pool: name, device });
+  const uuid = await formatEmpty({ device, clusterUuid: identity.clusterUuid, ...(logSize === undefined ? {} : { logSize }) });
+  log.info('formatted', { pool: name, device, uuid });
+  return Pool.open(device, { writable: true });
+}
