@@ -21,28 +21,29 @@ export async function cutEverywhere(recording: Recording, random: Random, questi
   const following = recording.follow(device);
   let seen = 0;
   let cuts = 0;
-  const look = async (follow: Replayer | undefined, where: string) => {
+  const look = async (where: string, follow?: Replayer, atRest = false) => {
     cuts++;
     await told(`${recording.name}, cut ${where}`, async () => {
-      const which = recording.judge(device, follow);
+      const which = recording.judge(device, follow, atRest);
       assert(which >= seen, 'the old state came back');
       seen = which;
       await question?.(device, recording);
     });
   };
-  await look(following, 'before the first store');
+  await look('before the first store', following);
   for (const [k, step] of steps.entries()) {
     if (step.kind === 'fence') continue;
     if (step.kind === 'zero') {
       for (let n = 0; n < BULK_CUTS; n++) {
         const undo = apply(device.bytes, partOf(step, random));
-        await look(undefined, `in the middle of store ${k + 1} of ${steps.length}`);
+        await look(`in the middle of store ${k + 1} of ${steps.length}`);
         undo();
       }
     }
     apply(device.bytes, step);
-    await look(following, `after store ${k + 1} of ${steps.length}`);
+    await look(`after store ${k + 1} of ${steps.length}`, following);
   }
+  await look('nowhere', following, true);
   assert.equal(seen, states - 1, `${recording.name}: the new state is not seen at the end`);
   return cuts;
 }
@@ -73,7 +74,7 @@ export async function cutAtRandom(recording: Recording, random: Random, count: n
       const undo = parts.map((step) => apply(device.bytes, step)).reverse();
       const where = `${recording.name}, with ${parts.length} of the ${span.stores.length} stores from ${span.first + 1} on`;
       await told(`${where} (${parts.map(({ at }) => at).join(' ')})`, async () => {
-        recording.judge(device, following);
+        recording.judge(device, following, false);
         await question?.(device, recording);
       });
       for (const back of undo) back();
@@ -94,10 +95,15 @@ function spansOf(steps: readonly Step[]): Span[] {
   return spans.filter(({ stores }) => stores.length > 0);
 }
 
-/** A random choice of stores: few, many, or half of them; bulk stores in part. */
+/** A random choice of stores: few, half or most of them, a run of them or all but a run; bulk stores in part. */
 function someOf(stores: Span['stores'], random: Random): Exclude<Step, { kind: 'fence' }>[] {
+  const start = random.below(stores.length);
+  const end = start + 1 + random.below(stores.length - start);
   const likely = random.pick([1, 8, 15]);
-  const chosen = stores.filter(() => random.below(16) < likely);
+  const isChosen = random.pick<(k: number) => boolean>([
+    () => random.below(16) < likely, (k) => k >= start && k < end, (k) => k < start || k >= end, (k) => k !== start,
+  ]);
+  const chosen = stores.filter((_, k) => isChosen(k));
   return chosen.map((step) => (step.kind === 'zero' && random.chance(2) ? partOf(step, random) : step));
 }
 

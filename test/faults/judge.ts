@@ -43,9 +43,9 @@ export function linesOf(replayer: Replayer): Set<Line> {
 /**
  * Judges an image by all readers at once, and answers which of the allowed trees they see.
  * Throws AssertionError when a reader sees anything else: damage, half a change, memory of two
- * files, bytes of another file, or when the reference tools do.
+ * files, bytes of another file, or when the reference tools do. `atRest`: nothing is under way.
  */
-export function judge(device: RecordingDevice, allowed: Allowed, following?: Replayer): number {
+export function judge(device: RecordingDevice, allowed: Allowed, following?: Replayer, atRest = false): number {
   const fresh = openFresh(device);
   const lines = linesOf(fresh);
   const which = allowed.trees.findIndex((tree) => same(tree, lines));
@@ -55,6 +55,7 @@ export function judge(device: RecordingDevice, allowed: Allowed, following?: Rep
     mustBeSound(following);
     const followed = linesOf(following);
     if (!same(followed, lines)) assert.equal(text(followed), text(lines), 'a reader that followed sees another tree than a fresh one');
+    if (atRest) assert.deepEqual(following.view.usage(), fresh.view.usage(), 'a reader that followed counts otherwise than a fresh one');
   }
   mustNotOverlap(lines);
   judgeContents(device, fresh, lines, allowed);

@@ -13,7 +13,7 @@ export interface Recording {
   /** A reader that saw the state before, where there was one to see. */
   follow(device: RecordingDevice): Replayer | undefined;
   /** Looks as all readers do, and answers the number of the state they see. Throws AssertionError when that is none. */
-  judge(device: RecordingDevice, following?: Replayer): number;
+  judge(device: RecordingDevice, following: Replayer | undefined, atRest: boolean): number;
   /** Throws AssertionError unless a successor can go on from this image; `known`: it knows that nobody else is at work. */
   goesOn(device: RecordingDevice, known: boolean): Promise<void>;
 }

@@ -83,7 +83,7 @@ export class Story {
     this.recordings.push({
       name, before, steps, states: allowed.trees.length,
       follow: (device) => Replayer.create(device),
-      judge: (device, following) => judge(device, allowed, following),
+      judge: (device, following, atRest) => judge(device, allowed, following, atRest),
       goesOn: (device, known) => goesOn(device, known),
     });
     return result;
