@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   controller: async () => (await import('./cli/controller.ts')).controllerCommand(),
   node: async () => (await import('./cli/node.ts')).nodeCommand(),
   fused: async () => (await import('./cli/fused.ts')).fusedCommand(),
+  evict: async () => (await import('./cli/evict.ts')).evictCommand(),
   uninstall: async () => (await import('./cli/uninstall.ts')).uninstallCommand(),
   all: async () => (await import('./cli/all.ts')).allCommand(),
 };

@@ -36,8 +36,9 @@ async function run({ check, clean, kubernetes: namespace, driverName: driver, se
     console.log(`no volume of ${driver} is in use`);
     return;
   }
-  const { done, left } = await cleanUp({ ...options, ...(selector === undefined ? {} : { selector }) });
+  const { done, left, kept } = await cleanUp({ ...options, ...(selector === undefined ? {} : { selector }) });
   for (const what of done) console.log(`removed ${what}`);
+  for (const what of kept) console.log(`kept ${what}`);
   for (const what of left) console.error(`left ${what}`);
   if (left.length > 0) throw new Error('not everything could be removed');
 }

@@ -4,6 +4,8 @@ import type { V1Lease } from '@kubernetes/client-node';
 /** What our Leases are for, as their label says. */
 export type RecordKind = 'controller' | 'attachment' | 'member';
 
+/** The label that says what a Lease is for. */
+export const KIND_LABEL = 'famfs.io/kind';
 /** The annotation that holds an attach record or a member, as JSON. */
 export const RECORD_ANNOTATION = 'famfs.io/record';
 /** The annotation that holds the epochs of all pools, as JSON. */
@@ -35,13 +37,13 @@ export class Names {
   }
 
   labels(kind: RecordKind): Record<string, string> {
-    return { 'app.kubernetes.io/managed-by': 'famfs-csi', 'famfs.io/driver': this.driver, 'famfs.io/kind': kind };
+    return { 'app.kubernetes.io/managed-by': 'famfs-csi', 'famfs.io/driver': this.driver, [KIND_LABEL]: kind };
   }
 
   /** Selects our Leases, of one kind or of all. */
   selector(kind?: RecordKind): string {
     const ours = `app.kubernetes.io/managed-by=famfs-csi,famfs.io/driver=${this.driver}`;
-    return kind === undefined ? ours : `${ours},famfs.io/kind=${kind}`;
+    return kind === undefined ? ours : `${ours},${KIND_LABEL}=${kind}`;
   }
 
   /** The taint that keeps pods from a node whose node plugin is not there yet. */

@@ -136,8 +136,8 @@ export class KubernetesMembers implements Members {
     await this.#records.delete(this.#names.member(pool, host));
   }
 
-  async list(pool: string): Promise<Member[]> {
-    return (await this.#records.list()).filter((member) => member.pool === pool);
+  async list(pool?: string): Promise<Member[]> {
+    return (await this.#records.list()).filter((member) => pool === undefined || member.pool === pool);
   }
 
   async release(member: Member): Promise<boolean> {

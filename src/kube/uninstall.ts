@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PatchStrategy, setHeaderOptions, type V1Node } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions, type V1Node, type V1ObjectMeta } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
+import type { Member } from '../state/interfaces.ts';
 import { eventSource, ownPod, podReference } from './cluster.ts';
 import { answered, KubeApi, listAll, listKept, problemOf, unlessMissing } from './client.ts';
 import { EventRecorder } from './events.ts';
-import { Names } from './names.ts';
+import { KIND_LABEL, Names, RECORD_ANNOTATION } from './names.ts';
 import { stagedOnNodes, type NodePlugins } from './staged.ts';
 import { describeUse, volumesInUse } from './volume-uses.ts';
 
@@ -45,6 +46,8 @@ export async function findUses(
 export interface CleanUp {
   readonly done: readonly string[];
   readonly left: readonly string[];
+  /** What stays on purpose: members that did not leave, as memory waits for them. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -55,6 +58,7 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   const names = new Names(driver);
   const done: string[] = [];
   const left: string[] = [];
+  const kept: string[] = [];
   const attempt = async (what: string, work: () => Promise<unknown>) => {
     await work().then(() => done.push(what), (error: unknown) => left.push(`${what}: ${problemOf(error)}`));
   };
@@ -63,6 +67,10 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   const leases = await answered(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
   for (const { metadata } of leases) {
     const name = metadata!.name!;
+    if (metadata!.labels?.[KIND_LABEL] === 'member') {
+      kept.push(`Lease ${name}: ${describeMember(metadata!)}`);
+      continue;
+    }
     await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
   }
   const nodes = await answered(listKept((page) => api.core.listNode(page), (found) =>
@@ -72,7 +80,7 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
     await attempt(`labels of node ${name}: ${labels.join(', ')}`, () => unlessMissing(
       api.core.patchNode({ name, body }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
   }
-  return { done, left };
+  return { done, left, kept };
 }
 
 /** Waits for the end of pods; answers those that did not end in time. Pods of hooks, this one for one, do not count. */
@@ -84,6 +92,12 @@ async function untilEnded(api: KubeApi, namespace: string, selector: string): Pr
       .map(({ metadata }) => metadata!.name!);
     if (running.length === 0 || performance.now() - start > PODS_MS) return running;
   }
+}
+
+/** A host that did not leave: what it may have mapped stays in quarantine, in the next release too. */
+function describeMember({ annotations }: V1ObjectMeta): string {
+  const { host, pool } = JSON.parse(annotations?.[RECORD_ANNOTATION] ?? '{}') as Partial<Member>;
+  return `${host} has not left pool ${pool}: what was deleted there waits for it; delete this Lease if it is off for good`;
 }
 
 function poolLabels({ metadata }: V1Node, names: Names): string[] {

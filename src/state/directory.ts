@@ -115,8 +115,8 @@ class DirectoryMembers implements Members {
     return this.#records.delete(`${pool}/${host}`);
   }
 
-  async list(pool: string): Promise<Member[]> {
-    return (await this.#records.list()).filter((member) => member.pool === pool);
+  async list(pool?: string): Promise<Member[]> {
+    return (await this.#records.list()).filter((member) => pool === undefined || member.pool === pool);
   }
 
   async release(member: Member): Promise<boolean> {

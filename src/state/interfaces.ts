@@ -72,7 +72,8 @@ export interface Members {
   register(member: Member): Promise<void>;
   /** After the host's last use of the pool. */
   leave(pool: string, host: string): Promise<void>;
-  list(pool: string): Promise<Member[]>;
+  /** Of one pool, or of all. */
+  list(pool?: string): Promise<Member[]>;
   /** Removes the record of a host that cannot leave any more, unless it has changed. */
   release(member: Member): Promise<boolean>;
 }

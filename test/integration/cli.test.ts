@@ -107,7 +107,7 @@ describe('command line', function () {
     assert.deepEqual([code, err], [0, '']);
     assert.deepEqual([...out.matchAll(/^ {2}([a-z]+) .*\S {2,}\S/gm)].map(([, name]) => name), [
       'mkfs', 'adopt', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount',
-      'controller', 'node', 'fused', 'uninstall', 'all', 'help',
+      'controller', 'node', 'fused', 'evict', 'uninstall', 'all', 'help',
     ]);
     const help = cli.run('help', 'mkfs');
     assert.match(help.out, /^Usage: famfs-csi mkfs /);

@@ -79,7 +79,30 @@ describe('records in Kubernetes', function () {
     assert.deepEqual(found.map(({ bootId }) => bootId).sort(), ['first', 'second']);
     await members.leave(pool, 'other');
     await members.leave(pool, 'never there');
-    assert.deepEqual(await state.members.list(pool), [{ ...one, bootId: 'second' }]);
+    const second = { ...one, bootId: 'second' };
+    assert.deepEqual(await state.members.list(pool), [second]);
+    await members.register({ ...second, acknowledged: '17' });
+    assert.equal(await state.members.release(second), false, 'it has changed since');
+    assert.equal(await state.members.release({ ...second, acknowledged: '17' }), true);
+    assert.equal(await state.members.release(second), true, 'it is not there');
+    assert.deepEqual(await state.members.list(pool), []);
+  });
+
+  it('know a host to be gone by its boot id and by the taint of an operator, and not by its silence', async () => {
+    const { core } = server.api();
+    const name = `node-${randomUUID()}`;
+    assert.equal(await state.hosts.whyGone(name, 'one'), undefined, 'a node that somebody deleted may be running');
+    await core.createNode({ body: { metadata: { name } } });
+    assert.equal(await state.hosts.whyGone(name, 'one'), undefined);
+    const node = await core.readNode({ name });
+    const info = { architecture: '', containerRuntimeVersion: '', kernelVersion: '', kubeProxyVersion: '', kubeletVersion: '', machineID: '', operatingSystem: '', osImage: '', systemUUID: '' };
+    await core.replaceNodeStatus({ name, body: { ...node, status: { nodeInfo: { ...info, bootID: 'one' } } } });
+    assert.equal(await state.hosts.whyGone(name, 'one'), undefined);
+    assert.match(await state.hosts.whyGone(name, 'another') ?? '', /has booted since/);
+    const tainted = await core.readNode({ name });
+    tainted.spec = { taints: [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }] };
+    await core.replaceNode({ name, body: tainted });
+    assert.match(await state.hosts.whyGone(name, 'one') ?? '', /out-of-service/);
   });
 
   it('know a node by its CSINode', async () => {

@@ -131,13 +131,17 @@ describe('famfs-csi uninstall', function () {
     const label = `${driver}/pool-${randomUUID()}`;
     const node = `node-${randomUUID()}`;
     await server.api().core.createNode({ body: { metadata: { name: node, labels: { [label]: 'true', kept: 'yes' } } } });
-    await state().members.register({ pool: randomUUID(), host: node, bootId: 'b' });
+    const silent = { pool: randomUUID(), host: node, bootId: 'b' };
+    await state().members.register(silent);
     await (await state().acquireLease()).release();
     await openKubernetesState({ namespace, driver: 'other.example.org', log: silentLog(), api: server.api() }).members.register({ pool: 'p', host: 'h', bootId: 'b' });
     const { code, out, err } = await run('clean', `--selector=app=${driver}`);
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, /removed Lease .*-controller\n/);
     assert.match(out, new RegExp(`removed labels of node ${node}: ${label}`));
+    assert.match(out, new RegExp(`kept Lease .*: ${node} has not left pool ${silent.pool}: what was deleted there waits for it`));
+    assert.deepEqual(await state().members.list(), [silent]);
+    await state().members.leave(silent.pool, silent.host);
     const left = (await server.api().coordination.listNamespacedLease({ namespace })).items.map(({ metadata }) => metadata?.labels?.['famfs.io/driver']);
     assert.deepEqual(left, ['other.example.org']);
     assert.deepEqual((await server.api().core.readNode({ name: node })).metadata?.labels, { kept: 'yes' });
@@ -145,7 +149,7 @@ describe('famfs-csi uninstall', function () {
   });
 
   it('waits for the release\'s pods to end before it removes anything', async () => {
-    await state().members.register({ pool: randomUUID(), host: 'h', bootId: 'b' });
+    await (await state().acquireLease()).release();
     await makePod('ending', 'none', 'node-9');
     const cleaning = run('clean', `--selector=app=${driver}`);
     let ended = false;
