@@ -184,8 +184,9 @@ export class ManagedPool {
 
   #reportSlots(): void {
     if (this.#pool === undefined) return;
-    const { slotsUsed, slotsTotal } = this.#pool.view.usage();
+    const { slotsUsed, slotsTotal, quarantinedBytes } = this.#pool.view.usage();
     this.#reporter.slots(slotsUsed, slotsTotal);
+    if (this.spec.referenceClients) this.#reporter.kept(quarantinedBytes);
   }
 
   #lose(error: unknown): void {

@@ -23,6 +23,7 @@ export class PoolReporter {
   #health: PoolHealth = 'ok';
   #reason = '';
   #slotLevel = 0;
+  #keptTold = false;
 
   constructor(pool: string, to: Notices) {
     this.#pool = pool;
@@ -46,6 +47,17 @@ export class PoolReporter {
     if (this.#health === 'ok') return;
     this.#health = 'ok';
     this.#notices.pool({ pool: this.#pool, severity: 'normal', reason: 'PoolAvailable', message: 'it takes new volumes again' });
+  }
+
+  /** Bytes of deleted volumes that stay where they are, as hosts mount the pool with tools that acknowledge nothing. */
+  kept(bytes: number): void {
+    if (bytes > 0 && !this.#keptTold) {
+      this.#notices.pool({
+        pool: this.#pool, severity: 'warning', reason: 'PoolMemoryKept',
+        message: 'memory of deleted volumes stays in quarantine, as referenceClients says that hosts mount this pool with the reference tools',
+      });
+    }
+    this.#keptTold = bytes > 0;
   }
 
   /** How many of the log's slots are used. */
