@@ -57,16 +57,18 @@ async function intoPool(
     if (size === 0) throw new FamfsError('INVALID', 'the source is empty: a famfs file has at least one byte');
     const [node] = writer.create([{ kind: 'file', path: target.path, size, mode: options.mode ?? mode & 0o777, uid: 0, gid: 0 }]);
     try {
-      for (let at = 0; at < size; at += STEP) {
-        writer.mustRule();
-        const wanted = Math.min(STEP, size - at);
-        let offset = at;
-        for (const window of writer.pool.view.windows(node.node, at, wanted)) {
-          readFully(fd, window, offset);
-          offset += window.length;
+      writer.whileNamed(node.node, () => {
+        for (let at = 0; at < size; at += STEP) {
+          writer.mustRule();
+          const wanted = Math.min(STEP, size - at);
+          let offset = at;
+          for (const window of writer.pool.view.windows(node.node, at, wanted)) {
+            readFully(fd, window, offset);
+            offset += window.length;
+          }
+          report(at + wanted, size);
         }
-        report(at + wanted, size);
-      }
+      });
     } catch (error) {
       if (!writer.lost) writer.remove(target.path);
       throw error;

@@ -97,7 +97,7 @@ export class Reclaiming {
 
   async #pass(): Promise<void> {
     const { writer, hosts, log, pool } = this.#options;
-    for (const { head: { holder, bootId } } of writer.abandonedBytes > 0 ? writer.formers : []) {
+    for (const { head: { holder, bootId } } of writer.formers.abandonedBytes > 0 ? writer.formers.open : []) {
       const why = await hosts.whyGone(hostOf(holder), bootId);
       if (why === undefined) continue;
       log.info('a former writer is stopped', { pool, holder, why });

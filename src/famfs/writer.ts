@@ -1,10 +1,11 @@
 import type { Allocator } from './alloc/allocator.ts';
-import { freeRuns, sumOf } from './alloc/free-runs.ts';
+import { freeRuns } from './alloc/free-runs.ts';
 import { clearFree } from './clear-free.ts';
 import { FamfsError } from './errors.ts';
 import { nextWord } from './format/state-word.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
 import { Claim, isKnownStopped } from './log/claim.ts';
+import { Formers } from './formers.ts';
 import { memoryOf } from './log/entry-memory.ts';
 import type { ClaimRecord } from './log/claim-ring.ts';
 import { ROOT, Status } from './log/index-store.ts';
@@ -13,14 +14,13 @@ import { BATCH_MAX, type LogAppender } from './log/log-appender.ts';
 import { readGeometry } from './log/geometry.ts';
 import { collidingWith } from './log/rejected.ts';
 import { restore } from './log/restore.ts';
-import { takeOver, type TakenOver } from './log/take-over.ts';
+import { takeOver } from './log/take-over.ts';
 import { outwait, type Patience, refuseMovingForeigner } from './outwait.ts';
 import type { Pool, PoolNode } from './pool.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
 
 export type { NewEntry } from './new-entries.ts';
 export type { WriterIdentity } from './log/claim.ts';
-export type { Quarantined } from './quarantine.ts';
 
 export interface AcquireOptions extends Patience {
   /** The lease's own count: the epoch will be higher. */
@@ -45,11 +45,8 @@ export class PoolWriter {
   readonly #claim: Claim;
   readonly #appender: LogAppender;
   readonly #heartbeat: NodeJS.Timeout;
-  readonly #isStopped: (record: ClaimRecord) => boolean;
   readonly #quarantine: Quarantine;
-  /** Former writers that may wake up late, and entries whose memory they may be zeroing. */
-  #open: readonly ClaimRecord[];
-  #abandoned: readonly number[];
+  readonly #formers: Formers;
   #allocator: Allocator;
   /** The scrub word: the entry that is being zeroed, plus one. */
   #named = 0n;
@@ -79,23 +76,22 @@ export class PoolWriter {
     const choice = { floor: options.epochFloor ?? 0, isStopped, assumeStopped };
     const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, choice);
     try {
-      return new PoolWriter(pool, claim, takeOver(claim, replayer, isStopped, options.willScrub ?? false), isStopped);
+      const taken = takeOver(claim, replayer, isStopped, options.willScrub ?? false);
+      return new PoolWriter(pool, claim, taken.appender, new Formers(replayer, taken, isStopped));
     } catch (error) {
       claim.close();
       throw error;
     }
   }
 
-  private constructor(pool: Pool, claim: Claim, { appender, open, abandoned }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
+  private constructor(pool: Pool, claim: Claim, appender: LogAppender, formers: Formers) {
     this.pool = pool;
     this.#claim = claim;
     this.#appender = appender;
-    this.#isStopped = isStopped;
-    this.#open = open;
-    this.#abandoned = abandoned;
+    this.#formers = formers;
     this.#quarantine = new Quarantine(pool.replayer);
     for (const index of this.#quarantine.unknown({ added: [], removed: [], rebuilt: true })) this.#quarantine.add(index, claim.change);
-    this.#allocator = pool.allocator(abandoned);
+    this.#allocator = this.#newAllocator();
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -151,22 +147,32 @@ export class PoolWriter {
 
   /** Deleted files whose memory can be given back once every member knows that they are gone. */
   get quarantined(): readonly Quarantined[] {
-    return this.#quarantine.entries.filter(({ index }) => !this.#abandoned.includes(index));
+    return this.#quarantine.entries.filter(({ index }) => !this.#formers.abandoned.includes(index));
   }
 
-  /** Former writers that may wake up late. */
-  get formers(): readonly ClaimRecord[] {
-    return this.#open;
-  }
-
-  /** Bytes that wait for the end of a former writer, which may be zeroing them. */
-  get abandonedBytes(): number {
-    return this.#abandoned.reduce((sum, index) => sum + sumOf(memoryOf(this.pool.replayer.geometry, index)), 0);
+  /** Former writers that may wake up late, and what waits for their end. */
+  get formers(): Pick<Formers, 'open' | 'abandonedBytes'> {
+    return this.#formers;
   }
 
   /** A former writer is known to be stopped: nothing waits for it any more. */
   knowStopped(holder: string): void {
-    this.#waitFor((former) => former.head.holder !== holder);
+    if (this.#formers.knowStopped(holder)) this.#allocator = this.#newAllocator();
+  }
+
+  /**
+   * Fills or changes the memory of a file with the file named in the claim meanwhile: whatever becomes
+   * of this writer, nobody gives that memory to another file before it is known to be stopped.
+   * Throws FamfsError CLAIM_LOST.
+   */
+  whileNamed<T>(node: number, work: () => T): T {
+    this.#name(BigInt(indexOf(node) + 1));
+    this.#claim.mustRule();
+    try {
+      return work();
+    } finally {
+      if (!this.#claim.lost) this.#name(0n);
+    }
   }
 
   /**
@@ -199,7 +205,7 @@ export class PoolWriter {
     }
     this.#quarantine.delete(index);
     this.#refresh();
-    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, end, this.#abandoned));
+    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, end, this.#formers.abandoned));
   }
 
   /**
@@ -236,7 +242,7 @@ export class PoolWriter {
     }
     if (!voided) return;
     this.#refresh();
-    this.#allocator = this.pool.allocator(this.#abandoned);
+    this.#allocator = this.#newAllocator();
   }
 
   #name(word: bigint): void {
@@ -252,7 +258,7 @@ export class PoolWriter {
     if (late.length > 0) this.#claim.storeChange();
     for (const index of late) this.#quarantine.add(index, this.#claim.change);
     if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.#quarantine.size !== size)) {
-      this.#allocator = this.pool.allocator(this.#abandoned);
+      this.#allocator = this.#newAllocator();
     }
   }
 
@@ -262,8 +268,12 @@ export class PoolWriter {
     this.#appender.storeState(index, word);
   }
 
+  #newAllocator(): Allocator {
+    return this.pool.allocator(this.#formers.abandoned);
+  }
+
   #mustBeSound(): void {
-    if (this.#claim.lost) this.#claim.mustRule();
+    if (this.lost) this.mustRule();
     if (this.pool.replayer.damaged) throw new FamfsError('DAMAGED', 'the log is damaged and takes no new entries; run "famfs-csi fsck"');
   }
 
@@ -273,7 +283,7 @@ export class PoolWriter {
       this.#claim.mustRule();
       this.#claim.beat();
       this.#claim.keepChange();
-      if (this.#open.length > 0) this.#guardAgainstLate();
+      if (this.#formers.open.length > 0) this.#guardAgainstLate();
       else this.#appender.repairCounters();
     } catch {
       clearInterval(this.#heartbeat); // the next call tells its caller
@@ -285,15 +295,6 @@ export class PoolWriter {
     const { replayer } = this.pool;
     restore(replayer, this.#appender);
     this.#refresh(true);
-    const records = replayer.ring.records();
-    this.#waitFor((was) =>
-      !this.#isStopped(records.find(({ head }) => head.epoch === was.head.epoch && head.holder === was.head.holder) ?? was));
-  }
-
-  #waitFor(mayWakeUp: (former: ClaimRecord) => boolean): void {
-    this.#open = this.#open.filter(mayWakeUp);
-    if (this.#open.length > 0 || this.#abandoned.length === 0) return;
-    this.#abandoned = [];
-    this.#allocator = this.pool.allocator([]);
+    if (this.#formers.judge()) this.#allocator = this.#newAllocator();
   }
 }
