@@ -5,6 +5,7 @@
 const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<boolean> }>>> = {
   suite: () => import('./suite.ts'),
   stores: () => import('./stores.ts'),
+  kills: () => import('./kills.ts'),
 };
 
 const asked = process.argv.slice(2);

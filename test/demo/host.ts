@@ -82,6 +82,11 @@ export class Host {
     return ['nsenter', `--mount=/proc/${this.#keeper.pid}/ns/mnt`];
   }
 
+  /** The host's root directory: below it are its files, as it has mounted them. */
+  get root(): string {
+    return `/proc/${this.#keeper.pid}/root`;
+  }
+
   /** Runs a program on the host to its end. */
   run(command: string[]): { code: number | null; output: string; problem: string } {
     const [program, ...args] = [...this.prefix, ...command];

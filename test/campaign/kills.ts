@@ -1,0 +1,25 @@
+/** 200 controllers that are killed in the middle of their stores, on ten pools. */
+import { apart } from '../faults/apart.ts';
+import { killControllers } from '../faults/kills.ts';
+import { randomFor } from '../faults/seed.ts';
+
+const POOLS = 10;
+const KILLS = 20;
+
+/** Whether nothing was lost. */
+export function run(): Promise<boolean> {
+  return apart('kills', async () => {
+    let sound = true;
+    for (let pool = 1; pool <= POOLS; pool++) {
+      try {
+        const { kills, beforeServing, underWay, created, deleted, guards } = await killControllers(KILLS, randomFor(`kills ${pool}`));
+        console.log(`ok      pool ${pool}: ${kills} kills, ${beforeServing} before it served, ${underWay} calls under way; ` +
+          `${created} volumes made, ${deleted} deleted, ${guards} guards; 0 bytes and 0 slots unaccounted for`);
+      } catch (error) {
+        sound = false;
+        console.log(`WRONG   pool ${pool}: ${(error as Error).message}`);
+      }
+    }
+    return sound;
+  });
+}

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { fsck } from '../../src/famfs/fsck.ts';
+import type { Pool } from '../../src/famfs/pool.ts';
+import type { Random } from '../fuzz/random.ts';
+import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
+import { unary } from '../support/grpc-client.ts';
+import { until } from '../support/http-role.ts';
+import { readAsReference } from '../support/reference-reader.ts';
+import type { ControllerProcess } from './controller-process.ts';
+import { Ledger, type LedgerVolume } from './ledger.ts';
+import { MIB, Site, UNIT } from './site.ts';
+
+export interface KillsFigures {
+  kills: number;
+  /** Of these, before it served. */
+  beforeServing: number;
+  /** With so many calls under way. */
+  underWay: number;
+  created: number;
+  deleted: number;
+  /** Slots that guard against writers of other hosts. */
+  guards: number;
+}
+
+/** Units of memory for files: few, so that they are used again and again. */
+const UNITS = 48;
+const LOG = 8 * MIB;
+const CALLERS = 8;
+/** Stores of a take-over, and of a few dozen calls. */
+const TAKE_OVER = 350;
+const CALLS = 6000;
+const PATIENCE_MS = 200;
+
+/** Which host each controller of a round runs on. The others' locks prove nothing to it, so a change costs ten seconds. */
+const host = (kill: number, kills: number) => (kill >= kills - 3 && kill < kills - 1 ? 'other' : 'one');
+
+/**
+ * One pool on which controllers are killed, one after the other, in the middle of calls. After each
+ * the pool is looked at, and the next one has to go on with it. Throws AssertionError.
+ */
+export async function killControllers(kills: number, random: Random): Promise<KillsFigures> {
+  const site = new Site(UNITS * UNIT, LOG);
+  const pool = site.attach();
+  const scene = { site, pool, random, ledger: new Ledger(site.uuid), names: 0 };
+  const figures = { kills, beforeServing: 0, underWay: 0, created: 0, deleted: 0, guards: 0 };
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      const diesAfter = 1 + (random.chance(4) ? random.below(TAKE_OVER) : TAKE_OVER + random.below(CALLS));
+      const controller = site.startController(host(kill, kills), { diesAfter });
+      try {
+        if (!await useUntilKilled(scene, controller)) figures.beforeServing++;
+        await controller.killed();
+        figures.underWay += scene.ledger.all.filter(({ state }) => state !== 'there').length;
+        look(scene);
+      } catch (error) {
+        throw new Error(`kill ${kill + 1}, after ${diesAfter} stores: ${(error as Error).message}`, { cause: error });
+      }
+    }
+    figures.guards = await clearAway(scene);
+    const { created, deleted } = scene.ledger;
+    return { ...figures, created, deleted };
+  } finally {
+    pool.close();
+    await site.stop();
+  }
+}
+
+interface Scene {
+  readonly site: Site;
+  /** As a host that has had it mounted all the time. */
+  readonly pool: Pool;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  names: number;
+}
+
+/** Calls a controller until it is no more; false when it was killed before it served. */
+async function useUntilKilled(scene: Scene, controller: ControllerProcess): Promise<boolean> {
+  if (!await controller.serves()) return false;
+  await untilKilled(controller, () => compareList(scene, controller.client), 'once');
+  await Promise.all(Array.from({ length: CALLERS }, () => untilKilled(controller, () => call(scene, controller.client))));
+  return true;
+}
+
+/** Calls again and again. One that is unavailable but alive waits for its pool. */
+async function untilKilled(controller: ControllerProcess, work: () => Promise<void>, often?: 'once'): Promise<void> {
+  while (!controller.hasEnded) {
+    try {
+      await work();
+      if (often === 'once') return;
+    } catch (error) {
+      const { code } = error as ServiceError;
+      if (code !== status.UNAVAILABLE && code !== status.CANCELLED) throw error;
+      await Promise.race([controller.ended, sleep(PATIENCE_MS)]);
+    }
+  }
+}
+
+/** Makes or deletes a volume. */
+async function call(scene: Scene, client: ControllerClient): Promise<void> {
+  const { ledger, random } = scene;
+  const there = ledger.in('there');
+  if (there.length > 0 && random.below(UNITS) < there.length * 2) return remove(ledger, client, random.pick(there));
+  const volume = ledger.asks(`pvc-${++scene.names}`, (1 + random.below(2)) * UNIT);
+  try {
+    await createVolume(client, volume.name, { capacity_range: { required_bytes: volume.size } });
+  } catch (error) {
+    if ((error as ServiceError).code !== status.RESOURCE_EXHAUSTED) throw error;
+    return ledger.wasNotMade(volume); // what was deleted has not come back yet
+  }
+  ledger.wasMade(volume);
+  fill(scene, volume);
+}
+
+async function remove(ledger: Ledger, client: ControllerClient, volume: LedgerVolume): Promise<void> {
+  volume.state = 'deletion asked for';
+  await deleteVolume(client, volume.id);
+  ledger.wasDeleted(volume);
+}
+
+/** A new volume holds zeros; from now on, its own stamp. */
+function fill({ pool }: Scene, { name, stamp }: LedgerVolume): void {
+  pool.refresh();
+  for (const memory of memoryOf(pool, name)) {
+    assert.ok(isAll(memory, 0), `${name} does not read as zeros at first`);
+    memory.fill(stamp);
+  }
+}
+
+function memoryOf(pool: Pool, name: string): Uint8Array[] {
+  const data = pool.stat(`${name}/data`);
+  assert.ok(data, `${name} is not there for a host that follows the log`);
+  return pool.view.extents(data.node).map(({ offset, length }) => pool.device.extent(offset, length));
+}
+
+function isAll(memory: Uint8Array, byte: number): boolean {
+  return Buffer.alloc(memory.length, byte).equals(memory);
+}
+
+/** What is in the pool, now that nobody writes to it. */
+function look({ site, pool, ledger }: Scene): void {
+  assert.deepEqual(fsck(site.device).problems.filter(({ severity }) => severity !== 'note'), []);
+  pool.refresh();
+  site.read((fresh) => {
+    assert.deepEqual(treeOf(pool), treeOf(fresh), 'who follows the log and who comes new see the same');
+    const before = ledger.in('there');
+    ledger.compare(fresh);
+    for (const { name, stamp } of before) {
+      for (const memory of memoryOf(pool, name)) assert.ok(isAll(memory, stamp), `${name} does not hold what was written`);
+    }
+    for (const { name, stamp } of ledger.in('there').filter((volume) => !before.includes(volume))) {
+      for (const memory of memoryOf(pool, name)) memory.fill(stamp); // made, and nobody was told
+    }
+  });
+}
+
+const treeOf = (pool: Pool) => [...pool.walk()].map(({ path, node, size }) => ({ path, size, extents: pool.view.extents(node) }));
+
+/** The next controller lists what callers know of, and what they were not told of, but nothing else. */
+async function compareList({ ledger }: Scene, client: ControllerClient): Promise<void> {
+  const { entries } = await unary(client, client.listVolumes.bind(client), {}) as { entries: { volume: { volume_id: string } }[] };
+  const listed = entries.map(({ volume }) => volume.volume_id);
+  assert.deepEqual(listed.sort(), ledger.all.map(({ id }) => id).sort());
+}
+
+/** Deletes everything: then all memory comes back, and every slot is that of a volume or guards. */
+async function clearAway(scene: Scene): Promise<number> {
+  const { site, ledger } = scene;
+  const controller = site.startController('one');
+  await controller.serves();
+  await until(() => compareList(scene, controller.client)); // while it waits for its claim, there is nothing to list
+  await Promise.all(ledger.all.map((volume) => until(() => remove(ledger, controller.client, volume))));
+  await until(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
+  assert.deepEqual(await controller.stop(), []);
+  assert.equal(fsck(site.device).status, 0);
+  const { refused, bad, errors, collisions, files } = readAsReference(readFileSync(site.device).subarray(0, UNIT + LOG));
+  assert.deepEqual({ refused, bad, errors, collisions, files }, { refused: undefined, bad: [], errors: [], collisions: 0, files: [] });
+  return site.read((pool) => ledger.account(pool));
+}
