@@ -58,13 +58,32 @@ export function judge(device: RecordingDevice, allowed: Allowed, following?: Rep
     if (atRest) assert.deepEqual(following.view.usage(), fresh.view.usage(), 'a reader that followed counts otherwise than a fresh one');
   }
   mustNotOverlap(lines);
-  judgeContents(device, fresh, lines, allowed);
+  judgeContents(device, fresh, lines, allowed.contents);
   judgeReference(device, allowed);
   return which;
 }
 
+/**
+ * Judges what readers see that followed, and a fresh one, and answers it. Throws AssertionError when
+ * they do not agree, something acknowledged is not there, or a file has memory or bytes of another.
+ */
+export function judgeReaders(device: RecordingDevice, following: readonly Replayer[], acknowledged: Lines, contents: Allowed['contents']): Set<Line> {
+  const fresh = openFresh(device);
+  const lines = linesOf(fresh);
+  for (const reader of following) {
+    reader.catchUp();
+    mustBeSound(reader);
+    const seen = linesOf(reader);
+    if (!same(seen, lines)) assert.equal(text(seen), text(lines), 'a reader that followed sees another tree than a fresh one');
+  }
+  for (const line of acknowledged) assert(lines.has(line), `${line} was acknowledged and is lost; there is\n${text(lines)}`);
+  mustNotOverlap(lines);
+  judgeContents(device, fresh, lines, contents);
+  return lines;
+}
+
 /** Each file has its own bytes, and memory that belongs to nobody is zero. */
-function judgeContents(device: RecordingDevice, replayer: Replayer, lines: Lines, { contents }: Allowed): void {
+function judgeContents(device: RecordingDevice, replayer: Replayer, lines: Lines, contents: Allowed['contents']): void {
   for (const line of lines) {
     const byte = contents.get(line) ?? 0;
     for (const { start, end } of extentsOf(line)) mustBeFilled(device, start, end, byte, line);

@@ -22,7 +22,7 @@ export interface Recording {
 export async function recordStores<T>(name: string, device: RecordingDevice, work: () => T | Promise<T>): Promise<{ before: Buffer; steps: Step[]; result: T }> {
   const before = Buffer.from(device.bytes);
   const steps: Step[] = [];
-  device.listener = (step) => void steps.push(step);
+  device.listener = { after: (step) => void steps.push(step) };
   const result = await work();
   device.listener = undefined;
   mustBeComplete(name, before, steps, device.bytes);

@@ -16,8 +16,12 @@ export type Step =
   /** What was stored before is visible before what is stored later. */
   | { readonly kind: 'fence' };
 
-/** Told of each step right after it was made. */
-export type Listener = (step: Step) => void;
+export interface Listener {
+  /** A store is about to be made. */
+  readonly before?: () => void;
+  /** A step was made. */
+  readonly after?: (step: Step) => void;
+}
 
 /**
  * A device over any memory, of this process or mapped, that tells of each 8-byte store and each
@@ -35,7 +39,10 @@ export class RecordingDevice implements DaxDevice {
   closed = false;
   listener: Listener | undefined;
   readonly #memory: ArrayBuffer;
-  readonly #tell: Listener = (step) => this.listener?.(step);
+  readonly #tell: Required<Listener> = {
+    before: () => this.listener?.before?.(),
+    after: (step) => this.listener?.after?.(step),
+  };
 
   constructor(memory: ArrayBuffer, path = 'memory') {
     this.path = path;
@@ -57,8 +64,9 @@ export class RecordingDevice implements DaxDevice {
 
   zero(offset: number, length: number): void {
     this.#mustBeData(offset, length);
+    this.#tell.before();
     this.bytes.fill(0, offset, offset + length);
-    this.#tell({ kind: 'zero', at: offset, length });
+    this.#tell.after({ kind: 'zero', at: offset, length });
   }
 
   handle(): DeviceHandle {
@@ -77,41 +85,44 @@ export class RecordingDevice implements DaxDevice {
 
 /** A region that stores word by word, and tells of each. */
 class RecordingRegion extends Region {
-  readonly #tell: Listener;
+  readonly #tell: Required<Listener>;
   /** Offset of the region in the device. */
   readonly #from: number;
 
-  constructor(tell: Listener, memory: ArrayBuffer, from: number, length: number) {
+  constructor(tell: Required<Listener>, memory: ArrayBuffer, from: number, length: number) {
     super('recorded', memory, from, length, true);
     this.#tell = tell;
     this.#from = from;
   }
 
   override store64(offset: number, value: bigint): void {
+    this.#tell.before();
     super.store64(offset, value);
     const bytes = Buffer.alloc(WORD);
     bytes.writeBigUInt64LE(value);
-    this.#tell({ kind: 'word', at: this.#from + offset, bytes, ordered: true });
+    this.#tell.after({ kind: 'word', at: this.#from + offset, bytes, ordered: true });
   }
 
   override store(offset: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       const end = Math.min(bytes.length, at + WORD - ((offset + at) % WORD));
       const word = Buffer.from(bytes.subarray(at, end));
+      this.#tell.before();
       super.store(offset + at, word);
-      this.#tell({ kind: 'word', at: this.#from + offset + at, bytes: word, ordered: false });
+      this.#tell.after({ kind: 'word', at: this.#from + offset + at, bytes: word, ordered: false });
       at = end;
     }
   }
 
   override zero(offset: number, length: number): void {
     if (length <= BULK) return this.store(offset, Buffer.alloc(length));
+    this.#tell.before();
     super.zero(offset, length);
-    this.#tell({ kind: 'zero', at: this.#from + offset, length });
+    this.#tell.after({ kind: 'zero', at: this.#from + offset, length });
   }
 
   override fence(): void {
     super.fence();
-    this.#tell({ kind: 'fence' });
+    this.#tell.after({ kind: 'fence' });
   }
 }
