@@ -7,6 +7,7 @@ import type { BenchResult } from './result.ts';
 const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchResult[]> }>>> = {
   replay: () => import('./replay.ts'),
   create: () => import('./create.ts'),
+  reclaim: () => import('./reclaim.ts'),
   pods: () => import('./pods.ts'),
 };
 /** Needs a cluster, and so is run where it is asked for only. */

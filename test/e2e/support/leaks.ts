@@ -37,6 +37,8 @@ async function leaks({ pools, workers, namespace }: Scene): Promise<string[]> {
   for (const pool of pools) {
     const { code, stdout, stderr } = await run(program, ['fsck', pool]);
     if (code !== 0) found.push(`fsck ${pool}: ${code} ${stdout}${stderr}`);
+    const { quarantinedBytes } = await usageOf(pool);
+    if (quarantinedBytes > 0) found.push(`${quarantinedBytes} bytes of ${pool} are in quarantine`);
   }
   const records = await list('leases', namespace, '-l', `famfs.io/driver=${Names.driver},famfs.io/kind=attachment`);
   found.push(...records.map(({ metadata }) => `attach record ${metadata.name} ${metadata.annotations?.['famfs.io/record']}`));
@@ -58,9 +60,13 @@ export async function volumesInLog(pool: string): Promise<string[]> {
 
 /** File system UUID of a pool. */
 export async function poolUuid(pool: string): Promise<string> {
+  return (await usageOf(pool)).uuid;
+}
+
+async function usageOf(pool: string): Promise<{ uuid: string; quarantinedBytes: number }> {
   const { stdout, stderr, code } = await run(program, ['df', pool, '--json']);
   if (code !== 0) throw new Error(`df ${pool}: ${stderr}`);
-  return (JSON.parse(stdout) as { uuid: string }).uuid;
+  return JSON.parse(stdout) as { uuid: string; quarantinedBytes: number };
 }
 
 /** Mounts of volumes on a node; the sessions themselves are meant to stay. */
