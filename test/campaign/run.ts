@@ -6,6 +6,7 @@ const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<bool
   suite: () => import('./suite.ts'),
   stores: () => import('./stores.ts'),
   kills: () => import('./kills.ts'),
+  cycles: () => import('./cycles.ts'),
 };
 
 const asked = process.argv.slice(2);

@@ -43,29 +43,34 @@ const host = (kill: number, kills: number) => (kill >= kills - 3 && kill < kills
  */
 export async function killControllers(kills: number, random: Random): Promise<KillsFigures> {
   const site = new Site(UNITS * UNIT, LOG);
-  const pool = site.attach();
-  const scene = { site, pool, random, ledger: new Ledger(site.uuid), names: 0 };
-  const figures = { kills, beforeServing: 0, underWay: 0, created: 0, deleted: 0, guards: 0 };
-  try {
-    for (let kill = 0; kill < kills; kill++) {
-      const diesAfter = 1 + (random.chance(4) ? random.below(TAKE_OVER) : TAKE_OVER + random.below(CALLS));
-      const controller = site.startController(host(kill, kills), { diesAfter });
-      try {
-        if (!await useUntilKilled(scene, controller)) figures.beforeServing++;
-        await controller.killed();
-        figures.underWay += scene.ledger.all.filter(({ state }) => state !== 'there').length;
-        look(scene);
-      } catch (error) {
-        throw new Error(`kill ${kill + 1}, after ${diesAfter} stores: ${(error as Error).message}`, { cause: error });
-      }
+  return site.use(async () => {
+    const pool = site.attach();
+    try {
+      return await killOneAfterTheOther(kills, { site, pool, random, ledger: new Ledger(site.uuid), names: 0 });
+    } finally {
+      pool.close();
     }
-    figures.guards = await clearAway(scene);
-    const { created, deleted } = scene.ledger;
-    return { ...figures, created, deleted };
-  } finally {
-    pool.close();
-    await site.stop();
+  });
+}
+
+async function killOneAfterTheOther(kills: number, scene: Scene): Promise<KillsFigures> {
+  const { site, random, ledger } = scene;
+  let beforeServing = 0;
+  let underWay = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    const diesAfter = 1 + (random.chance(4) ? random.below(TAKE_OVER) : TAKE_OVER + random.below(CALLS));
+    const controller = site.startController(host(kill, kills), { diesAfter });
+    try {
+      if (!await useUntilKilled(scene, controller)) beforeServing++;
+      await controller.killed();
+      underWay += ledger.all.filter(({ state }) => state !== 'there').length;
+      look(scene);
+    } catch (error) {
+      throw new Error(`kill ${kill + 1}, after ${diesAfter} stores: ${(error as Error).message}`, { cause: error });
+    }
   }
+  const guards = await clearAway(scene);
+  return { kills, beforeServing, underWay, created: ledger.created, deleted: ledger.deleted, guards };
 }
 
 interface Scene {

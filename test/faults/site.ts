@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -73,8 +74,20 @@ export class Site {
     return Pool.on(openDevice(this.device));
   }
 
-  /** Ends everything, last started first; says what did not end as it should. */
-  async stop(): Promise<string[]> {
+  /** Does something here, and ends everything afterwards, last started first. Throws when something does not end as it should. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await work();
+    } catch (error) {
+      await this.#stop();
+      throw error;
+    }
+    assert.deepEqual(await this.#stop(), []);
+    return result;
+  }
+
+  async #stop(): Promise<string[]> {
     const problems: string[] = [];
     for (const one of this.#processes.reverse()) problems.push(...await one.stop());
     remove(this.device);
