@@ -159,8 +159,12 @@ export class Sessions {
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
     if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
     fs.mkdirSync(directory, { recursive: true });
-    await this.#options.members?.register(poolUuid);
-    const session = await mountPool({ device: pool.device, directory, hostDirectory: this.#options.hostDirectory });
+    const { members, hostDirectory } = this.#options;
+    await members?.register(poolUuid);
+    const session = await mountPool({ device: pool.device, directory, hostDirectory }).catch(async (error: unknown) => {
+      await members?.leave(poolUuid);
+      throw error;
+    });
     this.#options.log.info('session started', { pool: poolUuid, device: pool.device, pid: session.pid, problems: session.problems });
     this.#keep(session);
     return session;

@@ -280,13 +280,25 @@ describe('CSI on real parts', function () {
     for (const id of [...made, added]) await deleteVolume(controller, id);
   });
 
-  it('keeps the memory of a deleted volume in quarantine, and says so', async () => {
+  it('keeps the memory of a deleted volume in quarantine for a host that is silent, naming it, until that one is evicted', async () => {
+    const { members } = openDirectoryState(cluster.stateDirectory, silentLog());
     const { volume_id: id } = await createVolume(controller, 'quarantined');
+    await members.register({ pool: id.split('/')[0]!, host: 'silent', bootId: 'another' });
     const before = await capacity();
     await deleteVolume(controller, id);
     assert.equal(await capacity(), before);
-    const df = JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number };
-    assert.ok(df.quarantinedBytes >= 8 * MIB, JSON.stringify(df));
+    const df = () => JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number; totalBytes: number };
+    assert.ok(df().quarantinedBytes >= 8 * MIB, JSON.stringify(df()));
+    const tooLarge = { capacity_range: { required_bytes: df().totalBytes } };
+    const refusal = () => createVolume(controller, 'large', tooLarge).then(() => 'made', ({ details }: { details: string }) => details);
+    await until(async () => /deleted, not yet returned: silent may have it mapped$/.test(await refusal()));
+    const evict = (...args: string[]) => execFileSync(program, ['evict', 'silent', '--state-dir', cluster.stateDirectory, ...args], { encoding: 'utf8', stdio: 'pipe' });
+    assert.throws(() => evict(), /say --powered-off when it is off/);
+    assert.ok(df().quarantinedBytes > 0);
+    assert.match(evict('--powered-off'), /^silent is no member any more/);
+    assert.throws(() => evict('--powered-off'), /silent is a member of no pool/);
+    await until(async () => Number(await capacity()) >= Number(before) + 8 * MIB);
+    assert.equal(df().quarantinedBytes, 0);
   });
 
   it('gives way to a writer that overrules it, and comes back', async () => {
@@ -355,8 +367,8 @@ function mountDead(node: ClusterNode, place: string): void {
   assert.equal(mounted.status, 0, mounted.stderr);
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const start = Date.now(); !condition(); await new Promise((resolve) => setTimeout(resolve, 20))) {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (const start = Date.now(); !await condition(); await new Promise((resolve) => setTimeout(resolve, 20))) {
     assert.ok(Date.now() - start < 20_000, `never came true: ${condition.toString()}`);
   }
 }

@@ -144,6 +144,14 @@ describe('the data plane of a host', function () {
     fs.closeSync(fd);
   });
 
+  it('is no member of a pool that it could not mount', async () => {
+    const path = join(hostDirectory, 'mounts', pool.uuid);
+    pool.pool.replayer.geometry.log.zero(0, 32); // the header's magic and what follows it
+    await assert.rejects(plane.ensure(pool.uuid), { code: status.FAILED_PRECONDITION });
+    assert.equal(famfsMountAt(path), undefined);
+    assert.deepEqual(plane.events.slice(-2), [`register ${pool.uuid}`, `leave ${pool.uuid}`]);
+  });
+
   it('knows pools by their UUID alone', async () => {
     await assert.rejects(plane.ensure('00000000-0000-0000-0000-000000000000'), { code: status.NOT_FOUND });
     await assert.rejects(plane.statistics(pool.uuid, 'vol'), { code: status.NOT_FOUND }, 'not mounted');
