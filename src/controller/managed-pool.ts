@@ -274,7 +274,8 @@ export class ManagedPool {
 
   #newReclaiming(writer: PoolWriter): Reclaiming {
     const { members, hosts, notices, scrubRate: rate, log } = this.#options;
-    return new Reclaiming({ pool: this.spec.name, writer, members, hosts, notices, rate, log });
+    const isSound = () => this.#damage === undefined && !writer.pool.replayer.damaged;
+    return new Reclaiming({ pool: this.spec.name, writer, members, hosts, notices, rate, isSound, log });
   }
 
   async #open(admit: PoolOptions['admit']): Promise<Pool> {

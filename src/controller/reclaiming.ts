@@ -17,6 +17,8 @@ export interface ReclaimingOptions {
   readonly notices: Notices;
   /** Bytes zeroed a second. */
   readonly rate: number;
+  /** Whether the log can be trusted: in a damaged one, memory may belong to entries that nobody can read. */
+  readonly isSound: () => boolean;
   readonly log: Logger;
 }
 
@@ -96,7 +98,8 @@ export class Reclaiming {
   }
 
   async #pass(): Promise<void> {
-    const { writer, hosts, log, pool } = this.#options;
+    const { writer, hosts, log, pool, isSound } = this.#options;
+    if (!isSound()) return;
     for (const { head: { holder, bootId } } of writer.formers.abandonedBytes > 0 ? writer.formers.open : []) {
       const why = await hosts.whyGone(hostOf(holder), bootId);
       if (why === undefined) continue;
