@@ -7,6 +7,7 @@ const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<bool
   stores: () => import('./stores.ts'),
   kills: () => import('./kills.ts'),
   cycles: () => import('./cycles.ts'),
+  stale: () => import('./stale.ts'),
 };
 
 const asked = process.argv.slice(2);
