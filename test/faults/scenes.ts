@@ -3,6 +3,7 @@ import { apply, copyOf, emptyPool, UNIT } from './image.ts';
 import { formattings } from './formatting.ts';
 import type { Recording } from './recording.ts';
 import { impatient, newHost } from './recovery.ts';
+import { refused, restored, wrapped } from './scenes-rare.ts';
 import { aDirectory, aFile, aVolume, Story } from './story.ts';
 
 /** Something that writers do, as recordings of all its parts. */
@@ -24,6 +25,9 @@ export const scenes: readonly Scene[] = [
   { title: 'take-overs with guards, and without any more', play: guarded },
   { title: 'memory given back and used again', play: reclaimed },
   { title: 'take-overs of scrubs that were given up', play: abandoned },
+  { title: 'take-overs when the ring of claims is gone round', play: wrapped },
+  { title: 'heartbeats that restore', play: restored },
+  { title: 'deletions with which refused entries collide', play: refused },
   { title: 'take-overs from writers that died in mid-batch', play: diedInMidBatch, vast: true },
 ];
 

@@ -3,7 +3,7 @@ import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } f
 import { Pool } from '../../src/famfs/pool.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
-import { type Allowed, judge, linesOf } from './judge.ts';
+import { type Allowed, type Despite, judge, linesOf } from './judge.ts';
 import { type Recording, recordStores } from './recording.ts';
 import { goesOn } from './recovery.ts';
 import { both, extentsOf, isFile, type Line, type Lines, minus, pathOf, same, text } from './lines.ts';
@@ -19,6 +19,7 @@ export class Story {
   #tree: Lines;
   readonly #contents: Map<Line, number>;
   #fills = 0;
+  #despite: Despite | undefined;
 
   /** Goes on with a device that somebody left in the middle of something. */
   constructor(device: RecordingDevice, contents: ReadonlyMap<Line, number> = new Map()) {
@@ -62,6 +63,20 @@ export class Story {
     });
   }
 
+  /** A late writer has stored something: until it is settled, the reference tools may see it. */
+  afterLateStores(): void {
+    this.#despite = 'late stores';
+  }
+
+  settled(): void {
+    this.#despite = undefined;
+  }
+
+  /** Another program has written entries that are refused. */
+  withRefusedEntries(): void {
+    this.#despite = 'refused entries';
+  }
+
   /** Writes a file's memory, as an application does. */
   fill(line: Line, byte: number): void {
     for (const { start, end } of extentsOf(line)) this.device.extent(start, end - start).fill(byte);
@@ -79,12 +94,13 @@ export class Story {
       trees: same(old, now) ? [now] : [old, now],
       acknowledged: acknowledged ?? both(old, now),
       contents: new Map(this.#contents),
+      ...(this.#despite === undefined ? {} : { despite: this.#despite }),
     };
     this.recordings.push({
       name, before, steps, states: allowed.trees.length,
       follow: (device) => Replayer.create(device),
       judge: (device, following, atRest) => judge(device, allowed, following, atRest),
-      goesOn: (device, known) => goesOn(device, known),
+      goesOn: (device, known) => goesOn(device, known, allowed.despite),
     });
     return result;
   }

@@ -131,8 +131,9 @@ export class Claim {
 }
 
 function storeHead(superblock: Region, at: number, head: Buffer): void {
-  for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed, ClaimLayout.scrubbed]) superblock.store64(at + word, 0n);
+  // The record's former head goes first: without its words, its writer would not be known to be stopped.
   superblock.store64(at + ClaimLayout.headCrcLength, 0n);
+  for (const word of [ClaimLayout.heartbeat, ClaimLayout.scrubbing, ClaimLayout.closed, ClaimLayout.scrubbed]) superblock.store64(at + word, 0n);
   superblock.store(at, head.subarray(0, ClaimLayout.headCrcLength));
   superblock.store64(at + ClaimLayout.headCrcLength, head.readBigUInt64LE(ClaimLayout.headCrcLength));
   superblock.fence();
