@@ -4,7 +4,8 @@ import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { program, root } from '../harness/paths.ts';
 import { remove, shmFile } from '../harness/temp.ts';
-import { labelArea, runInGuest } from './guest.ts';
+import { runInGuest } from './guest.ts';
+import { labelArea } from './machine.ts';
 import { devdax, parseSteps, prelude, type Step } from './steps.ts';
 
 const capacity = 256 << 20;

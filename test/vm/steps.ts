@@ -9,10 +9,12 @@ export interface Step {
 const begin = 'step-begins';
 const end = 'step-ended';
 
+/** Keeps what Node.js has compiled: that is what takes long when a processor is emulated. */
+export const compileCache = (directory: string): string => `export NODE_COMPILE_CACHE=${directory}`;
+
 /** Put before a script: `step NAME COMMAND...` runs a command and marks its output. */
 export const prelude = `
-# Compiling is what takes long when a processor is emulated.
-export NODE_COMPILE_CACHE=/tmp/compiled
+${compileCache('/tmp/compiled')}
 step() {
   local name=$1 code; shift
   echo "${begin} $name"
