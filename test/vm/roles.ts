@@ -1,0 +1,69 @@
+/** The driver's roles on a guest, and calls to them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program, root } from '../harness/paths.ts';
+import { node, share, type GuestHost, type Outcome } from './host.ts';
+import { device } from './rack.ts';
+
+/** What the tests run on guests. */
+export type RoleName = 'controller' | 'fused';
+
+/** Steps that others take meanwhile, on emulated processors. */
+const patienceMs = 180_000;
+const pool = 'memory';
+
+const socket = (role: RoleName): string => `/run/${role}.sock`;
+
+/** The log of a role. */
+export const logOf = (role: RoleName): string => `/tmp/${role}.log`;
+
+/** Starts a role; resolves when it serves its socket. The host's name is its node id. */
+export async function startRole(host: GuestHost, role: RoleName): Promise<void> {
+  const endpoint = role === 'fused' ? '--fused-endpoint' : '--endpoint';
+  await host.must(`
+setsid ${program} ${role} --pool ${pool}=${device} --state-dir ${share}/state --host-dir /run/famfs \\
+  --node-id ${host.name} ${endpoint} unix://${socket(role)} > ${logOf(role)} 2>&1 &
+echo $! > /tmp/${role}.pid
+until [ -S ${socket(role)} ]; do
+  kill -0 $! || { cat ${logOf(role)}; exit 1; }
+  sleep 0.2
+done`);
+}
+
+/** Asks a role to end, and waits for it. */
+export async function stopRole(host: GuestHost, role: RoleName): Promise<void> {
+  await host.must(`kill $(cat /tmp/${role}.pid); while kill -0 $(cat /tmp/${role}.pid); do sleep 0.2; done 2>/dev/null`);
+}
+
+/** One call to the controller or to the data plane of a host. */
+export function call(host: GuestHost, service: 'Controller' | 'Fused', method: string, request: object): Promise<Outcome> {
+  const role = service === 'Controller' ? 'controller' : 'fused';
+  return host.run(`${node} ${root}/test/vm/inside/call.ts ${socket(role)} ${service} ${method} '${JSON.stringify(request)}'`);
+}
+
+/** A call that must succeed, as soon as the pool is available. */
+export async function mustCall(host: GuestHost, service: 'Controller' | 'Fused', method: string, request: object): Promise<Record<string, unknown>> {
+  const answer = await until(() => call(host, service, method, request), ({ output }) => !output.startsWith('UNAVAILABLE'));
+  if (answer.code !== 0) throw new Error(`${host.name}: ${method} ${JSON.stringify(request)}: ${answer.output}`);
+  return JSON.parse(answer.output) as Record<string, unknown>;
+}
+
+/** Makes a volume of a directory with one file; answers its handle. */
+export async function createVolume(host: GuestHost, name: string, bytes: number): Promise<string> {
+  const { volume } = await mustCall(host, 'Controller', 'createVolume', volumeRequest(name, bytes));
+  return (volume as { volume_id: string }).volume_id;
+}
+
+/** What a volume is asked for with. */
+export function volumeRequest(name: string, bytes: number): object {
+  const capability = { mount: {}, access_mode: { mode: 'MULTI_NODE_MULTI_WRITER' } };
+  return { name, capacity_range: { required_bytes: bytes }, volume_capabilities: [capability] };
+}
+
+/** Looks again and again until it is so; answers what was seen last. */
+export async function until<Seen>(look: () => Promise<Seen>, isSo: (seen: Seen) => boolean): Promise<Seen> {
+  for (const start = performance.now(); ; await sleep(500)) {
+    const seen = await look();
+    if (isSo(seen)) return seen;
+    if (performance.now() - start > patienceMs) throw new Error(`not so after ${patienceMs / 1000} s: ${JSON.stringify(seen)}`);
+  }
+}
