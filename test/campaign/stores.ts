@@ -1,4 +1,9 @@
-/** Every cut of what writers store, and 100,000 random parts for each scene. */
+/**
+ * Every cut of what writers store, and 100,000 random parts for each scene; then a writer that is
+ * stopped at every point of all that it does.
+ */
+import { pauseEverywhere } from '../faults/late-sweep.ts';
+import { lateTasks } from '../faults/late-tasks.ts';
 import { scenes } from '../faults/scenes.ts';
 import { randomFor, seed } from '../faults/seed.ts';
 import { sweep, sweptText } from '../faults/sweep.ts';
@@ -6,20 +11,25 @@ import { sweep, sweptText } from '../faults/sweep.ts';
 /** So many for each store: a scene has some 2,500 stores, a vast one some 400,000. */
 const PARTS = { scene: 45, vast: 0.5 };
 
-/** Whether every cut was right. */
+/** Whether every cut was right, and no late writer did harm. */
 export async function run(): Promise<boolean> {
   console.log(`FAMFS_FAULTS_SEED=${seed}`);
   let sound = true;
-  for (const { title, play, vast } of scenes) {
-    const random = randomFor(title);
-    const partsPerStore = vast ? PARTS.vast : PARTS.scene;
+  const tell = async (title: string, work: () => Promise<string>) => {
     try {
-      const swept = await sweep(play(random, 1), { random, partsPerStore, successorEvery: vast ? 50 : 1 });
-      console.log(`ok      ${title}: ${sweptText(swept)}`);
+      console.log(`ok      ${title}: ${await work()}`);
     } catch (error) {
       sound = false;
       console.log(`WRONG   ${title}: ${(error as Error).message}`);
     }
+  };
+  for (const { title, play, vast, slow } of scenes) {
+    const random = randomFor(title);
+    const depth = { random, partsPerStore: vast ? PARTS.vast : PARTS.scene, successorEvery: vast ? 50 : slow ? 20 : 1 };
+    await tell(title, async () => sweptText(await sweep(play(random, 1), depth)));
+  }
+  for (const task of lateTasks) {
+    await tell(task.title, async () => `paused at ${(await pauseEverywhere(task, randomFor(task.title), 1)).pauses} points`);
   }
   return sound;
 }

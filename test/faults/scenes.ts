@@ -13,6 +13,8 @@ export interface Scene {
   readonly play: (random: Random, share: number) => AsyncGenerator<Recording>;
   /** Has a hundred times as many stores as the others. */
   readonly vast?: true;
+  /** Cuts are of a whole device of ordinary size. */
+  readonly slow?: true;
 }
 
 const SIZE = { slots: 64, units: 256 };
@@ -20,7 +22,7 @@ const SIZE = { slots: 64, units: 256 };
 const LARGE = 80 * UNIT;
 
 export const scenes: readonly Scene[] = [
-  { title: 'formattings', play: formattings },
+  { title: 'formattings', play: formattings, slow: true },
   { title: 'appends, deletions and clean stops', play: ordinary },
   { title: 'take-overs with guards, and without any more', play: guarded },
   { title: 'memory given back and used again', play: reclaimed },

@@ -7,10 +7,10 @@ const minute = 60_000;
 describe(`readers see the old or the new state at every cut (FAMFS_FAULTS_SEED=${seed})`, function () {
   this.timeout(2 * minute);
 
-  for (const { title, play, vast } of scenes) {
+  for (const { title, play, vast, slow } of scenes) {
     it(`of ${title}`, async () => {
       const random = randomFor(title);
-      const depth = { random, partsPerStore: 0.5, successorEvery: vast ? 50 : 8 };
+      const depth = { random, partsPerStore: 0.5, successorEvery: vast || slow ? 50 : 8 };
       await sweep(play(random, 0.02), depth);
     });
   }
