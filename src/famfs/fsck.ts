@@ -2,6 +2,7 @@ import { FamfsError } from './errors.ts';
 import { Pool, type PoolUsage } from './pool.ts';
 import { claimProblems } from './log/claim-problems.ts';
 import type { Problem } from './log/problem.ts';
+import { strandedEntry } from './log/stranded.ts';
 
 export interface FsckReport {
   /** 0 clean, 1 damage, collision or impossible entry, 2 could not look. */
@@ -25,7 +26,8 @@ export function fsck(devicePath: string): FsckReport {
     return { status: found ? 1 : 2, failure: error.message, problems: [] };
   }
   try {
-    const problems = [...pool.problems, ...claimProblems(pool.replayer.ring)];
+    const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
+    const problems = [...pool.problems, ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring)];
     const bad = problems.some(({ severity }) => severity !== 'note');
     return { status: bad ? 1 : 0, problems, uuid: pool.uuid, systemUuid: pool.systemUuid, usage: pool.usage() };
   } finally {

@@ -7,6 +7,7 @@ import { BATCH_MAX, guardEntry, LogAppender } from './log-appender.ts';
 import { entryOffset } from './log-scanner.ts';
 import { describeProblem } from './problem.ts';
 import type { Replayer } from './replayer.ts';
+import { strandedEntry } from './stranded.ts';
 
 /** What a take-over ends with. */
 export interface TakenOver {
@@ -35,10 +36,8 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
     throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
   }
   replayer.catchUp(true);
-  if (replayer.damaged) {
-    const worst = replayer.problems.find(({ severity }) => severity === 'damage');
-    throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${worst && describeProblem(worst)}`);
-  }
+  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? (willScrub ? undefined : strandedEntry(replayer));
+  if (damage !== undefined) throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${describeProblem(damage)}`);
   claim.mustRule();
   const inherited = replayer.list; // the one that the log's end was found with
   const appender = new LogAppender(geometry, claim, replayer.end);
