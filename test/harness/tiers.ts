@@ -1,5 +1,6 @@
 /** The tiers of the suite, from fast to real, and what each needs of the machine. */
 import { missing as clusterMissing, programsMissing } from '../cluster/missing.ts';
+import { modelMissing } from '../model/missing.ts';
 import { kernelMissing } from '../vm/kernel.ts';
 import { fuseMissing, programs, type Probe } from './prerequisites.ts';
 
@@ -20,7 +21,8 @@ const minute = 60_000;
 
 export const tiers: readonly Tier[] = [
   { name: 'unit', files: 'test/unit/**/*.test.ts', prerequisites: [], limitMs: 10 * minute },
-  { name: 'faults', files: 'test/faults/*.test.ts', prerequisites: [], limitMs: 10 * minute },
+  { name: 'faults', files: 'test/faults/*.test.ts', prerequisites: [fuseMissing], limitMs: 15 * minute },
+  { name: 'model', files: 'test/model/*.test.ts', prerequisites: [modelMissing], limitMs: 15 * minute },
   {
     name: 'integration',
     files: 'test/integration/**/*.test.ts',
