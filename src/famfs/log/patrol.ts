@@ -1,24 +1,40 @@
+import type { Region } from '../device/region.ts';
+import { LogHeader, logHeaderProblem } from '../format/log-header.ts';
+import { Superblock, superblockProblem } from '../format/superblock.ts';
 import { Guards } from './guards.ts';
 import { describeBadEntry, LogScanner } from './log-scanner.ts';
 import type { Problem } from './problem.ts';
 import type { Replayer } from './replayer.ts';
 
 /**
- * Reads a log over and over, a little at a time. A replay looks at an entry once; whoever writes over
+ * Reads superblock and log over and over, a little at a time. A replay looks at an entry once; whoever writes over
  * it afterwards would be noticed at the next start only.
  */
 export class LogPatrol {
   readonly #replayer: Replayer;
+  readonly #superblock: Region;
   readonly #scanner: LogScanner;
   #next = 0;
 
-  constructor(replayer: Replayer) {
+  constructor(replayer: Replayer, superblock: Region) {
     this.#replayer = replayer;
+    this.#superblock = superblock;
     this.#scanner = new LogScanner(replayer.geometry.log);
   }
 
-  /** Checks about so many entries more, and says what is wrong with the first that is not sound. */
+  /** Checks superblock, log header and about so many entries more, and says what is wrong with the first that is not sound. */
   step(entries: number): Problem | undefined {
+    return this.#heads() ?? this.#entries(entries);
+  }
+
+  #heads(): Problem | undefined {
+    const superblock = superblockProblem(Buffer.from(this.#superblock.bytes.subarray(0, Superblock.length)));
+    if (superblock !== undefined) return { place: 'superblock', severity: 'damage', reason: superblock };
+    const header = logHeaderProblem(Buffer.from(this.#replayer.geometry.log.bytes.subarray(0, LogHeader.length)));
+    return header === undefined ? undefined : { place: 'log header', severity: 'damage', reason: header };
+  }
+
+  #entries(entries: number): Problem | undefined {
     const { geometry, ring, end } = this.#replayer;
     if (this.#next >= end) this.#next = 0;
     const guards = new Guards(ring.listInForce().guards, geometry.capacity);

@@ -10,7 +10,7 @@ const ENTRIES = 100;
 function filled(): { pool: SmallPool; patrol: LogPatrol } {
   const pool = new SmallPool(ENTRIES + 10);
   for (let index = 0; index < ENTRIES; index++) pool.directory(`d${index}`);
-  return { pool, patrol: new LogPatrol(Replayer.create(pool.device)) };
+  return { pool, patrol: new LogPatrol(Replayer.create(pool.device), pool.device.superblock) };
 }
 
 function scribble(pool: SmallPool, index: number): void {
@@ -35,6 +35,18 @@ describe('the patrol of a log', () => {
       scribble(pool, index);
       const found = findings(patrol, Math.ceil(ENTRIES / 40) + 1, 40);
       assert.ok(found.includes(index), `entry ${index}: found ${found.join()}`);
+    }
+  });
+
+  it('finds a superblock and a log header that somebody wrote over, and sees when they are well again', () => {
+    for (const place of ['superblock', 'log header'] as const) {
+      const { pool, patrol } = filled();
+      const region = place === 'superblock' ? pool.device.superblock : pool.log;
+      const before = Buffer.from(region.bytes.subarray(0, 8));
+      region.store(0, Buffer.from('nonsense'));
+      assert.equal(patrol.step(1)?.place, place);
+      region.store(0, before);
+      assert.equal(patrol.step(1), undefined);
     }
   });
 
