@@ -74,9 +74,14 @@ export class Sessions {
   /** All pools of the configuration, mounted or not. */
   list(): PoolState[] {
     return identifyPools(this.#pools).map((pool) => {
-      const session = this.#sessions.get(pool.uuid);
-      return session === undefined ? pool : { ...pool, session };
+      const session = this.#sessions.get(pool.uuid) ?? this.#mountedFrom(pool);
+      return session === undefined ? pool : { ...pool, uuid: session.poolUuid, session };
     });
+  }
+
+  /** The session of a pool whose superblock cannot be read any more: it goes on all the same. */
+  #mountedFrom({ uuid, device }: IdentifiedPool): Session | undefined {
+    return uuid === '' ? this.serving.find(({ record }) => record.device === path.resolve(device)) : undefined;
   }
 
   /** All sessions that serve, those too of pools that are no longer configured. */

@@ -297,6 +297,21 @@ describe('the data plane of a host', function () {
     }
   });
 
+  it('keeps a mounted pool whose superblock somebody wrote over, and says so', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const { bytes } = pool.pool.device.superblock;
+    const before = Buffer.from(bytes.subarray(0, 200));
+    bytes.fill(0, 0, 200);
+    try {
+      const [{ uuid, session_path: mounted, problem }] = await plane.pools();
+      assert.deepEqual([uuid, mounted], [pool.uuid, path]);
+      assert.match(problem, /no famfs superblock: magic/);
+      assert.equal(await plane.ensure(pool.uuid), path);
+    } finally {
+      bytes.set(before);
+    }
+  });
+
   it('notices a session that failed, and makes a new one', async () => {
     const path = await plane.ensure(pool.uuid);
     const [{ pid }] = findSessions(hostDirectory);
