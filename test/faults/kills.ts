@@ -33,6 +33,8 @@ const CALLERS = 8;
 const TAKE_OVER = 350;
 const CALLS = 6000;
 const PATIENCE_MS = 200;
+/** A controller stores as much as it is killed after in a few seconds, or when it has outwaited the one on another host. */
+const LONGEST_MS = 60_000;
 
 /** Which host each controller of a round runs on. The others' locks prove nothing to it, so a change costs ten seconds. */
 const host = (kill: number, kills: number) => (kill >= kills - 3 && kill < kills - 1 ? 'other' : 'one');
@@ -92,7 +94,9 @@ async function useUntilKilled(scene: Scene, controller: ControllerProcess): Prom
 
 /** Calls again and again. One that is unavailable but alive waits for its pool. */
 async function untilKilled(controller: ControllerProcess, work: () => Promise<void>, often?: 'once'): Promise<void> {
+  const deadline = performance.now() + LONGEST_MS;
   while (!controller.hasEnded) {
+    if (performance.now() > deadline) throw new Error(`it is called for ${LONGEST_MS / 1000} s, and does not store:\n${controller.log.slice(-2000)}`);
     try {
       await work();
       if (often === 'once') return;
