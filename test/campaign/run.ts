@@ -4,6 +4,7 @@
  */
 const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<boolean> }>>> = {
   suite: () => import('./suite.ts'),
+  model: () => import('./model.ts'),
   stores: () => import('./stores.ts'),
   kills: () => import('./kills.ts'),
   cycles: () => import('./cycles.ts'),
