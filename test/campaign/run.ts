@@ -9,6 +9,7 @@ const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<bool
   kills: () => import('./kills.ts'),
   cycles: () => import('./cycles.ts'),
   stale: () => import('./stale.ts'),
+  hostile: () => import('./hostile.ts'),
 };
 
 const asked = process.argv.slice(2);
