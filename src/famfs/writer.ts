@@ -6,7 +6,6 @@ import { nextWord } from './format/state-word.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
 import { Claim, isKnownStopped } from './log/claim.ts';
 import { Formers } from './formers.ts';
-import { memoryOf } from './log/entry-memory.ts';
 import type { ClaimRecord } from './log/claim-ring.ts';
 import { ROOT, Status } from './log/index-store.ts';
 import { indexOf, nodeOf } from './log/index-writer.ts';
@@ -15,25 +14,13 @@ import { readGeometry } from './log/geometry.ts';
 import { collidingWith } from './log/rejected.ts';
 import { restore } from './log/restore.ts';
 import { takeOver } from './log/take-over.ts';
-import { outwait, type Patience, refuseMovingForeigner } from './outwait.ts';
+import { type AcquireOptions, outwait, refuseMovingForeigner } from './outwait.ts';
 import type { Pool, PoolNode } from './pool.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
 
 export type { NewEntry } from './new-entries.ts';
 export type { WriterIdentity } from './log/claim.ts';
-
-export interface AcquireOptions extends Patience {
-  /** The lease's own count: the epoch will be higher. */
-  readonly epochFloor?: number;
-  /** Throws where the claim must not be written after all; asked right before, after all waiting. */
-  readonly mayWrite?: () => void;
-  /** The operator's word that every former writer is stopped. */
-  readonly assumeStopped?: boolean;
-  /** Holders of claims that others know to be stopped. */
-  readonly stopped?: ReadonlySet<string>;
-  /** The caller zeroes all free memory, and so may finish what another left half done. */
-  readonly willScrub?: boolean;
-}
+export type { AcquireOptions } from './outwait.ts';
 
 /** Bytes zeroed at once: what a caller who comes meanwhile has to wait for. */
 const SCRUB_STEP = 128 * 1024;
@@ -90,8 +77,11 @@ export class PoolWriter {
     this.#appender = appender;
     this.#formers = formers;
     this.#quarantine = new Quarantine(pool.replayer);
-    for (const index of this.#quarantine.unknown({ added: [], removed: [], rebuilt: true })) this.#quarantine.add(index, claim.change);
-    this.#allocator = this.#newAllocator();
+    const quarantined = this.#quarantine.unknown({ added: [], removed: [], rebuilt: true });
+    if (quarantined.length > 0) claim.storeChange(); // one may have been stored after the last word was told
+    for (const index of quarantined) this.#quarantine.add(index, claim.change);
+    pool.setAside = () => (this.#named === 0n ? formers.abandoned : [...formers.abandoned, Number(this.#named) - 1]);
+    this.#allocator = pool.allocator();
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -105,9 +95,15 @@ export class PoolWriter {
     return this.#claim.lost;
   }
 
-  /** Throws FamfsError CLAIM_LOST unless this writer rules. */
+  /** The change word as this writer stored it last. */
+  get change(): bigint {
+    return this.#claim.change;
+  }
+
+  /** Throws FamfsError CLAIM_LOST unless this writer rules. A sign of life: no timer runs while its caller is at work. */
   mustRule(): void {
     this.#claim.mustRule();
+    this.#claim.beat();
   }
 
   /**
@@ -126,7 +122,10 @@ export class PoolWriter {
     }
     this.#appender.append(encodeBatch(first, batch, this.#allocator));
     this.#refresh();
-    return batch.map((_, k) => this.pool.describe(nodeOf(first + k)));
+    return batch.map((_, k) => {
+      if (this.pool.view.statusAt(first + k) === Status.Live) return this.pool.describe(nodeOf(first + k));
+      throw new FamfsError('DAMAGED', `log entry ${first + k}, which was just made, is refused: run "famfs-csi fsck"`);
+    });
   }
 
   /**
@@ -157,7 +156,7 @@ export class PoolWriter {
 
   /** A former writer is known to be stopped: nothing waits for it any more. */
   knowStopped(holder: string): void {
-    if (this.#formers.knowStopped(holder)) this.#allocator = this.#newAllocator();
+    if (this.#formers.knowStopped(holder)) this.#allocator = this.pool.allocator();
   }
 
   /**
@@ -179,20 +178,21 @@ export class PoolWriter {
    * Gives the memory of a quarantined file back (rule R6), after every member has acknowledged its
    * end: names it in the claim, zeroes it, and then voids its entry. Yields the bytes done after each
    * step; other calls may come in between. Given up in its middle, it can be begun again.
-   * Throws FamfsError CLAIM_LOST.
+   * Throws FamfsError CLAIM_LOST, or DAMAGED where the entry was written over.
    */
   *reclaim(index: number): Generator<number, void, void> {
     const { replayer, device } = this.pool;
     if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
     if (replayer.view.statusAt(index) !== Status.Quarantined) return;
-    const extents = memoryOf(replayer.geometry, index);
+    const extents = this.#quarantine.extentsOf(index);
     this.#name(BigInt(index + 1));
     try {
       let done = 0;
       for (const { start, end } of extents) {
-        for (let at = start; at < end; at += SCRUB_STEP) {
+        const limit = Math.min(end, device.size); // a last unit may reach past it
+        for (let at = start; at < limit; at += SCRUB_STEP) {
           this.#claim.mustRule();
-          const length = Math.min(SCRUB_STEP, end - at);
+          const length = Math.min(SCRUB_STEP, limit - at);
           device.zero(at, length);
           this.#claim.storeScrubbed(done += length);
           yield done;
@@ -205,7 +205,7 @@ export class PoolWriter {
     }
     this.#quarantine.delete(index);
     this.#refresh();
-    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, end, this.#formers.abandoned));
+    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, Math.min(end, replayer.geometry.allocatableEnd)));
   }
 
   /**
@@ -242,7 +242,7 @@ export class PoolWriter {
     }
     if (!voided) return;
     this.#refresh();
-    this.#allocator = this.#newAllocator();
+    this.#allocator = this.pool.allocator();
   }
 
   #name(word: bigint): void {
@@ -250,15 +250,15 @@ export class PoolWriter {
     this.#named = word;
   }
 
-  /** Follows the log. What a late writer has deleted is told anew: only what this writer tells can be waited for. */
+  /** Follows the log. What a late writer has deleted is told anew: it may not do so, and only what this writer tells can be waited for. */
   #refresh(thorough = false): void {
     const { size } = this.#quarantine;
     const delta = this.pool.replayer.catchUp(thorough);
     const late = this.#quarantine.unknown(delta);
-    if (late.length > 0) this.#claim.storeChange();
+    if (late.length > 0 || (thorough && delta.removed.length > 0)) this.#claim.storeChange();
     for (const index of late) this.#quarantine.add(index, this.#claim.change);
     if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.#quarantine.size !== size)) {
-      this.#allocator = this.#newAllocator();
+      this.#allocator = this.pool.allocator();
     }
   }
 
@@ -266,10 +266,6 @@ export class PoolWriter {
     const word = nextWord(this.#appender.stateWord(index), to);
     if (word === undefined) throw new FamfsError('DAMAGED', `log entry ${index}: its state word cannot become ${to}`);
     this.#appender.storeState(index, word);
-  }
-
-  #newAllocator(): Allocator {
-    return this.pool.allocator(this.#formers.abandoned);
   }
 
   #mustBeSound(): void {
@@ -286,7 +282,8 @@ export class PoolWriter {
       if (this.#formers.open.length > 0) this.#guardAgainstLate();
       else this.#appender.repairCounters();
     } catch {
-      clearInterval(this.#heartbeat); // the next call tells its caller
+      this.#claim.fail(); // whatever it was, who does not beat may be overruled: the next call tells its caller
+      clearInterval(this.#heartbeat);
     }
   }
 
@@ -295,6 +292,6 @@ export class PoolWriter {
     const { replayer } = this.pool;
     restore(replayer, this.#appender);
     this.#refresh(true);
-    if (this.#formers.judge()) this.#allocator = this.#newAllocator();
+    if (this.#formers.judge()) this.#allocator = this.pool.allocator();
   }
 }

@@ -6,7 +6,7 @@ import { Status } from '../../../src/famfs/log/index-store.ts';
 import { entryOffset, stateOffset } from '../../../src/famfs/log/log-scanner.ts';
 import type { Pool } from '../../../src/famfs/pool.ts';
 import { Reclaim } from '../../../src/famfs/reclaim.ts';
-import { AU, file, MIB, newHost, newPool, openWriter, type OpenWriter } from '../../support/pools.ts';
+import { AU, directory, file, MIB, newHost, newPool, openWriter, type OpenWriter } from '../../support/pools.ts';
 
 /** No member has the pool mounted. */
 const nobody = () => Promise.resolve(undefined);
@@ -180,6 +180,16 @@ describe('a writer with a predecessor that may wake up late', () => {
     assert.ok(target > before);
     assert.equal(ruler.pool.replayer.ring.changeWord(), target);
     assert.equal(await reclaimOf(ruler).run(async () => target), AU);
+  });
+
+  it('tells the readers of a directory that was deleted late', async () => {
+    late.writer.create([directory('d')]);
+    await takeOver();
+    const { ring, geometry, view } = ruler.pool.replayer;
+    const told = ring.changeWord();
+    const index = view.resolve('d') - 2;
+    geometry.log.store64(stateOffset(index), StateWord.voidDirectory);
+    await until(() => ring.changeWord() > told);
   });
 
   it('stores guards and the change word again that were overwritten', async () => {
