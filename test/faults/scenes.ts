@@ -118,9 +118,11 @@ async function* diedInMidBatch(random: Random, share: number): AsyncGenerator<Re
   const { before, steps } = story.recordings.at(-1)!;
   const hosts = [newHost('knows'), newHost('does-not-know')];
   const image = Buffer.from(before);
+  const stride = Math.round(1 / share);
+  const offset = random.below(stride);
   for (const [k, step] of steps.entries()) {
     apply(image, step);
-    if (step.kind === 'fence' || random.below(1000) >= share * 1000) continue;
+    if (step.kind === 'fence' || k % stride !== offset) continue;
     for (const [h, options] of [{ assumeStopped: true }, impatient].entries()) {
       const after = new Story(copyOf(image), story.contents);
       const where = `after store ${k + 1} of a batch, ${h === 0 ? 'all stopped' : 'with guards'}`;
