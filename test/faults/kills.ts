@@ -7,10 +7,10 @@ import type { Pool } from '../../src/famfs/pool.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
-import { until } from '../support/http-role.ts';
 import { readAsReference } from '../support/reference-reader.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
+import { patiently } from './patience.ts';
 import { MIB, Site, UNIT } from './site.ts';
 
 export interface KillsFigures {
@@ -33,8 +33,9 @@ const CALLERS = 8;
 const TAKE_OVER = 350;
 const CALLS = 6000;
 const PATIENCE_MS = 200;
+const FULL_MS = 20;
 /** A controller stores as much as it is killed after in a few seconds, or when it has outwaited the one on another host. */
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 90_000;
 
 /** Which host each controller of a round runs on. The others' locks prove nothing to it, so a change costs ten seconds. */
 const host = (kill: number, kills: number) => (kill >= kills - 3 && kill < kills - 1 ? 'other' : 'one');
@@ -118,7 +119,8 @@ async function call(scene: Scene, client: ControllerClient): Promise<void> {
     await createVolume(client, volume.name, { capacity_range: { required_bytes: volume.size } });
   } catch (error) {
     if ((error as ServiceError).code !== status.RESOURCE_EXHAUSTED) throw error;
-    return ledger.wasNotMade(volume); // what was deleted has not come back yet
+    ledger.wasNotMade(volume); // what was deleted has not come back yet
+    return sleep(FULL_MS);
   }
   ledger.wasMade(volume);
   fill(scene, volume);
@@ -180,9 +182,9 @@ async function clearAway(scene: Scene): Promise<number> {
   const { site, ledger } = scene;
   const controller = site.startController('one');
   await controller.serves();
-  await until(() => compareList(scene, controller.client)); // while it waits for its claim, there is nothing to list
-  await Promise.all(ledger.all.map((volume) => until(() => remove(ledger, controller.client, volume))));
-  await until(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
+  await patiently(() => compareList(scene, controller.client)); // while it waits for its claim, there is nothing to list
+  await Promise.all(ledger.all.map((volume) => patiently(() => remove(ledger, controller.client, volume))));
+  await patiently(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
   assert.deepEqual(await controller.stop(), []);
   assert.equal(fsck(site.device).status, 0);
   const { refused, bad, errors, collisions, files } = readAsReference(readFileSync(site.device).subarray(0, UNIT + LOG));

@@ -5,11 +5,12 @@ import { open } from 'node:fs/promises';
 import { fsck } from '../../src/famfs/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
-import { freePort, until } from '../support/http-role.ts';
+import { freePort } from '../support/http-role.ts';
 import type { Answer } from './client.ts';
 import { ClientProcess } from './client-process.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { HostProcesses } from './host-processes.ts';
+import { patiently } from './patience.ts';
 import { POOL, Site, UNIT } from './site.ts';
 
 /** What of a host is stopped: the process that serves its files, or all of its data plane. */
@@ -99,7 +100,7 @@ class Scene {
 
   /** Makes a volume as soon as its memory has come back. */
   createWhenFree(name: string, units: number): Promise<string> {
-    return until(() => this.create(name, units));
+    return patiently(() => this.create(name, units));
   }
 }
 
@@ -111,10 +112,10 @@ export async function returnLate(what: Stopped, heldMs: number): Promise<void> {
   await Scene.use(async (scene) => {
     const { controller, site } = scene;
     const left = await leaveInUse(scene, what);
+    const waits = () => controller.metric(`famfs_pool_waits_for_host{pool="${POOL}",host="stopping"}`);
+    await patiently(async () => assert.equal(await waits(), 1));
     for (const began = performance.now(); performance.now() - began < heldMs; await sleep(200)) {
-      if (performance.now() - began > 2000) {
-        assert.equal(await controller.metric(`famfs_pool_waits_for_host{pool="${POOL}",host="stopping"}`), 1);
-      }
+      assert.equal(await waits(), 1);
       assert.equal(await controller.metric(`famfs_pool_bytes{pool="${POOL}",state="quarantined"}`), left.memory.length);
       site.read((pool) => {
         assert.ok(isAll(pool.device.extent(left.memory.offset, left.memory.length), OLD), 'memory of a host that is stopped was touched');
@@ -179,7 +180,7 @@ export async function stopAtWork(rounds: number, random: Random): Promise<StaleF
       figures.good += work!.good;
       figures.gone += work!.gone;
       await deleteVolume(scene.controller.client, next);
-      await until(() => scene.site.read((pool) => assert.equal(pool.usage().quarantinedBytes, 0)));
+      await patiently(() => scene.site.read((pool) => assert.equal(pool.usage().quarantinedBytes, 0)));
     }
     assert.ok(figures.good > 0 && figures.gone > 0, JSON.stringify(figures));
     return figures;
