@@ -18,6 +18,20 @@ export interface Patience {
   readonly signal?: AbortSignal;
 }
 
+/** How a claim is taken. */
+export interface AcquireOptions extends Patience {
+  /** The lease's own count: the epoch will be higher. */
+  readonly epochFloor?: number;
+  /** Throws where the claim must not be written after all; asked right before, after all waiting. */
+  readonly mayWrite?: () => void;
+  /** The operator's word that every former writer is stopped. */
+  readonly assumeStopped?: boolean;
+  /** Holders of claims that others know to be stopped. */
+  readonly stopped?: ReadonlySet<string>;
+  /** The caller zeroes all free memory, and so may finish what another left half done. */
+  readonly willScrub?: boolean;
+}
+
 const WATCH_MS = 200;
 /** More than two heartbeats. */
 const LIFE_MS = 2500;

@@ -41,6 +41,8 @@ export interface PoolNode {
 export class Pool {
   readonly device: DaxDevice;
   readonly replayer: Replayer;
+  /** Entries whose memory is not free though they may be void, as the writer of this process knows them. */
+  setAside: (() => readonly number[]) | undefined;
 
   /**
    * Opens a device and replays its log.
@@ -129,19 +131,19 @@ export class Pool {
   }
 
   /** A new allocator over all that is free now. */
-  allocator(abandoned?: Iterable<number>): Allocator {
+  allocator(): Allocator {
     const { dataStart, allocatableEnd, allocationUnit } = this.replayer.geometry;
-    return new Allocator(allocationUnit, this.freeRuns(dataStart, allocatableEnd, abandoned));
+    return new Allocator(allocationUnit, this.freeRuns(dataStart, allocatableEnd));
   }
 
   /**
    * What is free in a stretch of memory. Not what a refused entry names, nor what a former writer may
-   * still be zeroing: by default, that of the entries which the list in force calls abandoned.
+   * still be zeroing: without a writer in this process, that is what the list in force calls abandoned.
    */
-  freeRuns(start: number, end: number, abandoned: Iterable<number> = this.replayer.ring.listInForce().abandoned): Run[] {
+  freeRuns(start: number, end: number): Run[] {
     const { replayer } = this;
     const held = replayer.rejected.flatMap(({ extents }) => extents);
-    for (const index of abandoned) held.push(...memoryOf(replayer.geometry, index));
+    for (const index of this.setAside?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
     return freeRuns(replayer.memory, held, start, end);
   }
 

@@ -1,8 +1,9 @@
-import { sumOf } from './alloc/free-runs.ts';
+import { type Run, sumOf } from './alloc/free-runs.ts';
+import { FamfsError } from './errors.ts';
 import { memoryOf } from './log/entry-memory.ts';
 import type { ReplayDelta, Replayer } from './log/replayer.ts';
 import { Status } from './log/index-store.ts';
-import { indexOf } from './log/index-writer.ts';
+import { indexOf, nodeOf } from './log/index-writer.ts';
 
 /** A deleted file whose memory has not come back. */
 export interface Quarantined {
@@ -44,7 +45,21 @@ export class Quarantine {
   }
 
   add(index: number, target: bigint): void {
-    this.#entries.set(index, { index, bytes: sumOf(memoryOf(this.#replayer.geometry, index)), target });
+    this.#entries.set(index, { index, bytes: sumOf(this.#known(index)), target });
+  }
+
+  /**
+   * The memory of an entry, as it was when it was replayed. Throws FamfsError DAMAGED where the log says
+   * something else now: which memory is whose is not known then.
+   */
+  extentsOf(index: number): Run[] {
+    const known = this.#known(index);
+    if (JSON.stringify(known) === JSON.stringify(memoryOf(this.#replayer.geometry, index))) return known;
+    throw new FamfsError('DAMAGED', `log entry ${index} was written over since it was read: the memory of its deleted file is left alone`);
+  }
+
+  #known(index: number): Run[] {
+    return this.#replayer.view.extents(nodeOf(index)).map(({ offset, length }) => ({ start: offset, end: offset + length }));
   }
 
   delete(index: number): void {

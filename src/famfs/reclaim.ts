@@ -8,6 +8,8 @@ export interface ReclaimOptions {
   readonly rate: number;
   /** Ends it between two steps. */
   readonly signal: AbortSignal;
+  /** Whether the log can still be trusted; asked before each step. */
+  readonly isSound?: () => boolean;
 }
 
 /** What is being zeroed. */
@@ -43,7 +45,7 @@ export class Reclaim {
    * Zeroes and frees all that every member knows to be gone, and answers how many bytes that was.
    * `acknowledged` answers the oldest change word that some member has acknowledged (undefined: there
    * is no member) and is asked after the deletions that count: who joins later sees them.
-   * Throws FamfsError CLAIM_LOST.
+   * Throws FamfsError CLAIM_LOST; what else is wrong with one file, after the others are done.
    */
   async run(acknowledged: () => Promise<bigint | undefined>): Promise<number> {
     const { writer, signal } = this.#options;
@@ -51,16 +53,24 @@ export class Reclaim {
     if (candidates.length === 0) return 0;
     const oldest = await acknowledged();
     let freed = 0;
+    let problem: unknown;
     for (const { index, bytes, target } of candidates) {
       if (oldest !== undefined && oldest < target) continue;
       if (signal.aborted) break;
-      if (await this.#scrub(index, bytes)) freed += bytes;
+      try {
+        if (await this.#scrub(index, bytes)) freed += bytes;
+      } catch (error) {
+        if (writer.lost) throw error;
+        problem ??= error;
+      }
     }
+    if (problem !== undefined) throw problem;
     return freed;
   }
 
   async #scrub(index: number, bytes: number): Promise<boolean> {
-    const { writer, rate, signal } = this.#options;
+    const { writer, rate, signal, isSound = () => true } = this.#options;
+    if (!isSound()) return false;
     const began = performance.now();
     try {
       for (const done of writer.reclaim(index)) {
@@ -68,7 +78,7 @@ export class Reclaim {
         const ahead = done / rate * 1000 - (performance.now() - began);
         if (ahead < SHORTEST_PAUSE_MS) await turn();
         else await sleep(ahead, undefined, { signal }).catch(() => undefined);
-        if (signal.aborted) return false;
+        if (signal.aborted || !isSound()) return false;
       }
       return true;
     } finally {

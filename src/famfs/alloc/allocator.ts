@@ -45,7 +45,7 @@ export class Allocator {
     const joined: Run[] = [];
     for (const run of [...this.#runs, ...extents].sort((a, b) => a.start - b.start)) {
       const last = joined.at(-1);
-      if (last !== undefined && last.end === run.start) joined[joined.length - 1] = { start: last.start, end: run.end };
+      if (last !== undefined && last.end >= run.start) joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, run.end) };
       else joined.push(run);
     }
     this.#runs = joined;
