@@ -12,8 +12,8 @@ export function run(): Promise<boolean> {
     let sound = true;
     for (let pool = 1; pool <= POOLS; pool++) {
       try {
-        const { kills, beforeServing, underWay, created, deleted, guards } = await killControllers(KILLS, randomFor(`kills ${pool}`));
-        console.log(`ok      pool ${pool}: ${kills} kills, ${beforeServing} before it served, ${underWay} calls under way; ` +
+        const { kills, beforeServing, unknown, created, deleted, guards } = await killControllers(KILLS, randomFor(`kills ${pool}`));
+        console.log(`ok      pool ${pool}: ${kills} kills, ${beforeServing} before it served, ${unknown} calls without a result; ` +
           `${created} volumes made, ${deleted} deleted, ${guards} guards; 0 bytes and 0 slots unaccounted for`);
       } catch (error) {
         sound = false;

@@ -17,8 +17,8 @@ export interface KillsFigures {
   kills: number;
   /** Of these, before it served. */
   beforeServing: number;
-  /** With so many calls under way. */
-  underWay: number;
+  /** Calls of which nobody was told how they ended. */
+  unknown: number;
   created: number;
   deleted: number;
   /** Slots that guard against writers of other hosts. */
@@ -59,21 +59,21 @@ export async function killControllers(kills: number, random: Random): Promise<Ki
 async function killOneAfterTheOther(kills: number, scene: Scene): Promise<KillsFigures> {
   const { site, random, ledger } = scene;
   let beforeServing = 0;
-  let underWay = 0;
+  let unknown = 0;
   for (let kill = 0; kill < kills; kill++) {
     const diesAfter = 1 + (random.chance(4) ? random.below(TAKE_OVER) : TAKE_OVER + random.below(CALLS));
     const controller = site.startController(host(kill, kills), { diesAfter });
     try {
       if (!await useUntilKilled(scene, controller)) beforeServing++;
       await controller.killed();
-      underWay += ledger.all.filter(({ state }) => state !== 'there').length;
+      unknown += ledger.all.filter(({ state }) => state !== 'there').length;
       look(scene);
     } catch (error) {
       throw new Error(`kill ${kill + 1}, after ${diesAfter} stores: ${(error as Error).message}`, { cause: error });
     }
   }
   const guards = await clearAway(scene);
-  return { kills, beforeServing, underWay, created: ledger.created, deleted: ledger.deleted, guards };
+  return { kills, beforeServing, unknown, created: ledger.created, deleted: ledger.deleted, guards };
 }
 
 interface Scene {
