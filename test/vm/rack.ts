@@ -6,7 +6,7 @@ import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { GuestFailure, GuestHost, share } from './host.ts';
 import { labelArea } from './machine.ts';
 
-const capacity = 256 << 20;
+const capacity = 128 << 20;
 /** What the namespace takes of the memory for itself, at its beginning. */
 const namespaceHeader = 2 << 20;
 const testMs = 600_000;

@@ -40,11 +40,12 @@ export function call(host: GuestHost, service: 'Controller' | 'Fused', method: s
   return host.run(`${node} ${root}/test/vm/inside/call.ts ${socket(role)} ${service} ${method} '${JSON.stringify(request)}'`);
 }
 
-/** A call that must succeed, as soon as the pool is available. */
+/** A call that must succeed. */
 export async function mustCall(host: GuestHost, service: 'Controller' | 'Fused', method: string, request: object): Promise<Record<string, unknown>> {
-  const answer = await until(() => call(host, service, method, request), ({ output }) => !output.startsWith('UNAVAILABLE'));
-  if (answer.code !== 0) throw new Error(`${host.name}: ${method} ${JSON.stringify(request)}: ${answer.output}`);
-  return JSON.parse(answer.output) as Record<string, unknown>;
+  const { code, output } = await call(host, service, method, request);
+  if (code === 0) return JSON.parse(output) as Record<string, unknown>;
+  const log = await host.must(`tail -n 20 ${logOf('controller')} ${logOf('fused')} 2> /dev/null || true`);
+  throw new Error(`${host.name}: ${method} ${JSON.stringify(request)}: ${output}\n${log}`);
 }
 
 /** Makes a volume of a directory with one file; answers its handle. */

@@ -8,6 +8,7 @@
  * says `between two stores` in the file.
  */
 import { openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from '../../../src/famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../../src/famfs/writer.ts';
 import { openDevice } from '../../../src/famfs/device/open.ts';
@@ -28,7 +29,7 @@ for (let count = 0; ; count++) {
     { kind: 'file', path: `${name}/data`, size, mode: 0o644, uid: 0, gid: 0 },
   ]);
   writeSync(fd, `${name}\n`);
-  await new Promise(setImmediate); // the heartbeat
+  await sleep(1); // the heartbeat's turn
 }
 
 function standStillBefore(store: number): void {
