@@ -7,7 +7,7 @@ export interface Depth {
   readonly random: Random;
   /** Random parts of what is stored between two ordering points, for each store of a recording. */
   readonly partsPerStore: number;
-  /** After one prefix in so many, and one part in ten times as many, a successor has to be able to go on. */
+  /** After one prefix in so many, and one part in fifty times as many, a successor has to be able to go on. */
   readonly successorEvery: number;
 }
 
@@ -31,7 +31,7 @@ export async function sweep(recordings: AsyncIterable<Recording>, { random, part
     swept.stores += recording.steps.filter(({ kind }) => kind !== 'fence').length;
     swept.prefixes += await cutEverywhere(recording, random, question(successorEvery));
     const parts = Math.ceil(partsPerStore * recording.steps.length);
-    swept.parts += await cutAtRandom(recording, random, parts, question(10 * successorEvery));
+    swept.parts += await cutAtRandom(recording, random, parts, question(50 * successorEvery));
   }
   return swept;
 }
