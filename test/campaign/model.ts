@@ -2,23 +2,28 @@
 import { check, discard, type Effort } from '../model/checker.ts';
 import { large, type LargeConfiguration } from '../model/configurations.ts';
 
-const effort: Effort = { megabytes: 10_000, seconds: 1500, optimise: true };
+const all: Effort = { megabytes: 10_000, seconds: 1800, optimise: true };
+const sample: Effort = { ...all, bitstateMinutes: 8 };
 
 /** Whether all invariants hold in all configurations. */
 export async function run(): Promise<boolean> {
   let sound = true;
-  for (const configuration of large) sound = await one(configuration) && sound;
+  for (const configuration of large) sound = await holds(configuration) && sound;
   return sound;
 }
 
-async function one(configuration: LargeConfiguration): Promise<boolean> {
-  const { name, defines, bitstate } = configuration;
-  const sizes = Object.entries(defines).map(([key, value]) => `${key}=${value}`).join(' ');
-  console.log(`${name} (${sizes || 'as it is'})`);
-  const verdict = await check(configuration, bitstate ? { ...effort, bitstate } : effort);
-  discard(verdict);
-  const { states, seconds, megabytes, violated } = verdict;
-  const how = bitstate ? 'states, not exhaustive' : 'states, all there are';
-  console.log(`   ${states.toLocaleString('en')} ${how}; ${Math.round(seconds)} s, ${Math.round(megabytes)} MB: ${violated ?? 'holds'}`);
-  return violated === undefined;
+async function holds(configuration: LargeConfiguration): Promise<boolean> {
+  const { name, defines, sampled = false } = configuration;
+  console.log(`${name} (${Object.entries(defines).map(([key, value]) => `${key}=${value}`).join(' ')})`);
+  try {
+    const verdict = await check(configuration, sampled ? sample : all);
+    discard(verdict);
+    const { states, seconds, megabytes, violated } = verdict;
+    const how = sampled ? 'states, a sample by hashes' : 'states, all there are';
+    console.log(`   ${states.toLocaleString('en')} ${how}; ${Math.round(seconds)} s, ${Math.round(megabytes)} MB: ${violated ?? 'holds'}`);
+    return violated === undefined;
+  } catch (error) {
+    console.log(`   ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
 }

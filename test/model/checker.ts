@@ -13,8 +13,8 @@ export interface Effort {
   readonly seconds: number;
   /** To compile the checker well takes longer than most small models take to check. */
   readonly optimise?: true;
-  /** Hashes states to bits: not exhaustive. For what is too large otherwise. */
-  readonly bitstate?: true;
+  /** Hashes states to bits, and ends after so many minutes: not exhaustive. For what is too large otherwise. */
+  readonly bitstateMinutes?: number;
   /** Looks for the shortest way to a violation, and not for the first. */
   readonly shortest?: true;
 }
@@ -50,13 +50,14 @@ export async function check(configuration: Configuration, effort: Effort = every
   writeFileSync(join(directory, MODEL), readModel(configuration.model).text);
   // -o3: every statement on its own, so that the report of what was reached tells of all of them.
   await mustRun(directory, 'spin', ['-o3', '-a', ...defineOptions(configuration), MODEL]);
-  const storage = effort.bitstate ? ['-DBITSTATE'] : ['-DCOLLAPSE'];
+  const storage = effort.bitstateMinutes === undefined ? ['-DCOLLAPSE'] : ['-DBITSTATE'];
   const options = [effort.optimise ? '-O2' : '-O0', '-w', '-DSAFETY', `-DMEMLIM=${effort.megabytes}`, ...storage, ...(effort.shortest ? ['-DREACH'] : [])];
   await mustRun(directory, 'gcc', [...options, '-o', 'pan', 'pan.c']);
   // -E: that nobody moves any more is no error, since everybody may stop.
-  const search = ['-E', '-m20000', ...(effort.bitstate ? ['-w35', '-k3'] : []), ...(effort.shortest ? ['-i'] : [])];
+  const sampled = effort.bitstateMinutes === undefined ? [] : ['-w35', '-k3', `-Q${effort.bitstateMinutes}`];
+  const search = ['-E', '-m20000', ...sampled, ...(effort.shortest ? ['-i'] : [])];
   const { output, code } = await run(directory, './pan', search, effort.seconds);
-  const report = readReport(output);
+  const report = readReport(output, effort.bitstateMinutes !== undefined);
   if (report === undefined || code !== 0) {
     throw new Error(`${configuration.name}: the checker ended with ${code} before it was done:\n${output.slice(-2000)}`);
   }
@@ -69,12 +70,12 @@ export function discard({ directory }: Verdict): void {
   remove(directory);
 }
 
-/** Reads pan's report; undefined when it did not look at every state, nor find an error. */
-export function readReport(output: string): Omit<Verdict, 'coverage' | 'directory'> | undefined {
+/** Reads pan's report; undefined when it did not look at every state (unless `sampled`), nor find an error. */
+export function readReport(output: string, sampled = false): Omit<Verdict, 'coverage' | 'directory'> | undefined {
   const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? NaN);
   const errors = number(/errors: (\d+)/);
   const cut = /max search depth too small|out of memory|memory limit|Search not completed/i.test(output);
-  if (Number.isNaN(errors) || (errors === 0 && cut)) return undefined;
+  if (Number.isNaN(errors) || (errors === 0 && cut && !sampled)) return undefined;
   const broken = /assertion violated\s+(.*) \(at depth/.exec(output)?.[1] ?? output.split('\n', 1)[0];
   return {
     violated: errors === 0 ? undefined : /^!\((\w+)\)$/.exec(broken)?.[1] ?? broken,
