@@ -58,6 +58,8 @@ export class ManagedPool {
   #writer: PoolWriter | undefined;
   #patrol: LogPatrol | undefined;
   #reclaiming: Reclaiming | undefined;
+  /** A writer is being had: what the log has gained is for that one to see. */
+  #acquiring = false;
   #damage: Problem | undefined;
   #problem = 'its claim is still being sought';
   #seeking: Promise<void> = Promise.resolve();
@@ -103,7 +105,7 @@ export class ManagedPool {
   get view(): Pool {
     if (this.#pool === undefined) throw this.unavailable();
     // The writer's own view is always current; without it, others write.
-    if (this.#writer === undefined) this.#pool.refresh();
+    if (this.#writer === undefined && !this.#acquiring) this.#pool.refresh();
     return this.#pool;
   }
 
@@ -227,6 +229,7 @@ export class ManagedPool {
     const watch = watches.get(this.spec.device);
     try {
       this.#pool ??= await this.#open(admit);
+      this.#acquiring = true;
       const writer = await PoolWriter.acquire(this.#pool, {
         identity, epochFloor: lease.epochOf(this.#pool.uuid), waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
         silentSince: (rival) => watch?.silentSince(rival), mayWrite: () => lease.mustHold(), stopped: await this.#stoppedHolders(this.#pool),
@@ -241,6 +244,8 @@ export class ManagedPool {
       if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
       this.#problem = reason;
       this.#report(error);
+    } finally {
+      this.#acquiring = false;
     }
   }
 

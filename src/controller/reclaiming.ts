@@ -50,13 +50,15 @@ export class Reclaiming {
   /** Since when each host has been waited for, and when others were asked about it last. */
   #silent = new Map<string, { readonly since: number; asked: number }>();
   #told = '';
+  #formersAsked = -Infinity;
   #problem = '';
   #pause = FIRST_PAUSE_MS;
   #wake = new AbortController();
 
   constructor(options: ReclaimingOptions) {
     this.#options = options;
-    this.#reclaim = new Reclaim({ writer: options.writer, rate: options.rate, signal: this.#stopping.signal });
+    const { writer, rate, isSound } = options;
+    this.#reclaim = new Reclaim({ writer, rate, isSound, signal: this.#stopping.signal });
     this.#running = this.#run();
   }
 
@@ -87,7 +89,7 @@ export class Reclaiming {
         await this.#pass();
         this.#problem = '';
       } catch (error) {
-        if (error instanceof FamfsError && error.code === 'CLAIM_LOST') return; // whoever owns the writer notices
+        if (signal.aborted || (error instanceof FamfsError && error.code === 'CLAIM_LOST')) return; // whoever owns the writer notices
         const problem = (error as Error).message;
         if (problem !== this.#problem) log.warn('memory not given back', { pool, problem });
         this.#problem = problem;
@@ -98,14 +100,9 @@ export class Reclaiming {
   }
 
   async #pass(): Promise<void> {
-    const { writer, hosts, log, pool, isSound } = this.#options;
+    const { writer, log, pool, isSound } = this.#options;
     if (!isSound()) return;
-    for (const { head: { holder, bootId } } of writer.formers.abandonedBytes > 0 ? writer.formers.open : []) {
-      const why = await hosts.whyGone(hostOf(holder), bootId);
-      if (why === undefined) continue;
-      log.info('a former writer is stopped', { pool, holder, why });
-      writer.knowStopped(holder);
-    }
+    await this.#askAfterFormers();
     const freed = await this.#reclaim.run(() => this.#oldest());
     if (freed > 0) {
       log.info('memory given back', { pool, bytes: freed });
@@ -115,18 +112,41 @@ export class Reclaiming {
     this.#tell();
   }
 
+  /** Former writers keep the heartbeat at work, and memory from others: others may know that they are stopped. */
+  async #askAfterFormers(): Promise<void> {
+    const { writer, hosts, log, pool } = this.#options;
+    if (performance.now() - this.#formersAsked < LAST_PAUSE_MS) return;
+    this.#formersAsked = performance.now();
+    for (const { head: { holder, bootId } } of writer.formers.open) {
+      const why = await this.#unlessStopped(hosts.whyGone(hostOf(holder), bootId));
+      if (why === undefined) continue;
+      log.info('a former writer is stopped', { pool, holder, why });
+      writer.knowStopped(holder);
+    }
+  }
+
+  /** An API server that does not answer must not hold up the end of a controller. */
+  #unlessStopped<T>(answer: Promise<T>): Promise<T> {
+    const { signal } = this.#stopping;
+    signal.throwIfAborted();
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(new Error('the controller ends'));
+    signal.addEventListener('abort', stop, { once: true });
+    return Promise.race([answer, stopped]).finally(() => signal.removeEventListener('abort', stop));
+  }
+
   /** What the member has acknowledged that has acknowledged least; undefined where there is none. */
   async #oldest(): Promise<bigint | undefined> {
     const { members, writer, log, pool } = this.#options;
     const newest = writer.quarantined.reduce((target, entry) => (entry.target > target ? entry.target : target), 0n);
     let oldest: bigint | undefined;
     const silent = new Map<string, { since: number; asked: number }>();
-    for (const member of await members.list(writer.pool.uuid)) {
-      const acknowledged = BigInt(member.acknowledged ?? 0);
+    for (const member of await this.#unlessStopped(members.list(writer.pool.uuid))) {
+      const acknowledged = acknowledgedBy(member, writer.change);
       if (acknowledged < newest) {
         const before = this.#silent.get(member.host) ?? { since: performance.now(), asked: performance.now() };
         const why = await this.#whyGone(member, before);
-        if (why !== undefined && await members.release(member)) {
+        if (why !== undefined && await this.#unlessStopped(members.release(member))) {
           log.warn('a member holds nothing any more', { pool, host: member.host, why });
           continue;
         }
@@ -141,7 +161,7 @@ export class Reclaiming {
   async #whyGone({ host, bootId }: Member, silence: { asked: number }): Promise<string | undefined> {
     if (performance.now() - silence.asked < SILENCE_MS) return undefined;
     silence.asked = performance.now();
-    return this.#options.hosts.whyGone(host, bootId);
+    return this.#unlessStopped(this.#options.hosts.whyGone(host, bootId));
   }
 
   /** Says whom memory has waited for a long time, when that changes. */
@@ -162,4 +182,10 @@ export class Reclaiming {
         'taint the node with node.kubernetes.io/out-of-service or run "famfs-csi evict"',
     });
   }
+}
+
+/** A word that this writer has not told means nothing, whoever has stored it. */
+function acknowledgedBy({ acknowledged }: Member, told: bigint): bigint {
+  const word = acknowledged !== undefined && /^\d{1,20}$/.test(acknowledged) ? BigInt(acknowledged) : 0n;
+  return word > told ? 0n : word;
 }

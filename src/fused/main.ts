@@ -57,9 +57,7 @@ export async function runFused(options: FusedOptions): Promise<void> {
   const membership = member && new Membership({ ...member, hostDirectory, log });
   const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(membership === undefined ? {} : { members: membership }) });
   await sessions.adopt();
-  for (const { uuid, session } of sessions.list()) {
-    if (session === undefined && uuid !== '') void membership?.leave(uuid); // from before this host booted, or from a death
-  }
+  void membership?.tick();
   sayProblems(sessions, log);
   addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory));
   const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);

@@ -1,6 +1,6 @@
 import type { Logger } from 'winston';
 import { readTotals } from '../famfs/fuse/counters-file.ts';
-import { countersFile, livingRecords } from '../famfs/fuse/session-record.ts';
+import { countersFile, servingRecords } from '../famfs/fuse/session-record.ts';
 import type { Member, Members } from '../state/interfaces.ts';
 import type { PoolMembers } from './sessions.ts';
 
@@ -35,6 +35,7 @@ export class Membership implements PoolMembers {
   /** One after the other: a record must not be removed by what was asked before it was made. */
   #turn: Promise<void> = Promise.resolve();
   #problem = '';
+  #foundOld = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -59,25 +60,35 @@ export class Membership implements PoolMembers {
   }
 
   async #tick(): Promise<void> {
-    try {
-      const acknowledged = this.#acknowledged();
-      for (const pool of this.#leaving) {
-        if (acknowledged.has(pool)) continue; // somebody mounted it by hand
+    const problems: string[] = [];
+    const attempt = (work: () => Promise<void>) => work().catch((error: Error) => void problems.push(error.message));
+    await attempt(() => this.#findOld());
+    const acknowledged = this.#acknowledged();
+    for (const pool of this.#leaving) {
+      if (acknowledged.has(pool)) continue; // somebody mounted it by hand
+      await attempt(async () => {
         this.#told.delete(pool);
         await this.#options.members.leave(pool, this.#options.host);
         this.#leaving.delete(pool);
-      }
-      for (const [pool, change] of acknowledged) {
-        const before = this.#told.get(pool);
-        const isOld = before === undefined || performance.now() - before.at > AGAIN_MS;
-        if (isOld || before.acknowledged !== change) await this.#tell(pool, change);
-      }
-      this.#problem = '';
-    } catch (error) {
-      const problem = (error as Error).message;
-      if (problem !== this.#problem) this.#options.log.warn('members not told', { problem });
-      this.#problem = problem;
+      });
     }
+    for (const [pool, change] of acknowledged) {
+      const before = this.#told.get(pool);
+      const isOld = before === undefined || performance.now() - before.at > AGAIN_MS;
+      if (isOld || before.acknowledged !== change) await attempt(() => this.#tell(pool, change));
+    }
+    const problem = [...new Set(problems)].join('; ');
+    if (problem !== '' && problem !== this.#problem) this.#options.log.warn('members not told', { problem });
+    this.#problem = problem;
+  }
+
+  /** Once: leaves what an earlier life of this host has not left, be it before it booted or by a death. */
+  async #findOld(): Promise<void> {
+    if (this.#foundOld) return;
+    const { members, host } = this.#options;
+    const records = (await members.list()).filter((member) => member.host === host);
+    for (const { pool } of records) if (!this.#told.has(pool)) this.#leaving.add(pool);
+    this.#foundOld = true;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -97,7 +108,7 @@ export class Membership implements PoolMembers {
   #acknowledged(): Map<string, string | undefined> {
     const { hostDirectory } = this.#options;
     const passed = new Map<string, bigint>();
-    for (const { poolUuid, pid } of livingRecords(hostDirectory)) {
+    for (const { poolUuid, pid } of servingRecords(hostDirectory)) {
       const change = readTotals(countersFile(hostDirectory, pid))?.acknowledged ?? 0n;
       const others = passed.get(poolUuid);
       if (others === undefined || change < others) passed.set(poolUuid, change);

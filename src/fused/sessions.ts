@@ -181,7 +181,7 @@ export class Sessions {
       identifyPools(this.#pools).some(({ uuid }) => uuid === poolUuid);
   }
 
-  /** Remembers a session until it ends. A failed one stays a member: its child may still serve. */
+  /** Remembers a session until it ends. */
   #keep(session: Session): void {
     const { members, log } = this.#options;
     const pool = session.poolUuid;
@@ -190,7 +190,7 @@ export class Sessions {
       if (this.#sessions.get(pool) !== session) return;
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
       await this.#clear(session);
-      if (failure === undefined) await members?.leave(pool);
+      await members?.leave(pool);
     });
     session.closed.then(ended).catch((error: unknown) => log.error('after a session', { pool, error: String(error) }));
   }

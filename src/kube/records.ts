@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { V1Lease } from '@kubernetes/client-node';
+import type { V1Lease, V1Node } from '@kubernetes/client-node';
 import type { AttachRecord, Attachments, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
-import { answered, listAll, statusOf, unlessMissing, type KubeApi } from './client.ts';
+import { hostPart } from '../famfs/log/holder-lock.ts';
+import { answered, listAll, listKept, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
 
 /** By which an operator says that a node is off, and stays so until the taint is removed. */
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+/** A node's object may still tell of the boot before: the kubelet says which one it is within seconds of its start. */
+const OTHER_BOOT_MS = 60_000;
 /** How long a node plugin that registers again may be missing from its node: a second or two, more on a busy one. */
 const REGISTERING_TRIES = 20;
 const REGISTERING_POLL_MS = 500;
@@ -152,16 +155,35 @@ export class KubernetesMembers implements Members {
 /** The nodes of the cluster as hosts: by their boot id, and by the operator's taint that says a node is off. */
 export class KubernetesHosts implements Hosts {
   readonly #api: KubeApi;
+  readonly #bootMs: number;
+  /** Since when another boot of a host has been seen. */
+  readonly #otherBoots = new Map<string, number>();
 
-  constructor(api: KubeApi) {
+  /** `bootMs`: how long another boot id has to be seen. */
+  constructor(api: KubeApi, bootMs = OTHER_BOOT_MS) {
     this.#api = api;
+    this.#bootMs = bootMs;
   }
 
   async whyGone(host: string, bootId: string): Promise<string | undefined> {
-    const node = await answered(unlessMissing(this.#api.core.readNode({ name: host })));
+    const node = await this.#find(host);
     if (node?.spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE)) return `node ${host} has the taint ${OUT_OF_SERVICE}`;
     const now = node?.status?.nodeInfo?.bootID;
-    return now !== undefined && now !== '' && now !== bootId ? `node ${host} has booted since` : undefined;
+    const boots = `${host} ${bootId} ${now}`;
+    if (now === undefined || now === '' || now === bootId) {
+      this.#otherBoots.delete(boots);
+      return undefined;
+    }
+    const since = this.#otherBoots.get(boots) ?? performance.now();
+    this.#otherBoots.set(boots, since);
+    return performance.now() - since >= this.#bootMs ? `node ${host} has booted since` : undefined;
+  }
+
+  /** A host by its name, or by the shortened one that a writer of it has. */
+  async #find(host: string): Promise<V1Node | undefined> {
+    if (!host.includes('~')) return answered(unlessMissing(this.#api.core.readNode({ name: host })));
+    const [found] = await answered(listKept((page) => this.#api.core.listNode(page), (nodes) => nodes.filter(({ metadata }) => hostPart(metadata!.name!) === host)));
+    return found;
   }
 }
 

@@ -8,7 +8,7 @@ import { createLogger, format, transports } from 'winston';
 import { fused } from '../../src/csi/protocols.ts';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
 import { findSessions } from '../../src/famfs/fuse/session.ts';
-import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
+import { livingRecords, startTimeOf } from '../../src/famfs/fuse/session-record.ts';
 import { runFused } from '../../src/fused/main.ts';
 import { Health } from '../../src/metrics/health.ts';
 import { Metrics } from '../../src/metrics/metrics.ts';
@@ -22,6 +22,7 @@ import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 import { eventually } from '../support/host.ts';
 import { until } from '../support/http-role.ts';
+import type { Member } from '../../src/state/interfaces.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 
 const MiB = 1024 * 1024;
@@ -33,6 +34,8 @@ interface Configured {
 
 /** A running data plane and a client of it. */
 class Plane {
+  /** What the members know of hosts before. */
+  readonly records: Member[];
   /** What the members were told, but for acknowledgements. */
   readonly events: string[] = [];
   /** The change word that was acknowledged last. */
@@ -44,7 +47,8 @@ class Plane {
   readonly #done: Promise<void>;
   readonly #client: InstanceType<typeof fused.Fused>;
 
-  private constructor(hostDirectory: string, pools: Configured[], poolsFile?: string) {
+  private constructor(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []) {
+    this.records = records;
     const socket = join(hostDirectory, 'fused.sock');
     const stream = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
@@ -65,7 +69,7 @@ class Plane {
             else this.acknowledged = BigInt(acknowledged);
           },
           leave: async (uuid) => void this.events.push(`leave ${uuid}`),
-          list: async () => [],
+          list: async () => this.records,
           release: async () => false,
         },
       },
@@ -73,8 +77,8 @@ class Plane {
     this.#client = new fused.Fused(`unix://${socket}`, plain);
   }
 
-  static async start(hostDirectory: string, pools: Configured[], poolsFile?: string): Promise<Plane> {
-    const plane = new Plane(hostDirectory, pools, poolsFile);
+  static async start(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []): Promise<Plane> {
+    const plane = new Plane(hostDirectory, pools, poolsFile, records);
     await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
     return plane;
   }
@@ -126,11 +130,11 @@ describe('the data plane of a host', function () {
     assert.deepEqual(others, [path, path]);
     assert.deepEqual(await plane.pools(), [{ ...expected, session_path: path }]);
     assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
-    assert.deepEqual(plane.events, [`leave ${pool.uuid}`, `register ${pool.uuid}`], 'who begins without a session has left');
+    assert.deepEqual(plane.events, [`register ${pool.uuid}`]);
     await plane.end(pool.uuid);
     await plane.end(pool.uuid);
     assert.equal(famfsMountAt(path), undefined);
-    assert.deepEqual(plane.events.slice(2), [`leave ${pool.uuid}`]);
+    assert.deepEqual(plane.events.slice(1), [`leave ${pool.uuid}`]);
     assert.equal(await plane.ensure(pool.uuid), path);
   });
 
@@ -142,6 +146,29 @@ describe('the data plane of a host', function () {
     await eventually(() => assert.equal(plane.acknowledged, change), 10_000);
     assert.throws(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), { errno: -116 }, 'ESTALE');
     fs.closeSync(fd);
+  });
+
+  it('leaves what an earlier life of its host has not left, configured or not, and no other host does', async () => {
+    await plane.stop();
+    const [mine, other] = [{ pool: 'gone', host: 'here', bootId: 'earlier' }, { pool: pool.uuid, host: 'there', bootId: 'x' }];
+    plane = await Plane.start(hostDirectory, configured(), undefined, [mine, other]);
+    await eventually(() => assert.deepEqual(plane.events, ['leave gone']), 10_000);
+  });
+
+  it('stays a member while the child of a supervisor that has died serves on', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r');
+    const [{ pid, child }] = livingRecords(hostDirectory);
+    await plane.stop();
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => assert.equal(startTimeOf(pid), undefined));
+    plane = await Plane.start(hostDirectory, configured(), undefined, [{ pool: pool.uuid, host: 'here', bootId: 'this boot' }]);
+    pool.remove('vol/data');
+    await eventually(() => assert.equal(plane.acknowledged, pool.change), 10_000);
+    assert.deepEqual(plane.events, []);
+    fs.closeSync(fd);
+    process.kill(child!.pid, 'SIGKILL');
+    await eventually(() => assert.deepEqual(plane.events, [`leave ${pool.uuid}`]), 10_000);
   });
 
   it('is no member of a pool that it could not mount', async () => {

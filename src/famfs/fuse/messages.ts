@@ -41,6 +41,8 @@ export interface SessionRecord extends SessionConfig {
   /** The supervisor, and when it started, in clock ticks since boot: a pid alone is not a name. */
   readonly pid: number;
   readonly startTime: number;
+  /** The serving child, which may outlive its supervisor. */
+  readonly child?: { readonly pid: number; readonly startTime: number };
   readonly problems: readonly string[];
   /** What this kernel lacks. */
   readonly limitations: readonly string[];

@@ -30,22 +30,30 @@ export function removeRecord(hostDirectory: string, pid: number): void {
   fs.rmSync(countersFile(hostDirectory, pid), { force: true });
 }
 
-/** The records whose supervisors live; what the dead left is removed. */
+/** The records whose supervisors live. */
 export function livingRecords(hostDirectory: string): SessionRecord[] {
+  return servingRecords(hostDirectory).filter(isAlive);
+}
+
+/**
+ * The records of sessions of which a process lives: the child of a supervisor that has died may serve
+ * on. What the dead left is removed.
+ */
+export function servingRecords(hostDirectory: string): SessionRecord[] {
   const directory = path.join(hostDirectory, 'sessions');
-  const living: SessionRecord[] = [];
+  const serving: SessionRecord[] = [];
   for (const name of fs.existsSync(directory) ? fs.readdirSync(directory) : []) {
     if (!name.endsWith('.json')) continue;
     const record = readRecord(path.join(directory, name));
-    if (record !== undefined && isAlive(record)) living.push(record);
+    if (record !== undefined && (isAlive(record) || (record.child !== undefined && isAlive(record.child)))) serving.push(record);
     else removeRecord(hostDirectory, Number.parseInt(name, 10));
   }
-  return living;
+  return serving;
 }
 
-/** Whether the supervisor of a record still runs. */
-export function isAlive(record: SessionRecord): boolean {
-  return startTimeOf(record.pid) === record.startTime;
+/** Whether a process still runs. */
+export function isAlive({ pid, startTime }: Pick<SessionRecord, 'pid' | 'startTime'>): boolean {
+  return startTimeOf(pid) === startTime;
 }
 
 /** When a process started, in clock ticks since boot; undefined when there is none, or a zombie. */

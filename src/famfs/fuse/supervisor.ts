@@ -98,6 +98,7 @@ class Supervisor {
       poolUuid: this.#poolUuid,
       pid: process.pid,
       startTime: startTimeOf(process.pid)!,
+      child: { pid: this.#child.pid!, startTime: startTimeOf(this.#child.pid!) ?? 0 },
       problems: this.#problems,
       limitations: limits,
     };
