@@ -110,6 +110,38 @@ describe('memory of a deleted file', () => {
     assert.equal(host.pool.usage().freeBytes, 4 * AU);
   });
 
+  it('stays where it is while the log names other memory than it did, and that is said', async () => {
+    const index = filled(host, 'a');
+    filled(host, 'b');
+    host.writer.remove('a');
+    host.writer.remove('b');
+    const { log } = host.pool.replayer.geometry;
+    const at = entryOffset(index) + 160; // in the payload
+    const word = log.load64(at);
+    log.store64(at, word ^ 1n);
+    await assert.rejects(reclaimOf(host).run(nobody), { code: 'DAMAGED', message: /log entry 0 was written over/ });
+    assert.deepEqual(host.writer.quarantined.map((entry) => entry.index), [index], 'the other one is given back');
+    assert.ok(!memoryIsZero(host.pool, index));
+    log.store64(at, word);
+    assert.equal(await reclaimOf(host).run(nobody), AU);
+  });
+
+  it('is nobody else\'s while it is zeroed, though a late writer says that it is void', async () => {
+    const late = host;
+    const index = filled(late, 'a', 2 * AU);
+    late.writer.remove('a');
+    host = await openWriter(device, newHost(), { waitMs: 1, silentSince: () => 0 });
+    const scrub = host.writer.reclaim(index);
+    scrub.next();
+    host.pool.replayer.geometry.log.store64(stateOffset(index), StateWord.voidFile);
+    await until(() => host.pool.view.statusAt(index) === Status.Void);
+    assert.throws(() => host.writer.create([file('b', 4 * AU)]), { code: 'NO_SPACE' });
+    assert.ok([...scrub].length > 0);
+    host.writer.create([file('b', 2 * AU), file('c', 2 * AU)]);
+    assert.throws(() => host.writer.create([file('d', AU)]), { code: 'NO_SPACE' });
+    late.stop();
+  });
+
   it('is taken up by the next writer where the last one died', async () => {
     const index = filled(host, 'a');
     host.writer.remove('a');
