@@ -6,7 +6,7 @@ import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
 import type { Pool } from '../../src/famfs/pool.ts';
 
 /** What a caller knows of a volume: of an answer that never came, only that it was asked for. */
-type Knowledge = 'creation asked for' | 'there' | 'deletion asked for';
+type Knowledge = 'creation asked for' | 'there' | 'deletion asked for' | 'half deleted';
 
 export interface LedgerVolume {
   readonly name: string;
@@ -83,8 +83,10 @@ export class Ledger {
         assert.equal(found === undefined, data === undefined, `half of ${volume.name} is there`);
         if (found === undefined) this.wasNotMade(volume);
         else this.wasMade(volume);
-      } else if (volume.state === 'deletion asked for' && found === undefined) {
-        this.wasDeleted(volume);
+      } else if (volume.state !== 'there') {
+        // Its file goes first. Nobody deletes on: who was asked is no more.
+        if (found === undefined) this.wasDeleted(volume);
+        else volume.state = data === undefined ? 'half deleted' : 'there';
       }
     }
     assert.deepEqual([...inPool.keys()], [], 'nobody asked for these, or was told that they are gone');
