@@ -131,7 +131,8 @@ export interface HostileFigures {
 /** Lets another host store nonsense into the pool's metadata for a while. Throws AssertionError. */
 export async function scribbleAtRandom(forMs: number, random: Random): Promise<HostileFigures> {
   const { result, blocks } = await Victims.use(random, async (victims) => {
-    const scribbler = spawn(process.execPath, [SCRIBBLER, victims.site.device, String(random.word())], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const entries = [2 * EARLIER, 2 * Object.keys(CONTENT).length]; // of a directory and a file each
+    const scribbler = spawn(process.execPath, [SCRIBBLER, victims.site.device, String(random.word()), ...entries.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
     const said = text(scribbler.stdout!);
     try {
       const calls = await callFor(victims, forMs, scribbler);

@@ -1,5 +1,6 @@
 /**
- * A host that has the pool's memory and stores nonsense into its metadata: `scribbler.ts DEVICE SEED`.
+ * A host that has the pool's memory and stores nonsense into its metadata: `scribbler.ts DEVICE SEED FIRST COUNT`,
+ * where COUNT entries from FIRST on are those of volumes in use.
  * A second of storms, a second of calm, until SIGTERM. What it stored it puts back after a while, where
  * nobody else has: so that the pool's writer comes to work in between, and more can be spoilt.
  * Prints what it did.
@@ -10,7 +11,8 @@ import { Superblock } from '../../src/famfs/format/superblock.ts';
 import { Random } from '../fuzz/random.ts';
 import { scribbles } from './scribbles.ts';
 
-const [path, seed] = process.argv.slice(2);
+const [path, seed, first, count] = process.argv.slice(2);
+const inUse = { first: Number(first), count: Number(count) };
 const random = new Random(Number(seed));
 const device = openDevice(path);
 const counters = device.log(LogHeader.minimumLogLength);
@@ -33,7 +35,7 @@ function scribble(): void {
     return;
   }
   const name = random.pick(Object.keys(scribbles));
-  const { at, bytes } = scribbles[name]({ metadata, slotsUsed: known, slotsTotal }, random);
+  const { at, bytes } = scribbles[name]({ metadata, slotsUsed: known, slotsTotal, inUse }, random);
   const to = at + bytes.length;
   if ([...standing.values()].some((other) => other.from < to && at < other.to)) return; // it could not be put back
   const before = Buffer.from(metadata.subarray(at, to));

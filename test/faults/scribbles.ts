@@ -17,6 +17,8 @@ export interface Victim {
   readonly metadata: Buffer;
   readonly slotsUsed: number;
   readonly slotsTotal: number;
+  /** Entries of volumes in use, which are aimed at more than others. */
+  readonly inUse: { readonly first: number; readonly count: number };
 }
 
 const LOG = Superblock.regionLength;
@@ -28,22 +30,19 @@ const BEHIND = 16;
  * delete, or a whole entry with its CRC, has deleted, or appended.
  */
 export const scribbles: Readonly<Record<string, (victim: Victim, random: Random) => Scribble>> = {
-  'bytes of an entry': ({ slotsUsed }, random) => {
-    const slot = random.below(slotsUsed);
+  'bytes of an entry': (victim, random) => {
+    const slot = slotOf(victim, random);
     // Not of the state word: by chance these could be legal.
     const at = EntryLayout.payload + random.below(EntryLayout.size - EntryLayout.payload - 64);
     return { at: LOG + entryOffset(slot) + at, bytes: noise(random, 1 + random.below(64)) };
   },
-  'a state word': ({ slotsUsed }, random) => ({ at: LOG + stateOffset(random.below(slotsUsed)), bytes: noise(random, 8) }),
-  'a type alone': ({ slotsUsed, metadata }, random) => {
-    const at = LOG + stateOffset(random.below(slotsUsed));
-    const others = [2, 3, 4, 0x1001, 0x1002, 0xffffffff].filter((type) => type !== metadata.readUInt32LE(at));
+  'a state word': (victim, random) => ({ at: LOG + stateOffset(slotOf(victim, random)), bytes: noise(random, 8) }),
+  'a type alone': (victim, random) => {
+    const at = LOG + stateOffset(slotOf(victim, random));
+    const others = [2, 3, 4, 0x1001, 0x1002, 0xffffffff].filter((type) => type !== victim.metadata.readUInt32LE(at));
     return { at, bytes: word32(random.pick(others)) };
   },
-  'zeros over an entry': ({ slotsUsed }, random) => {
-    const from = random.below(slotsUsed);
-    return { at: LOG + entryOffset(from), bytes: Buffer.alloc(EntryLayout.size) };
-  },
+  'zeros over an entry': (victim, random) => ({ at: LOG + entryOffset(slotOf(victim, random)), bytes: Buffer.alloc(EntryLayout.size) }),
   'an entry in the place of another': ({ slotsUsed, metadata }, random) => {
     // A live one: the state word of a dead one is a delete.
     const live = Array.from({ length: slotsUsed }, (_, slot) => slot).filter((slot) => metadata.readUInt32LE(LOG + stateOffset(slot)) <= EntryType.Directory);
@@ -70,6 +69,10 @@ export const scribbles: Readonly<Record<string, (victim: Victim, random: Random)
   'all of the superblock': () => ({ at: 0, bytes: Buffer.alloc(Superblock.length) }),
   'bytes anywhere': (_victim, random) => ({ at: ClaimLayout.changeWord + random.below(LOG - ClaimLayout.changeWord - 4096), bytes: noise(random, 1 + random.below(4096)) }),
 };
+
+function slotOf({ slotsUsed, inUse }: Victim, random: Random): number {
+  return random.chance(2) ? random.below(slotsUsed) : inUse.first + random.below(inUse.count);
+}
 
 function noise(random: Random, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => 1 + random.below(255)));
