@@ -1,10 +1,10 @@
-/** Half an hour of a host that stores nonsense into the metadata of pools, each time into another one. */
+/** A quarter of an hour of a host that stores nonsense into the metadata of pools, each time into another one. */
 import { apart } from '../faults/apart.ts';
 import { scribbleAtRandom } from '../faults/hostile.ts';
 import { expectNames } from '../faults/named-damage.ts';
 import { randomFor } from '../faults/seed.ts';
 
-const POOLS = 10;
+const POOLS = 5;
 const EACH_MS = 180_000;
 
 /** Whether nobody crashed, no staged volume was spoilt, and all damage was named. */
