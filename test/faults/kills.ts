@@ -52,7 +52,7 @@ export async function killControllers(kills: number, random: Random): Promise<Ki
   return site.use(async () => {
     const pool = site.attach();
     try {
-      return await killOneAfterTheOther(kills, { site, pool, random, ledger: new Ledger(site.uuid), names: 0 });
+      return await killOneAfterTheOther(kills, { site, pool, random, ledger: new Ledger(site.uuid), names: 0, wrong: false });
     } finally {
       pool.close();
     }
@@ -86,29 +86,37 @@ interface Scene {
   readonly random: Random;
   readonly ledger: Ledger;
   names: number;
+  /** Somebody has found something wrong: all stop. */
+  wrong: boolean;
 }
 
 /** Calls a controller until it is no more; false when it was killed before it served. */
 async function useUntilKilled(scene: Scene, controller: ControllerProcess): Promise<boolean> {
   if (!await controller.serves()) return false;
-  await untilKilled(controller, () => compareList(scene, controller.client), 'once');
-  await Promise.all(Array.from({ length: CALLERS }, () => untilKilled(controller, () => call(scene, controller.client))));
+  await untilKilled(scene, controller, () => compareList(scene, controller.client), 'once');
+  const callers = Array.from({ length: CALLERS }, () => untilKilled(scene, controller, () => call(scene, controller.client)));
+  for (const caller of await Promise.allSettled(callers)) if (caller.status === 'rejected') throw caller.reason;
   return true;
 }
 
-/** Calls again and again. One that is unavailable but alive waits for its pool. */
-async function untilKilled(controller: ControllerProcess, work: () => Promise<void>, often?: 'once'): Promise<void> {
+/** Calls again and again, until something is wrong. One that is unavailable but alive waits for its pool. */
+async function untilKilled(scene: Scene, controller: ControllerProcess, work: () => Promise<void>, often?: 'once'): Promise<void> {
   const deadline = performance.now() + LONGEST_MS;
-  while (!controller.hasEnded) {
-    if (performance.now() > deadline) throw new Error(`it is called for ${LONGEST_MS / 1000} s, and does not store:\n${controller.log.slice(-2000)}`);
-    try {
-      await work();
-      if (often === 'once') return;
-    } catch (error) {
-      const { code } = error as ServiceError;
-      if (code !== status.UNAVAILABLE && code !== status.CANCELLED) throw error;
-      await Promise.race([controller.ended, sleep(PATIENCE_MS)]);
+  try {
+    while (!controller.hasEnded && !scene.wrong) {
+      if (performance.now() > deadline) throw new Error(`it is called for ${LONGEST_MS / 1000} s, and does not store:\n${controller.log.slice(-2000)}`);
+      try {
+        await work();
+        if (often === 'once') return;
+      } catch (error) {
+        const { code } = error as ServiceError;
+        if (code !== status.UNAVAILABLE && code !== status.CANCELLED) throw error;
+        await Promise.race([controller.ended, sleep(PATIENCE_MS)]);
+      }
     }
+  } catch (error) {
+    scene.wrong = true;
+    throw error;
   }
 }
 
