@@ -35,6 +35,9 @@ done`;
 /** What the kernel says of programs, and of itself, that the emulated processor has led astray. */
 const crash = /segfault at|traps: |general protection|double fault|Kernel panic|Oops|BUG: /;
 
+/** Exit codes of programs that ended by SIGILL, SIGTRAP, SIGABRT or SIGSEGV. */
+export const crashCodes = [132, 133, 134, 139];
+
 /** The emulator has failed, not what was tested on it. */
 export class GuestFailure extends Error {}
 
@@ -81,14 +84,16 @@ export class GuestHost {
     this.#lines = readline.createInterface(socket)[Symbol.asyncIterator]();
   }
 
-  /** Runs a command of bash to its end. Rejects with GuestFailure when the guest does not answer. */
+  /** Runs a command of bash to its end. Rejects with GuestFailure when the guest does not answer, or its program has crashed. */
   async run(command: string): Promise<Outcome> {
     const number = String(++this.#commands);
     this.#socket.write(`${number} ${Buffer.from(command).toString('base64')}\n`);
     const line = await this.#line(answerMs);
     const [answered, code, output = ''] = line.split(' ');
     if (answered !== number) throw new GuestFailure(`${this.name} answers ${JSON.stringify(line)} to command ${number}`);
-    return { code: Number(code), output: Buffer.from(output, 'base64').toString().trim() };
+    const outcome = { code: Number(code), output: Buffer.from(output, 'base64').toString().trim() };
+    if (crashCodes.includes(outcome.code)) throw new GuestFailure(`${this.name}: crash ${code} of\n${command}\n${outcome.output}`);
+    return outcome;
   }
 
   /** Runs a command that must succeed; returns what it printed. */

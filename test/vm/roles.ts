@@ -1,7 +1,7 @@
 /** The driver's roles on a guest, and calls to them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program, root } from '../harness/paths.ts';
-import { node, share, type GuestHost, type Outcome } from './host.ts';
+import { crashCodes, GuestFailure, node, share, type GuestHost, type Outcome } from './host.ts';
 import { device } from './rack.ts';
 
 /** What the tests run on guests. */
@@ -20,18 +20,22 @@ export const logOf = (role: RoleName): string => `/tmp/${role}.log`;
 export async function startRole(host: GuestHost, role: RoleName): Promise<void> {
   const endpoint = role === 'fused' ? '--fused-endpoint' : '--endpoint';
   await host.must(`
-setsid ${program} ${role} --pool ${pool}=${device} --state-dir ${share}/state --host-dir /run/famfs \\
-  --node-id ${host.name} ${endpoint} unix://${socket(role)} > ${logOf(role)} 2>&1 &
-echo $! > /tmp/${role}.pid
+(
+  setsid ${program} ${role} --pool ${pool}=${device} --state-dir ${share}/state --host-dir /run/famfs \\
+    --node-id ${host.name} ${endpoint} unix://${socket(role)} > ${logOf(role)} 2>&1 &
+  echo $! > /tmp/${role}.pid
+  wait $!
+  echo $? > /tmp/${role}.code
+) &
 until [ -S ${socket(role)} ]; do
-  kill -0 $! || { cat ${logOf(role)}; exit 1; }
+  [ ! -e /tmp/${role}.code ] || { cat ${logOf(role)}; exit $(cat /tmp/${role}.code); }
   sleep 0.2
 done`);
 }
 
 /** Asks a role to end, and waits for it. */
 export async function stopRole(host: GuestHost, role: RoleName): Promise<void> {
-  await host.must(`kill $(cat /tmp/${role}.pid); while kill -0 $(cat /tmp/${role}.pid); do sleep 0.2; done 2>/dev/null`);
+  await host.must(`kill $(cat /tmp/${role}.pid); until [ -e /tmp/${role}.code ]; do sleep 0.2; done`);
 }
 
 /** One call to the controller or to the data plane of a host. */
@@ -44,8 +48,9 @@ export function call(host: GuestHost, service: 'Controller' | 'Fused', method: s
 export async function mustCall(host: GuestHost, service: 'Controller' | 'Fused', method: string, request: object): Promise<Record<string, unknown>> {
   const { code, output } = await call(host, service, method, request);
   if (code === 0) return JSON.parse(output) as Record<string, unknown>;
-  const log = await host.must(`tail -n 20 ${logOf('controller')} ${logOf('fused')} 2> /dev/null || true`);
-  throw new Error(`${host.name}: ${method} ${JSON.stringify(request)}: ${output}\n${log}`);
+  const { output: log } = await host.run('tail -n 20 /tmp/*.log /tmp/*.code');
+  const text = `${host.name}: ${method} ${JSON.stringify(request)}: ${output}\n${log}`;
+  throw crashCodes.some((signal) => log.includes(`.code <==\n${signal}`)) ? new GuestFailure(text) : new Error(text);
 }
 
 /** Makes a volume of a directory with one file; answers its handle. */
