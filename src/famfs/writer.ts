@@ -281,6 +281,7 @@ export class PoolWriter {
       this.#claim.keepChange();
       if (this.#formers.open.length > 0) this.#guardAgainstLate();
       else this.#appender.repairCounters();
+      if (this.pool.replayer.damaged) this.#refresh(true); // it may have been for an instant only
     } catch {
       this.#claim.fail(); // whatever it was, who does not beat may be overruled: the next call tells its caller
       clearInterval(this.#heartbeat);

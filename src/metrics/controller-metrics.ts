@@ -58,13 +58,13 @@ export function addControllerMetrics(metrics: Metrics, figures: () => readonly P
     for (const gauge of [bytes, slots, health, waits]) gauge.reset();
     for (const { pool, health: state, usage, reclaim } of pools ?? []) {
       for (const one of POOL_HEALTH) health.set({ pool, state: one }, one === state ? 1 : 0);
-      bytes.set({ pool, state: 'scrubbing' }, reclaim?.scrubbingBytes ?? 0);
-      bytes.set({ pool, state: 'scrubbed' }, reclaim?.scrubbedBytes ?? 0);
       for (const host of reclaim?.waitsFor ?? []) waits.set({ pool, host }, 1);
       if (usage === undefined) continue;
       bytes.set({ pool, state: 'used' }, usage.usedBytes);
       bytes.set({ pool, state: 'free' }, usage.freeBytes);
       bytes.set({ pool, state: 'quarantined' }, usage.quarantinedBytes);
+      bytes.set({ pool, state: 'scrubbing' }, reclaim?.scrubbingBytes ?? 0);
+      bytes.set({ pool, state: 'scrubbed' }, reclaim?.scrubbedBytes ?? 0);
       bytes.set({ pool, state: 'largest_allocatable' }, usage.largestAllocatableBytes);
       slots.set({ pool, state: 'used' }, usage.slotsUsed);
       slots.set({ pool, state: 'total' }, usage.slotsTotal);

@@ -40,8 +40,8 @@ export class LogReplay {
   /** The entry at hand: its path, and where it stands among the copied ones. */
   #path: PathCheck;
   #at = 0;
-  /** Entries whose state word was reported. */
-  readonly #reported = new Set<number>();
+  /** Entries whose state word is one that no writer stores, until it is right again. */
+  readonly damagedStates = new Map<number, bigint>();
   readonly #map = new MapCheck();
   readonly #hashes = new Int32Array(BATCH);
   readonly #last = new LastDirectory();
@@ -120,11 +120,10 @@ export class LogReplay {
       now = type === EntryType.Quarantined ? Status.Quarantined : type === EntryType.Void ? Status.Void : undefined;
     }
     if (now === undefined || now < status) {
-      const index = indexOf(node);
-      if (!this.#reported.has(index)) this.#note(index, 'damage', `its state word is 0x${word.toString(16)}, which no writer stores`);
-      this.#reported.add(index);
+      this.damagedStates.set(indexOf(node), word);
       return status;
     }
+    if (this.damagedStates.size > 0) this.damagedStates.delete(indexOf(node));
     if (now !== status) this.#bury(node, now);
     return now;
   }

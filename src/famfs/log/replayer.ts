@@ -71,7 +71,7 @@ export class Replayer {
   /** Everything that is wrong or remarkable, in the order it was met. */
   get problems(): readonly Problem[] {
     const stale = typeof this.#stale === 'object' ? [this.#stale] : [];
-    return [...this.geometry.problems, ...this.#headerProblems, ...this.#replay.problems, ...stale];
+    return [...this.geometry.problems, ...this.#headerProblems, ...this.#replay.problems, ...stateProblems(this.#replay.damagedStates), ...stale];
   }
 
   /** Index of the first slot behind the last valid entry. */
@@ -240,4 +240,10 @@ function prepareMemory(shared: SharedArrayBuffer, capacity: number, entries: num
   if (entries < LARGE_LOG) return;
   adviseHugePages(shared);
   for (const { offset, length } of IndexStore.parts(capacity, entries)) populateAhead(shared, offset, length);
+}
+
+function stateProblems(words: ReadonlyMap<number, bigint>): Problem[] {
+  return [...words].map(([index, word]) => ({
+    place: 'log entry', index, severity: 'damage', reason: `its state word is 0x${word.toString(16)}, which no writer stores`,
+  }));
 }

@@ -3,7 +3,7 @@ import { FamfsError, type FamfsErrorCode } from '../../../src/famfs/errors.ts';
 import { fsck } from '../../../src/famfs/fsck.ts';
 import { Pool } from '../../../src/famfs/pool.ts';
 import { LogHeader } from '../../../src/famfs/format/log-header.ts';
-import { entryOffset } from '../../../src/famfs/log/log-scanner.ts';
+import { entryOffset, stateOffset } from '../../../src/famfs/log/log-scanner.ts';
 import { AU, directory, file, METADATA, MIB, newHost, newPool, openWriter } from '../../support/pools.ts';
 import { RemoteWriter } from '../../support/remote-writer.ts';
 
@@ -255,5 +255,22 @@ describe('taking over', () => {
     await assert.rejects(openWriter(device), fails('DAMAGED', /log entry 1: its CRC is/));
     pool.close();
     assert.equal(fsck(device).status, 1);
+  });
+
+  it('takes a log for sound again when what was written over for an instant is right', async () => {
+    const { pool, writer, stop } = await openWriter(await newPool());
+    const [{ node }] = writer.create([file('a'), file('b')]);
+    const { log } = pool.replayer.geometry;
+    const word = log.load64(stateOffset(node - 2));
+    log.store64(stateOffset(node - 2), 0x1234n);
+    log.store64(LogHeader.nextIndexOffset, 2n ** 40n);
+    pool.device.superblock.store64(4096, 7n); // so that the states are looked at
+    writer.remove('b');
+    assert.equal(pool.replayer.damaged, true);
+    assert.throws(() => writer.create([file('c')]), fails('DAMAGED', /damaged/));
+    log.store64(stateOffset(node - 2), word);
+    for (let tries = 0; tries < 100 && pool.replayer.damaged; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    writer.create([file('c')]);
+    stop();
   });
 });

@@ -47,13 +47,16 @@ describe('health and metrics over HTTP', () => {
     assert.doesNotMatch(text, /pool="/);
 
     const usage = { usedBytes: 1, freeBytes: 2, quarantinedBytes: 3, largestAllocatableBytes: 4, slotsUsed: 5, slotsTotal: 6 };
-    figures = [{ pool: 'fast', health: 'damaged', usage }, { pool: 'gone', health: 'unavailable' }];
+    const reclaim = { scrubbingBytes: 3, scrubbedBytes: 2, waitsFor: ['node-b'] };
+    figures = [{ pool: 'fast', health: 'damaged', usage, reclaim }, { pool: 'gone', health: 'unavailable' }];
     const lines = (await ask('/metrics')).text.split('\n').filter((line) => /^famfs_(leader|pool)/.test(line));
     assert.deepEqual(lines.sort(), [
       'famfs_leader 1',
       'famfs_pool_bytes{pool="fast",state="free"} 2',
       'famfs_pool_bytes{pool="fast",state="largest_allocatable"} 4',
       'famfs_pool_bytes{pool="fast",state="quarantined"} 3',
+      'famfs_pool_bytes{pool="fast",state="scrubbed"} 2',
+      'famfs_pool_bytes{pool="fast",state="scrubbing"} 3',
       'famfs_pool_bytes{pool="fast",state="used"} 1',
       'famfs_pool_health{pool="fast",state="damaged"} 1',
       'famfs_pool_health{pool="fast",state="foreign"} 0',
@@ -65,6 +68,7 @@ describe('health and metrics over HTTP', () => {
       'famfs_pool_health{pool="gone",state="unavailable"} 1',
       'famfs_pool_slots{pool="fast",state="total"} 6',
       'famfs_pool_slots{pool="fast",state="used"} 5',
+      'famfs_pool_waits_for_host{pool="fast",host="node-b"} 1',
     ]);
     figures = undefined;
     assert.doesNotMatch((await ask('/metrics')).text, /pool="/, 'another one leads now');
