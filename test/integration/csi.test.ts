@@ -282,12 +282,13 @@ describe('CSI on real parts', function () {
 
   it('keeps the memory of a deleted volume in quarantine for a host that is silent, naming it, until that one is evicted', async () => {
     const { members } = openDirectoryState(cluster.stateDirectory, silentLog());
+    const df = () => JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number; totalBytes: number };
+    await until(() => df().quarantinedBytes === 0);
     const { volume_id: id } = await createVolume(controller, 'quarantined');
     await members.register({ pool: id.split('/')[0]!, host: 'silent', bootId: 'another' });
     const before = await capacity();
     await deleteVolume(controller, id);
     assert.equal(await capacity(), before);
-    const df = () => JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number; totalBytes: number };
     assert.ok(df().quarantinedBytes >= 8 * MIB, JSON.stringify(df()));
     const tooLarge = { capacity_range: { required_bytes: df().totalBytes } };
     const refusal = () => createVolume(controller, 'large', tooLarge).then(() => 'made', ({ details }: { details: string }) => details);
