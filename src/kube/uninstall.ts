@@ -65,9 +65,11 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   const pods = selector === undefined ? [] : await untilEnded(api, namespace, selector);
   left.push(...pods.map((name) => `pod ${name} still runs and may write its Leases again`));
   const leases = await answered(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
+  // Their data planes may not have left by themselves: helm takes their rights away before they end.
+  const ended = selector === undefined || pods.length > 0 ? new Set<string>() : await readyNodes(api);
   for (const { metadata } of leases) {
     const name = metadata!.name!;
-    if (metadata!.labels?.[KIND_LABEL] === 'member') {
+    if (metadata!.labels?.[KIND_LABEL] === 'member' && !ended.has(memberOf(metadata!).host ?? '')) {
       kept.push(`Lease ${name}: ${describeMember(metadata!)}`);
       continue;
     }
@@ -95,9 +97,21 @@ async function untilEnded(api: KubeApi, namespace: string, selector: string): Pr
 }
 
 /** A host that did not leave: what it may have mapped stays in quarantine, in the next release too. */
-function describeMember({ annotations }: V1ObjectMeta): string {
-  const { host, pool } = JSON.parse(annotations?.[RECORD_ANNOTATION] ?? '{}') as Partial<Member>;
+function describeMember(metadata: V1ObjectMeta): string {
+  const { host, pool } = memberOf(metadata);
   return `${host} has not left pool ${pool}: what was deleted there waits for it; delete this Lease if it is off for good`;
+}
+
+function memberOf({ annotations }: V1ObjectMeta): Partial<Member> {
+  return JSON.parse(annotations?.[RECORD_ANNOTATION] ?? '{}') as Partial<Member>;
+}
+
+/** Nodes whose kubelet answers: a pod that is gone from such a node has ended, with all its processes. */
+async function readyNodes(api: KubeApi): Promise<Set<string>> {
+  const names = await answered(listKept((page) => api.core.listNode(page), (nodes) => nodes
+    .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+    .map(({ metadata }) => metadata!.name!)));
+  return new Set(names);
 }
 
 function poolLabels({ metadata }: V1Node, names: Names): string[] {

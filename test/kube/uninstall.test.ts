@@ -133,6 +133,11 @@ describe('famfs-csi uninstall', function () {
     await server.api().core.createNode({ body: { metadata: { name: node, labels: { [label]: 'true', kept: 'yes' } } } });
     const silent = { pool: randomUUID(), host: node, bootId: 'b' };
     await state().members.register(silent);
+    const ready = `node-${randomUUID()}`;
+    await server.api().core.createNode({ body: { metadata: { name: ready } } });
+    const made = await server.api().core.readNode({ name: ready });
+    await server.api().core.replaceNodeStatus({ name: ready, body: { ...made, status: { conditions: [{ type: 'Ready', status: 'True' }] } } });
+    await state().members.register({ ...silent, host: ready });
     await (await state().acquireLease()).release();
     await openKubernetesState({ namespace, driver: 'other.example.org', log: silentLog(), api: server.api() }).members.register({ pool: 'p', host: 'h', bootId: 'b' });
     const { code, out, err } = await run('clean', `--selector=app=${driver}`);
