@@ -2,6 +2,7 @@
 import { apart } from '../faults/apart.ts';
 import { killControllers } from '../faults/kills.ts';
 import { randomFor } from '../faults/seed.ts';
+import { Parts } from './parts.ts';
 
 const POOLS = 10;
 const KILLS = 20;
@@ -9,17 +10,14 @@ const KILLS = 20;
 /** Whether nothing was lost. */
 export function run(): Promise<boolean> {
   return apart('kills', async () => {
-    let sound = true;
+    const parts = new Parts();
     for (let pool = 1; pool <= POOLS; pool++) {
-      try {
+      await parts.tell(`pool ${pool}`, async () => {
         const { kills, beforeServing, unknown, created, deleted, guards } = await killControllers(KILLS, randomFor(`kills ${pool}`));
-        console.log(`ok      pool ${pool}: ${kills} kills, ${beforeServing} before it served, ${unknown} calls without a result; ` +
-          `${created} volumes made, ${deleted} deleted, ${guards} guards; 0 bytes and 0 slots unaccounted for`);
-      } catch (error) {
-        sound = false;
-        console.log(`WRONG   pool ${pool}: ${(error as Error).message}`);
-      }
+        return `${kills} kills, ${beforeServing} before it served, ${unknown} calls without a result; ` +
+          `${created} volumes made, ${deleted} deleted, ${guards} guards; 0 bytes and 0 slots unaccounted for`;
+      });
     }
-    return sound;
+    return parts.sound;
   });
 }

@@ -7,6 +7,7 @@ import { lateTasks } from '../faults/late-tasks.ts';
 import { scenes } from '../faults/scenes.ts';
 import { randomFor, seed } from '../faults/seed.ts';
 import { sweep, sweptText } from '../faults/sweep.ts';
+import { Parts } from './parts.ts';
 
 /** So many for each store: a scene has 900 or more, a vast one some 200,000. */
 const PARTS = { scene: 115, vast: 0.5 };
@@ -14,22 +15,14 @@ const PARTS = { scene: 115, vast: 0.5 };
 /** Whether every cut was right, and no late writer did harm. */
 export async function run(): Promise<boolean> {
   console.log(`FAMFS_FAULTS_SEED=${seed}`);
-  let sound = true;
-  const tell = async (title: string, work: () => Promise<string>) => {
-    try {
-      console.log(`ok      ${title}: ${await work()}`);
-    } catch (error) {
-      sound = false;
-      console.log(`WRONG   ${title}: ${(error as Error).message}`);
-    }
-  };
+  const parts = new Parts();
   for (const { title, play, vast, slow } of scenes) {
     const random = randomFor(title);
     const depth = { random, partsPerStore: vast ? PARTS.vast : PARTS.scene, successorEvery: vast ? 50 : slow ? 20 : 1 };
-    await tell(title, async () => sweptText(await sweep(play(random, 1), depth)));
+    await parts.tell(title, async () => sweptText(await sweep(play(random, 1), depth)));
   }
   for (const task of lateTasks) {
-    await tell(task.title, async () => `paused at ${(await pauseEverywhere(task, randomFor(task.title), 1)).pauses} points`);
+    await parts.tell(task.title, async () => `paused at ${(await pauseEverywhere(task, randomFor(task.title), 1)).pauses} points`);
   }
-  return sound;
+  return parts.sound;
 }

@@ -2,7 +2,7 @@
  * npm run vm:install: installs what the virtual-machine tier needs on a Debian machine. Packages
  * are installed only by this program, called by a person with --install or in CI, never by a test.
  */
-import { spawnSync } from 'node:child_process';
+import { apt, mustBeAllowed } from '../harness/apt.ts';
 import { findProgram } from '../harness/prerequisites.ts';
 import { fetchKernel, findKernel } from './kernel.ts';
 
@@ -15,15 +15,7 @@ const packages: Record<string, string> = {
   xz: 'xz-utils',
 };
 
-function apt(...args: string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync('apt-get', ['-q', ...args], { stdio: 'inherit', env }).status === 0;
-}
-
-if (process.env['CI'] !== 'true' && !process.argv.includes('--install')) {
-  console.error('This installs Debian packages on this machine. Say so: --install, or CI=true.');
-  process.exit(2);
-}
+mustBeAllowed();
 const missing = Object.keys(packages).filter((program) => !findProgram(program));
 if (missing.length > 0 || !findKernel()) apt('update');
 const wanted = missing.map((program) => packages[program]);
