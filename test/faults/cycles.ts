@@ -6,7 +6,7 @@ import { fsck } from '../../src/famfs/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
-import { patiently } from './patience.ts';
+import { until } from '../support/until.ts';
 import { MIB, Site, UNIT } from './site.ts';
 
 export interface CyclesFigures {
@@ -43,7 +43,7 @@ export async function cycleVolumes(cycles: number, random: Random): Promise<Cycl
     const began = performance.now();
     await run.cycle(cycles);
     const seconds = (performance.now() - began) / 1000;
-    await patiently(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
+    await until(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
     assert.deepEqual(fsck(site.device).problems, []);
     assert.equal(site.read((pool) => run.ledger.account(pool)), 0, 'slots guard, though nobody was killed');
     return { cycles, seconds, timesReused: run.bytes / (UNITS * UNIT), lateReads: run.lateReads };

@@ -11,7 +11,7 @@ import { unary } from '../support/grpc-client.ts';
 import { readAsReference } from '../support/reference-reader.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
-import { patiently } from './patience.ts';
+import { until } from '../support/until.ts';
 import { MIB, Site, UNIT } from './site.ts';
 
 export interface KillsFigures {
@@ -205,9 +205,9 @@ async function clearAway(scene: Scene): Promise<number> {
   cpSync(join(site.hostDirectory('other'), LOCKS), join(site.hostDirectory('one'), LOCKS), { recursive: true });
   const controller = site.startController('one');
   await controller.serves();
-  await patiently(() => compareList(scene, controller.client)); // while it waits for its claim, there is nothing to list
-  await Promise.all(ledger.all.map((volume) => patiently(() => remove(ledger, controller.client, volume))));
-  await patiently(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
+  await until(() => compareList(scene, controller.client)); // while it waits for its claim, there is nothing to list
+  await Promise.all(ledger.all.map((volume) => until(() => remove(ledger, controller.client, volume))));
+  await until(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
   assert.deepEqual(await controller.stop(), []);
   assert.equal(fsck(site.device).status, 0);
   const { refused, bad, errors, collisions, files } = readAsReference(readFileSync(site.device).subarray(0, UNIT + LOG));

@@ -11,7 +11,7 @@ import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
 import { Victims } from './hostile.ts';
-import { patiently } from './patience.ts';
+import { until } from '../support/until.ts';
 import { POOL, UNIT } from './site.ts';
 
 interface Damage {
@@ -68,7 +68,7 @@ function found({ site }: Victims): { status: number; text: string } {
 }
 
 async function expectNamed(victims: Victims, { name, named, seenByHosts }: Damage): Promise<void> {
-  await patiently(async () => assert.equal(await health(victims, 'damaged'), 1, name));
+  await until(async () => assert.equal(await health(victims, 'damaged'), 1, name));
   const { log } = victims.controller;
   assert.match(log.slice(log.lastIndexOf('PoolDamaged') - 1000), named);
   await refused(create(victims), status.UNAVAILABLE, named);
@@ -79,8 +79,8 @@ async function expectNamed(victims: Victims, { name, named, seenByHosts }: Damag
 }
 
 async function expectWell(victims: Victims, name: string): Promise<void> {
-  await patiently(async () => assert.equal(await health(victims, 'ok'), 1, name));
-  const { volume_id: id } = await patiently(() => create(victims));
+  await until(async () => assert.equal(await health(victims, 'ok'), 1, name));
+  const { volume_id: id } = await until(() => create(victims));
   await deleteVolume(victims.controller.client, id);
 }
 
@@ -89,7 +89,7 @@ async function expectClaimNamed(victims: Victims, metadata: Buffer): Promise<voi
   const { site, controller } = victims;
   const { epoch } = site.read((pool) => pool.replayer.ring.ruling()!.head);
   metadata.set(NONSENSE, recordOffset(epoch) + 40);
-  await patiently(() => assert.match(controller.log, /"claim lost".*rules now/));
+  await until(() => assert.match(controller.log, /"claim lost".*rules now/));
   assert.match(found(victims).text, /claim: record \d+ has no valid head/);
   await expectWell(victims, 'the claim');
 }
@@ -97,10 +97,10 @@ async function expectClaimNamed(victims: Victims, metadata: Buffer): Promise<voi
 /** Counters that were written over are right again with the next heartbeat; until then, fsck names them. */
 async function expectCountersRestored(victims: Victims, metadata: Buffer): Promise<void> {
   const at = LOG + LogHeader.nextIndexOffset;
-  await patiently(() => {
+  await until(() => {
     metadata.set(NONSENSE, at);
     assert.match(found(victims).text, /log header: next_index is \d+; the log has/);
   });
-  await patiently(() => assert.doesNotMatch(found(victims).text, /next_index/));
+  await until(() => assert.doesNotMatch(found(victims).text, /next_index/));
   await expectWell(victims, 'the counters');
 }

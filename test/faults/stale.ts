@@ -10,7 +10,7 @@ import type { Answer } from './client.ts';
 import { ClientProcess } from './client-process.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { HostProcesses } from './host-processes.ts';
-import { patiently } from './patience.ts';
+import { until } from '../support/until.ts';
 import { POOL, Site, UNIT } from './site.ts';
 
 /** What of a host is stopped: the process that serves its files, or all of its data plane. */
@@ -100,7 +100,7 @@ class Scene {
 
   /** Makes a volume as soon as its memory has come back. */
   createWhenFree(name: string, units: number): Promise<string> {
-    return patiently(() => this.create(name, units));
+    return until(() => this.create(name, units));
   }
 }
 
@@ -113,7 +113,7 @@ export async function returnLate(what: Stopped, heldMs: number): Promise<void> {
     const { controller, site } = scene;
     const left = await leaveInUse(scene, what);
     const waits = () => controller.metric(`famfs_pool_waits_for_host{pool="${POOL}",host="stopping"}`);
-    await patiently(async () => assert.equal(await waits(), 1));
+    await until(async () => assert.equal(await waits(), 1));
     for (const began = performance.now(); performance.now() - began < heldMs; await sleep(200)) {
       assert.equal(await waits(), 1);
       assert.equal(await controller.metric(`famfs_pool_bytes{pool="${POOL}",state="quarantined"}`), left.memory.length);
@@ -180,7 +180,7 @@ export async function stopAtWork(rounds: number, random: Random): Promise<StaleF
       figures.good += work!.good;
       figures.gone += work!.gone;
       await deleteVolume(scene.controller.client, next);
-      await patiently(() => scene.site.read((pool) => assert.equal(pool.usage().quarantinedBytes, 0)));
+      await until(() => scene.site.read((pool) => assert.equal(pool.usage().quarantinedBytes, 0)));
     }
     assert.ok(figures.good > 0 && figures.gone > 0, JSON.stringify(figures));
     return figures;

@@ -14,7 +14,7 @@ import { apiServer, freePorts, type ApiServer } from './api-server.ts';
 import { ControllerPod, type PoolEntry } from './controller-pod.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 /** How long calls may go unanswered after a controller was killed: the promise of the driver. */
 const FAIL_OVER_MS = 20_000;

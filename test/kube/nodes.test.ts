@@ -8,7 +8,7 @@ import { NodeCare } from '../../src/kube/node-care.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 const driver = 'csi.example.org';
 const [poolA, poolB] = [`${driver}/pool-${randomUUID()}`, `${driver}/pool-${randomUUID()}`];
