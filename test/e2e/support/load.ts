@@ -6,6 +6,8 @@ import { pod } from './objects.ts';
 import { running, succeeded } from './states.ts';
 import { until } from './wait.ts';
 
+/** What the load prints once it works. */
+const LOADING = 'loading';
 /** What the issue of any fault is measured by. */
 const LEAST_OPERATIONS = 1000;
 
@@ -45,10 +47,11 @@ export function scriptPod({ name, namespace, claim, node, image }: LoadPlace, co
   return made;
 }
 
-/** Starts a load on the file of a claim's volume; resolves when it works. */
+/** Starts a load on the file of a claim's volume; resolves when there is an operation at every moment. */
 export async function startLoad(place: LoadPlace): Promise<void> {
   await apply(scripts(place.namespace), scriptPod(place, nodeCommand('/scripts/load.mjs', '/data/data')));
   await running(place.name, place.namespace);
+  await until('the load works', async () => (await kubectl(['logs', place.name, '-n', place.namespace])).includes(LOADING));
 }
 
 /**
