@@ -200,17 +200,16 @@ export class ManagedPool {
     this.#seeking = this.#seeking.then(() => closed).then(() => this.#retryUntilHeld());
   }
 
-  /** At once for callers; the memory is unmapped when nobody is at work in it. */
+  /** At once for callers; the claim is closed when nobody stores any more, and then the memory is unmapped. */
   async #close(): Promise<void> {
     const [reclaiming, writer, pool] = [this.#reclaiming, this.#writer, this.#pool];
     this.#reclaiming = this.#writer = this.#pool = undefined;
-    const stopped = reclaiming?.stop();
+    await reclaiming?.stop();
     try {
       writer?.close();
     } catch (error) {
       this.#options.log.warn('claim not closed', { pool: this.spec.name, reason: messageOf(error) });
     }
-    await stopped;
     pool?.close();
   }
 

@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolWriter } from './writer.ts';
 
 /** How memory is given back. */
@@ -20,6 +20,11 @@ export interface ScrubProgress {
   readonly done: number;
 }
 
+/** Bytes zeroed between two claim reads: a burst of so long at the rate that is allowed, and no fewer or more. */
+const STEP_SECONDS = 0.01;
+const LEAST_STEP = 128 * 1024;
+/** So many that what is between two steps is lost in the time that they take. */
+const LARGEST_STEP = 512 * 2 ** 20;
 /** Below this, a pause is not worth a timer. */
 const SHORTEST_PAUSE_MS = 2;
 
@@ -73,11 +78,10 @@ export class Reclaim {
     if (!isSound()) return false;
     const began = performance.now();
     try {
-      for (const done of writer.reclaim(index)) {
+      for await (const done of writer.reclaim(index, stepOf(rate))) {
         this.#progress = { index, bytes, done };
         const ahead = done / rate * 1000 - (performance.now() - began);
-        if (ahead < SHORTEST_PAUSE_MS) await turn();
-        else await sleep(ahead, undefined, { signal }).catch(() => undefined);
+        if (ahead >= SHORTEST_PAUSE_MS) await sleep(ahead, undefined, { signal }).catch(() => undefined);
         if (signal.aborted || !isSound()) return false;
       }
       return true;
@@ -85,4 +89,9 @@ export class Reclaim {
       this.#progress = undefined;
     }
   }
+}
+
+/** Whole multiples of the least one, so that pages stay whole. */
+function stepOf(rate: number): number {
+  return LEAST_STEP * Math.min(LARGEST_STEP / LEAST_STEP, Math.ceil(rate * STEP_SECONDS / LEAST_STEP));
 }

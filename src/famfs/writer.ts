@@ -22,8 +22,6 @@ export type { NewEntry } from './new-entries.ts';
 export type { WriterIdentity } from './log/claim.ts';
 export type { AcquireOptions } from './outwait.ts';
 
-/** Bytes zeroed at once: what a caller who comes meanwhile has to wait for. */
-const SCRUB_STEP = 128 * 1024;
 const HEARTBEAT_MS = 1000;
 
 /** The one writer of a pool. All its changes are synchronous: nothing else runs in between. */
@@ -37,6 +35,9 @@ export class PoolWriter {
   #allocator: Allocator;
   /** The scrub word: the entry that is being zeroed, plus one. */
   #named = 0n;
+  /** Another thread is zeroing at this moment. */
+  #zeroing = false;
+  #closing = false;
 
   /**
    * Takes the pool's claim, and the log over from whoever had it.
@@ -176,11 +177,12 @@ export class PoolWriter {
 
   /**
    * Gives the memory of a quarantined file back (rule R6), after every member has acknowledged its
-   * end: names it in the claim, zeroes it, and then voids its entry. Yields the bytes done after each
-   * step; other calls may come in between. Given up in its middle, it can be begun again.
+   * end: names it in the claim, zeroes it, and then voids its entry. Zeroes in another thread, `step`
+   * bytes at a time, and yields the bytes done after each; other calls may come in between and
+   * meanwhile. Given up in its middle, it can be begun again.
    * Throws FamfsError CLAIM_LOST, or DAMAGED where the entry was written over.
    */
-  *reclaim(index: number): Generator<number, void, void> {
+  async *reclaim(index: number, step: number): AsyncGenerator<number, void, void> {
     const { replayer, device } = this.pool;
     if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
     if (replayer.view.statusAt(index) !== Status.Quarantined) return;
@@ -190,10 +192,9 @@ export class PoolWriter {
       let done = 0;
       for (const { start, end } of extents) {
         const limit = Math.min(end, device.size); // a last unit may reach past it
-        for (let at = start; at < limit; at += SCRUB_STEP) {
-          this.#claim.mustRule();
-          const length = Math.min(SCRUB_STEP, limit - at);
-          device.zero(at, length);
+        for (let at = start; at < limit; at += step) {
+          const length = Math.min(step, limit - at);
+          await this.#zeroAside(at, length);
           this.#claim.storeScrubbed(done += length);
           yield done;
         }
@@ -217,10 +218,28 @@ export class PoolWriter {
     clearFree(this.pool, this.#claim, this.#appender.end, report);
   }
 
-  /** A clean stop: says so in the claim, so that the next writer need not wait. */
+  /** A clean stop: says so in the claim, so that the next writer need not wait. What is being zeroed ends before. */
   close(): void {
     clearInterval(this.#heartbeat);
-    this.#claim.close();
+    this.#closing = true;
+    if (this.#zeroing) this.#claim.fail();
+    else this.#claim.close();
+  }
+
+  /** Between two claim reads. Whoever has said that it is stopped stores nothing more, so the claim is closed afterwards. */
+  async #zeroAside(offset: number, length: number): Promise<void> {
+    const { device } = this.pool;
+    this.#claim.mustRule();
+    this.#zeroing = true;
+    try {
+      await device.zeroAside(offset, length);
+    } finally {
+      this.#zeroing = false;
+      if (device.closed) this.#claim.leave();
+      else if (this.#closing) this.#claim.close();
+    }
+    if (device.closed) throw new FamfsError('CLAIM_LOST', `${device.path} was closed while its memory was zeroed`);
+    this.#claim.mustRule();
   }
 
   /** Refused entries that would come to life when that one goes, for a fresh reader alone, go first; their own memory is zeroed. */

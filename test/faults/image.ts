@@ -6,6 +6,8 @@ import { RecordingDevice, type Step } from '../support/recording-device.ts';
 
 /** Small, so that whole devices can be copied and compared: the other size that readers accept. */
 export const UNIT = 4096;
+/** Bytes zeroed at once where memory is given back. */
+export const STEP = 32 * UNIT;
 /** The cluster of the pools here, and their file system. */
 export const CLUSTER = '6b1f3c52-0d43-4c0e-9d6f-2f1f6a1c7f00';
 const UUID = '00112233-4455-4677-8899-aabbccddeeff';

@@ -8,7 +8,7 @@ import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
 import { remove, shmFile } from '../harness/temp.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
-import { UNIT } from './image.ts';
+import { STEP, UNIT } from './image.ts';
 import { judgeReaders, judgeReference, linesOf } from './judge.ts';
 import { extentsOf, isFile, type Line, pathOf } from './lines.ts';
 import { furniture } from './late-tasks.ts';
@@ -101,7 +101,7 @@ export class LateRound {
     this.#look('after the take-over');
     this.#acknowledge(() => writer.create(aVolume('next', 2 * UNIT)));
     for (const path of ['victim/data', 'empty']) if (pool.stat(path) !== undefined) writer.remove(path);
-    for (const { index } of writer.quarantined) Array.from(writer.reclaim(index));
+    for (const { index } of writer.quarantined) await Array.fromAsync(writer.reclaim(index, STEP));
     this.#look('after memory was given back');
     this.#acknowledge(() => writer.create([aFile('fill', pool.allocator().free - SPARE)]));
     this.#look('when the pool is nearly full');

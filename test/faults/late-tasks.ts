@@ -1,7 +1,7 @@
 import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
-import { UNIT } from './image.ts';
+import { STEP, UNIT } from './image.ts';
 import { impatient } from './recovery.ts';
 import { aDirectory, aVolume } from './story.ts';
 
@@ -17,7 +17,7 @@ export interface LateTask {
 }
 
 /** Bytes of a file that is zeroed in two steps. */
-const LARGE = 40 * UNIT;
+const LARGE = STEP + 8 * UNIT;
 
 /** What fills the files that are on every pool before. */
 export const furniture: ReadonlyMap<string, number> = new Map([['keep/data', 0xee], ['victim/data', 0xdd]]);
@@ -36,7 +36,7 @@ export function fillFurniture({ view, device }: Pool): void {
 }
 
 /** A task of a writer that rules already. */
-const ruling = (work: (writer: PoolWriter) => void, before: (writer: PoolWriter) => void = () => {}): LateTask['prepare'] => async (device, identity) => {
+const ruling = (work: (writer: PoolWriter) => void | Promise<void>, before: (writer: PoolWriter) => void = () => {}): LateTask['prepare'] => async (device, identity) => {
   const writer = await PoolWriter.acquire(Pool.on(device), { identity });
   furnish(writer);
   fillFurniture(writer.pool);
@@ -64,8 +64,8 @@ export const lateTasks: readonly LateTask[] = [
   { title: 'a deletion of a directory', prepare: ruling((writer) => writer.remove('empty')) },
   {
     title: 'a reclaim',
-    prepare: ruling((writer) => {
-      for (const { index } of writer.quarantined) Array.from(writer.reclaim(index));
+    prepare: ruling(async (writer) => {
+      for (const { index } of writer.quarantined) await Array.fromAsync(writer.reclaim(index, STEP));
       writer.create(aVolume('late', 2 * UNIT)); // what is done when it is noticed is no harm; the next call fails
     }, (writer) => writer.remove('victim/data')),
   },

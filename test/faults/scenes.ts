@@ -1,5 +1,5 @@
 import type { Random } from '../fuzz/random.ts';
-import { apply, copyOf, emptyPool, UNIT } from './image.ts';
+import { apply, copyOf, emptyPool, STEP, UNIT } from './image.ts';
 import { formattings } from './formatting.ts';
 import type { Recording } from './recording.ts';
 import { impatient, newHost } from './recovery.ts';
@@ -92,9 +92,9 @@ async function* abandoned(): AsyncGenerator<Recording> {
     await story.remove(`${name} quarantined`, first, `${name}/data`);
   }
   const [{ index }, other] = first.quarantined;
-  await story.record('a scrub begun', [], () => void first.reclaim(index).next());
+  await story.record('a scrub begun', [], async () => void await first.reclaim(index, STEP).next());
   const second = await story.takeOver('a claim over a scrub that may go on', newHost('second'), impatient);
-  await story.record('a scrub begun by the second', [], () => void second.reclaim(other.index).next());
+  await story.record('a scrub begun by the second', [], async () => void await second.reclaim(other.index, STEP).next());
   const third = await story.takeOver('a claim over two scrubs that may go on', newHost('third'), impatient);
   await story.create('a volume beside them', third, aVolume('c', UNIT));
   const last = await story.takeOver('a claim that knows all stopped', newHost('last'), { assumeStopped: true });

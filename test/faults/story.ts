@@ -3,6 +3,7 @@ import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } f
 import { Pool } from '../../src/famfs/pool.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
+import { STEP } from './image.ts';
 import { type Allowed, type Despite, judge, linesOf } from './judge.ts';
 import { type Recording, recordStores } from './recording.ts';
 import { goesOn } from './recovery.ts';
@@ -58,8 +59,8 @@ export class Story {
   async giveBack(name: string, writer: PoolWriter): Promise<void> {
     const candidates = writer.quarantined;
     assert(candidates.length > 0, `${name}: nothing is quarantined`);
-    await this.record(name, [], () => {
-      for (const { index } of candidates) Array.from(writer.reclaim(index));
+    await this.record(name, [], async () => {
+      for (const { index } of candidates) await Array.fromAsync(writer.reclaim(index, STEP));
     });
   }
 

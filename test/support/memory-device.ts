@@ -44,6 +44,10 @@ export class MemoryDevice implements DaxDevice {
     throw new RangeError(`${length} bytes at ${offset}: this device has no data`);
   }
 
+  zeroAside(offset: number, length: number): Promise<void> {
+    return Promise.reject(new RangeError(`${length} bytes at ${offset}: this device has no data`));
+  }
+
   handle(): DeviceHandle {
     throw new Error('this device is of one thread');
   }

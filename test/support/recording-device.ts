@@ -69,6 +69,11 @@ export class RecordingDevice implements DaxDevice {
     this.#tell.after({ kind: 'zero', at: offset, length });
   }
 
+  zeroAside(offset: number, length: number): Promise<void> {
+    this.zero(offset, length);
+    return Promise.resolve();
+  }
+
   handle(): DeviceHandle {
     throw new Error(`${this.path} is of one thread`);
   }

@@ -28,6 +28,8 @@ export interface DaxDevice extends Omit<DeviceHandle, 'address'> {
   extent(offset: number, length: number): Uint8Array;
   /** Makes a range behind the superblock read as zeros. */
   zero(offset: number, length: number): void;
+  /** The same in another thread, while this one goes on. The memory stays mapped until it has ended. */
+  zeroAside(offset: number, length: number): Promise<void>;
   handle(): DeviceHandle;
   /** Whether the memory has been unmapped. */
   readonly closed: boolean;

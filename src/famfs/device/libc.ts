@@ -8,7 +8,7 @@ const mmapCall = libc.func('void *mmap(void *addr, size_t length, int prot, int 
 const munmapCall = libc.func('int munmap(void *addr, size_t length)');
 const flockCall = libc.func('int flock(int fd, int operation)');
 const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
-
+const memsetCall = libc.func('void *memset(uint64_t addr, int byte, size_t length)');
 const madviseCall = libc.func('int madvise(uint64_t addr, size_t length, int advice)');
 
 const PROT_READ = 1;
@@ -85,6 +85,22 @@ export function unlock(fd: number): void {
 /** Makes a range of a regular file read as zeros, giving its pages back; false where that is not supported. */
 export function punchHole(fd: number, offset: number, length: number): boolean {
   return fallocateCall(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) === 0;
+}
+
+/** `punchHole` in a thread of the pool that Node.js keeps for such calls. */
+export async function punchHoleAside(fd: number, offset: number, length: number): Promise<boolean> {
+  return await aside(fallocateCall, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) === 0;
+}
+
+/** Zeroes mapped memory in a thread of that pool. */
+export async function zeroAside(address: Address, length: number): Promise<void> {
+  await aside(memsetCall, address, 0, length);
+}
+
+function aside(call: typeof memsetCall, ...args: unknown[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call.async(...args, (error: Error | null, result: unknown) => (error === null ? resolve(result) : reject(error)));
+  });
 }
 
 /** The name of an error number of the system, for messages. */

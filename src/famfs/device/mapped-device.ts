@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { FamfsError } from '../errors.ts';
 import type { DaxDevice, DeviceHandle, DeviceKind } from './device.ts';
-import { punchHole, unmap, viewOf } from './libc.ts';
+import { punchHole, punchHoleAside, unmap, viewOf, zeroAside } from './libc.ts';
 import { Region } from './region.ts';
 
 /** Where the superblock region ends and the log begins; fixed by the format. */
@@ -18,6 +18,8 @@ export class MappedDevice implements DaxDevice {
   readonly #memory: ArrayBuffer;
   readonly #address: bigint;
   readonly #fd: number | undefined;
+  /** Threads that are zeroing. */
+  #aside = 0;
   #closed = false;
 
   constructor(handle: DeviceHandle, fd?: number) {
@@ -51,6 +53,19 @@ export class MappedDevice implements DaxDevice {
     new Uint8Array(this.#memory, offset, length).fill(0);
   }
 
+  async zeroAside(offset: number, length: number): Promise<void> {
+    this.#mustBeData(offset, length);
+    if (!this.writable) throw new FamfsError('READ_ONLY', `${this.path}: the device was opened read-only`);
+    this.#aside++;
+    try {
+      if (this.kind === 'simulated' && this.#fd !== undefined && await punchHoleAside(this.#fd, offset, length)) return;
+      await zeroAside(this.#address + BigInt(offset), length);
+    } finally {
+      this.#aside--;
+      if (this.#closed) this.#unmap();
+    }
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -63,7 +78,12 @@ export class MappedDevice implements DaxDevice {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#fd === undefined) return;
+    this.#unmap();
+  }
+
+  /** Once nobody is at work in the memory. */
+  #unmap(): void {
+    if (this.#fd === undefined || this.#aside > 0) return;
     unmap(this.#address, this.size);
     fs.closeSync(this.#fd);
   }

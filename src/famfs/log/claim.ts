@@ -120,13 +120,17 @@ export class Claim {
     this.#superblock.store64(this.#at + ClaimLayout.heartbeat, this.#beats);
   }
 
+  /** Gives up without a word in the claim, where that can be reached no more: this host alone knows of the end. */
+  leave(): void {
+    this.#closed = this.#lost = true;
+    this.#lock.release();
+  }
+
   /** A clean stop: the last store of this writer. Then the host's proof of life goes. Once is enough. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
     this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));
-    this.#lost = true;
-    this.#lock.release();
+    this.leave();
   }
 }
 

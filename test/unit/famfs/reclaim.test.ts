@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fsck } from '../../../src/famfs/fsck.ts';
 import { StateWord } from '../../../src/famfs/format/state-word.ts';
@@ -11,6 +12,7 @@ import { AU, directory, file, MIB, newHost, newPool, openWriter, type OpenWriter
 /** No member has the pool mounted. */
 const nobody = () => Promise.resolve(undefined);
 const never = new AbortController().signal;
+const STEP = MIB / 2;
 
 const reclaimOf = ({ writer }: OpenWriter, signal = never, rate = Infinity) => new Reclaim({ writer, rate, signal });
 
@@ -100,12 +102,12 @@ describe('memory of a deleted file', () => {
   it('comes back while files are made and deleted', async () => {
     const index = filled(host, 'a', 2 * AU);
     host.writer.remove('a');
-    const scrub = host.writer.reclaim(index);
-    scrub.next();
+    const scrub = host.writer.reclaim(index, STEP);
+    await scrub.next();
     filled(host, 'b');
-    scrub.next();
+    await scrub.next();
     host.writer.remove('b');
-    assert.ok([...scrub].length > 0);
+    assert.ok((await Array.fromAsync(scrub)).length > 0);
     assert.equal(await reclaimOf(host).run(nobody), AU);
     assert.equal(host.pool.usage().freeBytes, 4 * AU);
   });
@@ -131,21 +133,48 @@ describe('memory of a deleted file', () => {
     const index = filled(late, 'a', 2 * AU);
     late.writer.remove('a');
     host = await openWriter(device, newHost(), { waitMs: 1, silentSince: () => 0 });
-    const scrub = host.writer.reclaim(index);
-    scrub.next();
+    const scrub = host.writer.reclaim(index, STEP);
+    await scrub.next();
     host.pool.replayer.geometry.log.store64(stateOffset(index), StateWord.voidFile);
     await until(() => host.pool.view.statusAt(index) === Status.Void);
     assert.throws(() => host.writer.create([file('b', 4 * AU)]), { code: 'NO_SPACE' });
-    assert.ok([...scrub].length > 0);
+    assert.ok((await Array.fromAsync(scrub)).length > 0);
     host.writer.create([file('b', 2 * AU), file('c', 2 * AU)]);
     assert.throws(() => host.writer.create([file('d', AU)]), { code: 'NO_SPACE' });
     late.stop();
   });
 
+  it('is left when its writer is closed, which counts as closed only when it stores nothing any more', async () => {
+    const index = filled(host, 'a');
+    host.writer.remove('a');
+    const step = host.writer.reclaim(index, AU).next();
+    host.writer.close();
+    const closed = () => host.pool.replayer.ring.ruling()!.closed;
+    assert.equal(closed(), false);
+    await assert.rejects(step, { code: 'CLAIM_LOST' });
+    assert.equal(closed(), true);
+    host.stop();
+    host = await openWriter(device, newHost()); // does not wait: it finds the claim closed
+    assert.equal(await reclaimOf(host).run(nobody), AU);
+  });
+
+  it('stays mapped until it is zeroed, though the pool is closed', async () => {
+    const index = filled(host, 'a');
+    host.writer.remove('a');
+    const step = host.writer.reclaim(index, AU).next();
+    host.stop();
+    const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => line.endsWith(device)).length;
+    assert.equal(mappings(), 1);
+    await assert.rejects(step, { code: 'CLAIM_LOST' });
+    assert.equal(mappings(), 0);
+    host = await openWriter(device, newHost(), { assumeStopped: true });
+    assert.equal(await reclaimOf(host).run(nobody), AU);
+  });
+
   it('is taken up by the next writer where the last one died', async () => {
     const index = filled(host, 'a');
     host.writer.remove('a');
-    host.writer.reclaim(index).next();
+    await host.writer.reclaim(index, STEP).next();
     const next = await openWriter(device, newHost(), { assumeStopped: true });
     assert.equal(await reclaimOf(next).run(nobody), AU);
     assert.ok(memoryIsZero(next.pool, index));
@@ -156,8 +185,8 @@ describe('memory of a deleted file', () => {
   it('is left alone while a former writer may be zeroing it, void or not, until that one has ended', async () => {
     const index = filled(host, 'a');
     host.writer.remove('a');
-    const scrub = host.writer.reclaim(index);
-    scrub.next();
+    const scrub = host.writer.reclaim(index, STEP);
+    await scrub.next();
     const next = await openWriter(device, newHost(), { waitMs: 1, silentSince: () => 0 });
     assert.deepEqual(next.writer.quarantined, []);
     assert.equal(next.writer.formers.abandonedBytes, AU);
@@ -166,7 +195,7 @@ describe('memory of a deleted file', () => {
     next.pool.replayer.geometry.log.store64(stateOffset(index), StateWord.voidFile); // as the late one may do yet
     await until(() => next.pool.view.statusAt(index) === Status.Void);
     assert.throws(() => next.writer.create([file('b', 4 * AU)]), { code: 'NO_SPACE' });
-    assert.throws(() => scrub.next(), { code: 'CLAIM_LOST' });
+    await assert.rejects(scrub.next(), { code: 'CLAIM_LOST' });
     host.writer.close();
     await until(() => next.writer.formers.abandonedBytes === 0);
     next.writer.create([file('b', 4 * AU)]);
