@@ -29,6 +29,7 @@ function figuresOf(pool: string, session: Session | undefined, problems: number,
   return {
     ...figures,
     operations: countsOf(totals),
+    restarts: totals.restarts,
     replay: {
       ageSeconds: Math.max(0, uptime() - totals.lookedAt) / 1000,
       ...(entries === undefined ? {} : { lagEntries: Math.max(0, entries - totals.replayed) }),

@@ -10,6 +10,8 @@ export interface SessionFigures {
   readonly problems: number;
   /** By the kernel's name, such as READ. */
   readonly operations: readonly { readonly operation: string; readonly count: number; readonly errors: number }[];
+  /** How often a serving process was replaced; missing where it cannot be told. */
+  readonly restarts?: number;
   /** Missing where it cannot be told. */
   readonly replay?: { readonly lagEntries?: number; readonly ageSeconds: number };
 }
@@ -32,8 +34,11 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
   const age = new Gauge({
     name: 'famfs_replay_age_seconds', help: 'Time since this host last looked whether the log has grown', labelNames, registers,
   });
+  const restarts = new Counter({
+    name: 'famfs_session_restarts_total', help: 'Serving processes that ended and were replaced, unseen by applications', labelNames, registers,
+  });
   metrics.onScrape(() => {
-    for (const metric of [mounted, problems, operations, errors, lag, age]) metric.reset();
+    for (const metric of [mounted, problems, operations, errors, lag, age, restarts]) metric.reset();
     for (const { pool, replay, ...session } of figures()) {
       mounted.set({ pool }, session.mounted ? 1 : 0);
       problems.set({ pool }, session.problems);
@@ -41,6 +46,7 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
         operations.inc({ pool, operation }, count);
         errors.inc({ pool, operation }, failed);
       }
+      if (session.restarts !== undefined) restarts.inc({ pool }, session.restarts);
       if (replay?.lagEntries !== undefined) lag.set({ pool }, replay.lagEntries);
       if (replay !== undefined) age.set({ pool }, replay.ageSeconds);
     }

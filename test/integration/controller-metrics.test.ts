@@ -24,6 +24,7 @@ describe('a controller and its standby', function () {
     roles.set(name, startRole(name, [], [
       program, 'controller', '--pool', `fast=${device}`, '--pool', 'gone=/nowhere', '--state-dir', state, '--host-dir', join(directory, 'host'),
       '--node-id', name, '--endpoint', `unix://${socket(name)}`, '--http-port', String(ports.get(name)),
+      '--scrub-rate', '2MiB', // slow enough to see
     ], join(directory, `${name}.log`)));
   }
 

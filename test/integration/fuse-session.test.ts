@@ -5,9 +5,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readTotals } from '../../src/famfs/fuse/counters-file.ts';
 import { famfsMountAt } from '../../src/famfs/fuse/mount.ts';
-import { findSessions, mountPool } from '../../src/famfs/fuse/session.ts';
-import { startTimeOf } from '../../src/famfs/fuse/session-record.ts';
+import { countersFile, startTimeOf } from '../../src/famfs/fuse/session-record.ts';
+import { Overrides } from '../../src/famfs/fuse/overrides.ts';
+import { findSessions, mountPool, type MountOptions } from '../../src/famfs/fuse/session.ts';
 import { program, root } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { eventually, Host, outcome } from '../support/host.ts';
@@ -20,13 +22,20 @@ function childrenOf(pid: number): number[] {
   return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
+/** The exit code of stat(1) on a path: asked in a process of its own, whatever has to be waited for. */
+async function statApart(path: string): Promise<number> {
+  const asking = spawn('stat', [path], { stdio: 'ignore' });
+  const [code] = await once(asking, 'exit') as [number];
+  return code;
+}
+
 /** A session whose processes run some code of the test's first, in each of their threads. */
-async function mountWith(device: string, code: string): Promise<Host> {
+async function mountWith(device: string, code: string, options: Partial<MountOptions> = {}): Promise<Host> {
   const preload = join(tempDir('preload'), 'preload.mjs');
   fs.writeFileSync(preload, code);
   process.env['NODE_OPTIONS'] = `--import ${preload}`;
   try {
-    return await Host.mount(device, { output: fs.openSync('/dev/null', 'w') });
+    return await Host.mount(device, { output: fs.openSync('/dev/null', 'w'), ...options });
   } finally {
     delete process.env['NODE_OPTIONS'];
   }
@@ -70,42 +79,64 @@ describe('a session', function () {
     await host.unmount();
   });
 
-  it('ends with a clear error when its serving child dies', async () => {
+  it('goes on with another serving child when one dies, unseen by who has a file open', async () => {
     host = await Host.mount(pool.path);
+    const { pid } = host.session;
     const fd = fs.openSync(host.path('vol/data'), 'r');
-    process.kill(childrenOf(host.session.pid)[0], 'SIGKILL');
-    const { failure } = await host.session.closed;
-    assert.match(failure!, /the serving process was ended by SIGKILL; the session is over/);
-    assert.match(outcome(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0)), /ENOTCONN|ECONNABORTED/);
-    outcome(() => fs.closeSync(fd));
-    await eventually(() => assert.equal(famfsMountAt(host!.directory), undefined));
+    const [child] = childrenOf(pid);
+    process.kill(child, 'SIGKILL');
+    assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8);
+    fs.closeSync(fd);
+    await eventually(() => {
+      const [{ record }] = findSessions(host!.hostDirectory);
+      assert.deepEqual([record.pid, record.child!.pid], [pid, ...childrenOf(pid)]);
+      assert.notEqual(record.child!.pid, child);
+    });
+    assert.equal(readTotals(countersFile(host.hostDirectory, pid))!.restarts, 1);
+    await host.unmount();
+    assert.deepEqual(await host.session.closed, {});
   });
 
-  it('ends when the main thread of its serving child fails, and leaves no request unanswered', async () => {
+  it('shows what was deleted and changed while nobody served', async () => {
+    pool.volume('gone', 2 * MiB);
+    host = await Host.mount(pool.path);
+    const fds = ['gone/data', 'vol/data'].map((name) => fs.openSync(host!.path(name), 'r'));
+    const modes = () => fds.map((fd) => outcome(() => fs.fstatSync(fd)));
+    assert.deepEqual(modes(), ['OK', 'OK']);
+    const [child] = childrenOf(host.session.pid);
+    process.kill(child, 'SIGSTOP'); // it shall notice nothing any more
+    pool.remove('gone/data');
+    const overrides = Overrides.open(host.hostDirectory, pool.uuid);
+    overrides.setGroup(pool.pool.view.resolve('vol'), 4711);
+    process.kill(child, 'SIGKILL');
+    await eventually(() => assert.deepEqual(modes(), ['ESTALE', 'OK']), 5000);
+    assert.equal(outcome(() => fs.statSync(host!.path('gone/data'))), 'ENOENT');
+    await eventually(() => assert.equal(fs.fstatSync(fds[1]).gid, 4711), 5000);
+    assert.ok(overrides.acknowledged(overrides.generation()));
+    overrides.setGroup(pool.pool.view.resolve('vol'), undefined);
+    overrides.close();
+    for (const fd of fds) outcome(() => fs.closeSync(fd));
+  });
+
+  it('goes on when the main thread of its serving child fails', async () => {
     host = await mountWith(pool.path, `import { isMainThread } from 'node:worker_threads';
       if (isMainThread) process.on('SIGUSR2', () => { throw new Error('a mistake of ours'); });`);
     const [child] = childrenOf(host.session.pid);
     process.kill(child, 'SIGUSR2');
-    // In a process of its own: before, this was read by a worker that then ended.
-    const asking = spawn('stat', [host.path('vol/data')], { stdio: 'ignore' });
-    const answered = new Promise((resolve) => asking.once('exit', resolve));
-    try {
-      const late = delay(10_000, 'late', { ref: false });
-      assert.notEqual(await Promise.race([answered, late]), 'late', 'a request was never answered');
-      assert.match((await host.session.closed).failure!, /the serving process was ended by SIGKILL/);
-    } finally {
-      if (startTimeOf(child) !== undefined) process.kill(child, 'SIGKILL');
-    }
+    assert.equal(await statApart(host.path('vol/data')), 0);
+    assert.notEqual(childrenOf(host.session.pid)[0], child);
   });
 
-  it('ends when its serving child is killed while a notification waits for an answer', async () => {
+  it('goes on when its serving child is killed while a notification waits for an answer', async () => {
     pool.volume('dirty', 2 * MiB);
-    // Workers that take a WRITE and never answer: so the notification of the removal cannot end.
+    // While there is that file, workers take a WRITE and never answer: so the notification of the removal cannot end.
+    const deaf = join(tempDir('deaf'), 'deaf');
+    fs.writeFileSync(deaf, '');
     host = await mountWith(pool.path, `import fs from 'node:fs';
       const { readSync } = fs;
       fs.readSync = (fd, into, ...rest) => {
         const length = readSync(fd, into, ...rest);
-        if (fd === 3 && into.readUInt32LE(4) === 16) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        if (fd === 3 && into.readUInt32LE(4) === 16 && fs.existsSync('${deaf}')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
         return length;
       };`);
     const [child] = childrenOf(host.session.pid);
@@ -119,13 +150,38 @@ describe('a session', function () {
       await once(mapping.stdout, 'data');
       pool.remove('dirty/data');
       await delay(500);
+      fs.rmSync(deaf);
       process.kill(child, 'SIGKILL');
-      const end = await Promise.race([host.session.closed, delay(10_000, { failure: 'it has not ended' }, { ref: false })]);
-      assert.match(end.failure!, /the serving process was ended by SIGKILL; the session is over/);
+      await eventually(() => assert.equal(startTimeOf(child), undefined), 10_000);
+      assert.equal(await statApart(host.path('vol/data')), 0);
     } finally {
       mapping.kill('SIGKILL');
     }
-    await eventually(() => assert.equal(startTimeOf(child), undefined));
+  });
+
+  it('is over when for a time no child can serve: then its users get an error', async () => {
+    host = await mountWith(pool.path, `import fs from 'node:fs';
+      if (process.argv[1].includes('child') && fs.existsSync(JSON.parse(process.argv[2]).hostDirectory + '/broken')) process.exit(3);`, { patienceMs: 500 });
+    fs.writeFileSync(join(host.hostDirectory, 'broken'), '');
+    const fd = fs.openSync(host.path('vol/data'), 'r');
+    process.kill(childrenOf(host.session.pid)[0], 'SIGKILL');
+    const { failure } = await host.session.closed;
+    assert.match(failure!, /the serving process exited with 3; for 0.5 s no other could serve, the session is over/);
+    assert.match(outcome(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0)), /ENOTCONN|ECONNABORTED/);
+    outcome(() => fs.closeSync(fd));
+    await eventually(() => assert.equal(famfsMountAt(host!.directory), undefined));
+  });
+
+  it('gets a new serving child when it is asked to, while the old one works', async () => {
+    host = await Host.mount(pool.path);
+    const [child] = childrenOf(host.session.pid);
+    process.kill(host.session.pid, 'SIGUSR2');
+    await eventually(() => {
+      const [{ record }] = findSessions(host!.hostDirectory);
+      assert.notEqual(record.child!.pid, child);
+      assert.deepEqual(childrenOf(host!.session.pid), [record.child!.pid]);
+    }, 10_000);
+    assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MiB);
   });
 
   it('is served on when its supervisor dies, until it is unmounted', async () => {

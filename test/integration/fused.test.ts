@@ -341,9 +341,8 @@ describe('the data plane of a host', function () {
 
   it('notices a session that failed, and makes a new one', async () => {
     const path = await plane.ensure(pool.uuid);
-    const [{ pid }] = findSessions(hostDirectory);
-    const child = Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
-    process.kill(child, 'SIGKILL');
+    const [{ record: { pid, child } }] = findSessions(hostDirectory);
+    for (const each of [pid, child!.pid]) process.kill(each, 'SIGKILL');
     await eventually(() => assert.equal(famfsMountAt(path), undefined), 5000);
     assert.equal(await plane.ensure(pool.uuid), path);
     assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);

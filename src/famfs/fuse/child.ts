@@ -8,11 +8,11 @@ import { Worker } from 'node:worker_threads';
 import { openDevice } from '../device/open.ts';
 import type { DaxDevice } from '../device/device.ts';
 import { FamfsError } from '../errors.ts';
-import type { IndexHandle } from '../log/index-store.ts';
+import { type IndexHandle, Status } from '../log/index-store.ts';
 import { IndexView } from '../log/index-view.ts';
-import { createCounters, type CountersHandle } from './counters-file.ts';
+import { nodeOf } from '../log/index-writer.ts';
+import { openCounters, type CountersHandle } from './counters-file.ts';
 import { die } from './die.ts';
-import type { Agreement } from './init.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from './modules.ts';
 import { Notifier } from './notifier.ts';
@@ -68,14 +68,12 @@ class ServingChild {
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
     this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
-    this.#counters = createCounters(countersFile(config.hostDirectory, process.ppid), workerCount());
-    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters, turns: this.#turns };
-    this.#replay.postMessage(watch);
+    this.#counters = openCounters(countersFile(config.hostDirectory, process.ppid), workerCount());
     tell({ type: 'prepared', poolUuid, problems });
   }
 
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
-  serve(agreement: Agreement): void {
+  serve({ agreement, first }: Serve): void {
     const count = workerCount();
     let starting = count;
     let living = count;
@@ -92,10 +90,35 @@ class ServingChild {
       };
       const worker = new Worker(moduleFile('worker'), { workerData });
       worker.on('error', die);
-      worker.on('message', () => --starting === 0 && tell({ type: 'serving' }));
+      worker.on('message', () => --starting === 0 && this.#serving(first));
       worker.on('exit', () => --living === 0 && this.#unmounted());
     }
     this.#notifier = new Notifier(FUSE_FD, agreement.epoch);
+    // Not before: what this child has passed counts for the host when no other one serves.
+    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters, turns: this.#turns };
+    this.#replay.postMessage(watch);
+  }
+
+  #serving(first: boolean): void {
+    tell({ type: 'serving' });
+    if (!first) this.#tellWhatWasMissed();
+  }
+
+  /** What changed between the last look of the child before and the first one of this. */
+  #tellWhatWasMissed(): void {
+    const { slotsUsed } = this.#view.usage();
+    const dead: number[] = [];
+    for (let index = 0; index < slotsUsed; index++) {
+      const status = this.#view.statusAt(index);
+      if (status === Status.Quarantined || status === Status.Void) dead.push(nodeOf(index));
+    }
+    this.#changed(dead, true);
+    const generation = this.#overrides.generation();
+    for (const node of this.#told.keys()) {
+      if (this.#groups.has(node)) this.#below(node);
+      this.#notifier!.attributes(node);
+    }
+    this.#overrides.acknowledge(generation);
   }
 
   /** Removals by any host. Names before inodes: nobody shall find a removed one by its name again. */
@@ -168,7 +191,7 @@ process.on('uncaughtException', die);
 
 try {
   const child = new ServingChild(JSON.parse(process.argv[2]) as SessionConfig);
-  process.on('message', (message: Serve) => child.serve(message.agreement));
+  process.on('message', (message: Serve) => child.serve(message));
 } catch (error) {
   fail(error);
 }

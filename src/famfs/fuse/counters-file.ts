@@ -10,11 +10,16 @@ export interface CountersHandle {
 }
 
 /**
- * Makes and maps the file of a new session's counters. The host's service reads it, for sessions too
- * that an earlier one started.
+ * Maps the file of a session's counters, which a child that has died may have begun; makes it where
+ * there is none of this layout. The host's service reads it, for sessions too that an earlier one started.
  */
-export function createCounters(file: string, workers: number): CountersHandle {
+export function openCounters(file: string, workers: number): CountersHandle {
   const length = Counters.length(workers);
+  const present = mapPresent(file, length);
+  if (present !== undefined) {
+    if (new Counters(viewOf(present, length)).continues(workers)) return { address: present, length };
+    unmap(present, length);
+  }
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.rmSync(file, { force: true }); // never cut short what somebody may have mapped
   const fd = fs.openSync(file, 'wx+', 0o600);
@@ -24,6 +29,16 @@ export function createCounters(file: string, workers: number): CountersHandle {
     const handle = { address: mapShared(fd, length, true, file), length };
     Counters.format(viewOf(handle.address, length), workers);
     return handle;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function mapPresent(file: string, length: number): bigint | undefined {
+  if (!fs.existsSync(file) || fs.statSync(file).size !== length) return undefined;
+  const fd = fs.openSync(file, 'r+');
+  try {
+    return mapShared(fd, length, true, file);
   } finally {
     fs.closeSync(fd);
   }

@@ -1,7 +1,7 @@
 import { OPCODES } from './abi.ts';
 
 /** 8-byte floats: a header, then for each worker two numbers by opcode, operations and errors. */
-const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, /** An integer. */ acknowledged: 5, words: 8 } as const);
+const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, /** An integer. */ acknowledged: 5, restarts: 6, words: 8 } as const);
 
 /** "famfsC" and the layout's version. */
 const MAGIC = 0x66616d667301;
@@ -18,6 +18,8 @@ export interface CounterTotals {
   readonly lookedAt: number;
   /** The change word that its workers have passed, 0 for none: what was deleted before it, they let go of. */
   readonly acknowledged: bigint;
+  /** How often another child went on where one had died. */
+  readonly restarts: number;
 }
 
 /**
@@ -48,6 +50,14 @@ export class Counters {
     return new Counters(memory);
   }
 
+  /** For a child that follows another: whether this is memory of that many workers. Counts it. */
+  continues(workers: number): boolean {
+    const [magic, present, opcodes] = this.#numbers;
+    if (magic !== MAGIC || present !== workers || opcodes !== OPCODES) return false;
+    this.#numbers[Header.restarts]++;
+    return true;
+  }
+
   /** The part of one worker. */
   of(worker: number): WorkerCounters {
     const at = Header.words + worker * 2 * OPCODES;
@@ -75,7 +85,7 @@ export class Counters {
       for (let opcode = 0; opcode < opcodes; opcode++) sums[part % 2][opcode] += this.#numbers[from + opcode];
     }
     const acknowledged = Atomics.load(this.#integers, Header.acknowledged);
-    return { operations: sums[0], errors: sums[1], replayed, lookedAt, acknowledged };
+    return { operations: sums[0], errors: sums[1], replayed, lookedAt, acknowledged, restarts: this.#numbers[Header.restarts] };
   }
 }
 

@@ -68,7 +68,7 @@ export function limitations(agreement: Agreement): string[] {
   const { minor } = agreement;
   const limits: string[] = [];
   if (minor < 39) limits.push('shared mmap is refused with ENODEV (needs Linux 6.6)');
-  if (!agreement.resend) limits.push('I/O in flight fails when the serving process dies (needs Linux 6.9)');
+  if (!agreement.resend) limits.push('a serving process that dies takes the mount with it (needs Linux 6.9)');
   if (!agreement.epoch) limits.push('names and attributes are cached for 1 s only (needs Linux 6.16)');
   return limits;
 }

@@ -13,6 +13,8 @@ export interface SessionConfig {
   readonly directory: string;
   readonly hostDirectory: string;
   readonly readOnly: boolean;
+  /** How long requests wait when no serving process can be had. */
+  readonly patienceMs: number;
 }
 
 /** A failure, across a process boundary. */
@@ -33,6 +35,8 @@ export type ChildMessage =
 export interface Serve {
   readonly type: 'serve';
   readonly agreement: Agreement;
+  /** The kernel knows nothing yet: no child served this session before. */
+  readonly first: boolean;
 }
 
 /** A session that serves, as its record file tells it too. */
@@ -67,7 +71,7 @@ export type ReplayMessage =
   | { readonly type: 'overrides' }
   | Failed;
 
-/** Main thread to replay thread, when the pool is known: what else to watch, and where to tell how far it is. */
+/** Main thread to replay thread, when the child serves: what else to watch, and where to tell how far it is. */
 export interface Watch {
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;

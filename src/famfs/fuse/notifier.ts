@@ -22,11 +22,12 @@ export class Notifier {
 
   /** Every cached name is to be looked up again. Older kernels keep names for a second anyway. */
   names(): void {
-    if (!this.#epoch) return;
-    const message = Buffer.alloc(OutHeader.size);
-    message.writeUInt32LE(message.length, OutHeader.len);
-    message.writeInt32LE(NotifyCode.IncEpoch, OutHeader.error);
-    this.#send(this.#fd, message);
+    if (this.#epoch) this.#tell(NotifyCode.IncEpoch);
+  }
+
+  /** Requests that were taken and not answered are to be had again. Linux 6.9 and later. */
+  resend(): void {
+    this.#tell(NotifyCode.Resend);
   }
 
   /** The attributes of a node have changed. */
@@ -37,6 +38,14 @@ export class Notifier {
   /** A node is gone: its attributes, and the pages that mappings of it hold. */
   removed(node: number): void {
     this.#invalidate(node, 0n);
+  }
+
+  /** A message that is nothing but its code. */
+  #tell(code: number): void {
+    const message = Buffer.alloc(OutHeader.size);
+    message.writeUInt32LE(message.length, OutHeader.len);
+    message.writeInt32LE(code, OutHeader.error);
+    this.#send(this.#fd, message);
   }
 
   #invalidate(node: number, offset: bigint): void {

@@ -23,10 +23,14 @@ export interface MountOptions {
   readonly readOnly?: boolean;
   /** Aborting ends the session: before it serves at once, later by an unmount, unless it is in use. */
   readonly signal?: AbortSignal;
+  /** How long requests wait when serving processes end one after the other; then the session is over. */
+  readonly patienceMs?: number;
   /** An open file for what the session's processes report; by default our own standard error. */
   readonly output?: number;
 }
 
+/** Long enough for a machine that is out of memory for a moment, and shorter than people wait. */
+const PATIENCE_MS = 60_000;
 /** How long after an unmount the processes of a session may take to end. */
 const END_MS = 5000;
 const POLL_MS = 100;
@@ -89,6 +93,7 @@ export async function mountPool(options: MountOptions): Promise<Session> {
     directory: mountDirectory(options.directory),
     hostDirectory: path.resolve(options.hostDirectory),
     readOnly: options.readOnly ?? false,
+    patienceMs: options.patienceMs ?? PATIENCE_MS,
   };
   const output = options.output ?? 2;
   const supervisor = spawn(process.execPath, [moduleFile('supervisor'), JSON.stringify(config)], {

@@ -1,83 +1,99 @@
 /**
  * Process: one for each session. It mounts, answers INIT, holds /dev/fuse and never serves, so that
- * nothing can make it wait; a serving child does the work. It knows nothing of devices and logs.
+ * nothing can make it wait; a serving child does the work, and is replaced when it dies. It knows
+ * nothing of devices and logs.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import { Call } from './call.ts';
 import { receive, send } from './channel.ts';
 import { answerInit, limitations, MAX_WRITE, type Agreement } from './init.ts';
-import type { ChildMessage, Serve, SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
-import { moduleFile } from './modules.ts';
+import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
 import { mountFuse, unmountFuse } from './mount.ts';
-import { isKilled, removeRecord, startTimeOf, writeRecord } from './session-record.ts';
+import { Notifier } from './notifier.ts';
+import { ServingProcess, type Prepared } from './serving-process.ts';
+import { removeRecord, startTimeOf, writeRecord } from './session-record.ts';
 
-/** How often to look whether the child was killed and cannot end. */
-const LOOK_MS = 1000;
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 2000;
 
 class Supervisor {
   readonly #config: SessionConfig;
   readonly #fd: number;
-  #child: ChildProcess;
+  #child: ServingProcess;
+  /** One that has replayed and will follow at once when the present one ends. */
+  #successor: ServingProcess | undefined;
   #mounted = false;
-  #over = false;
-  #poolUuid = '';
-  #problems: readonly string[] = [];
-  #agreement: Agreement | undefined;
 
   constructor(config: SessionConfig) {
     this.#config = config;
     this.#fd = openFuse();
-    this.#child = this.#spawn();
+    this.#child = this.#spawn(); // it has nothing to read before the mount
+  }
+
+  /** Serves until the file system is unmounted. Throws when it cannot any longer. */
+  async run(): Promise<void> {
+    const prepared = await this.#child.prepared;
+    const agreement = await this.#mount(prepared);
+    await this.#child.serve({ type: 'serve', agreement, first: true });
+    const limits = limitations(agreement);
+    for (const problem of limits) this.#say(`on this kernel, ${problem}`);
+    for (const problem of prepared.problems) this.#say(problem);
+    const record = () => this.#record(prepared, limits);
+    report({ type: 'serving', record: record() });
+    for (;;) {
+      const { failure } = await this.#child.ended;
+      if (failure === undefined) return;
+      if (!agreement.resend) throw new FamfsError('DEVICE', `${this.#config.directory}: ${failure}; the session is over`);
+      this.#say(`${failure}; another one goes on`);
+      this.#child = await this.#replace(this.#child, agreement, failure);
+      record();
+    }
   }
 
   /** Unmounts; a mount in use stays, and goes on being served. */
   async stop(): Promise<void> {
-    if (!this.#mounted) {
-      this.#child.kill('SIGKILL');
-      return;
-    }
+    if (!this.#mounted) return this.#child.kill();
     try {
       await unmountFuse(this.#config.directory);
     } catch (error) {
       if (error instanceof FamfsError && error.code === 'NOT_FOUND') return; // out of sight, still in use
-      console.error(`famfs: not stopped: ${(error as Error).message}`);
+      this.#say(`not stopped: ${(error as Error).message}`);
     }
   }
 
-  /** The child inherits /dev/fuse as descriptor 3; it has nothing to read there before the mount. */
-  #spawn(): ChildProcess {
-    const child = spawn(process.execPath, [moduleFile('child'), JSON.stringify(this.#config)], {
-      stdio: ['ignore', 'inherit', 'inherit', this.#fd, 'ipc'],
-    });
-    child.on('message', (message: ChildMessage) => {
-      this.#heard(message).catch((error: unknown) => this.#giveUp(error));
-    });
-    child.once('error', (error) => void this.#giveUp(error));
-    child.once('exit', (code, signal) => void this.#childExited(code, signal));
-    return child;
-  }
-
-  async #heard(message: ChildMessage): Promise<void> {
-    switch (message.type) {
-      case 'failed':
-        throw new FamfsError(message.code, message.message);
-      case 'prepared':
-        this.#poolUuid = message.poolUuid;
-        this.#problems = message.problems;
-        this.#agreement = await this.#mount();
-        this.#child.send({ type: 'serve', agreement: this.#agreement } satisfies Serve);
-        return;
-      case 'serving':
-        return this.#serving();
+  /** Replaces a healthy child, by one of a newer program for instance; the old one serves until the new one is ready. */
+  async upgrade(): Promise<void> {
+    if (!this.#mounted || this.#successor !== undefined) return;
+    const successor = this.#successor = this.#spawn();
+    try {
+      await successor.prepared;
+      this.#child.kill();
+    } catch (error) {
+      this.#say(`the serving process stays as it is: ${(error as Error).message}`);
+      if (this.#successor === successor) this.#successor = undefined;
     }
   }
 
-  async #mount(): Promise<Agreement> {
+  /** Takes the mount away from its users. Forcing is not allowed in every user namespace. */
+  async abandon(): Promise<void> {
+    this.#child.kill();
+    this.#successor?.kill();
+    if (!this.#mounted) return;
+    const { directory } = this.#config;
+    await unmountFuse(directory, { lazy: true, force: true })
+      .catch(() => unmountFuse(directory, { lazy: true }))
+      .catch(() => {});
+  }
+
+  #spawn(): ServingProcess {
+    return new ServingProcess(this.#config, this.#fd);
+  }
+
+  async #mount({ poolUuid }: Prepared): Promise<Agreement> {
     const { directory, readOnly } = this.#config;
-    await mountFuse(this.#fd, directory, this.#poolUuid, readOnly);
+    await mountFuse(this.#fd, directory, poolUuid, readOnly);
     this.#mounted = true;
     const call = new Call(MAX_WRITE);
     const length = receive(this.#fd, call.request);
@@ -89,68 +105,50 @@ class Supervisor {
     return agreement;
   }
 
-  #serving(): void {
-    const limits = limitations(this.#agreement!);
-    for (const limit of limits) console.error(`famfs: ${this.#config.directory}: on this kernel, ${limit}`);
-    for (const problem of this.#problems) console.error(`famfs: ${this.#config.directory}: ${problem}`);
+  /**
+   * Lets another child go on where one has died: the kernel gives it again what the dead one had
+   * taken and not answered. Throws when for a long time there was none that could.
+   */
+  async #replace(dead: ServingProcess, agreement: Agreement, failure: string): Promise<ServingProcess> {
+    const { directory, patienceMs } = this.#config;
+    const began = performance.now();
+    const notifier = new Notifier(this.#fd, agreement.epoch);
+    let reason = failure;
+    for (let pause = FIRST_PAUSE_MS; performance.now() - began < patienceMs; pause = Math.min(2 * pause, LAST_PAUSE_MS)) {
+      const next = this.#successor ?? this.#spawn();
+      this.#successor = undefined;
+      try {
+        await next.prepared;
+        await dead.workersGone(); // or a late store of theirs could hit memory that was given to others
+        const serving = next.serve({ type: 'serve', agreement, first: false });
+        notifier.resend();
+        await serving;
+        return next;
+      } catch (error) {
+        const { failure: how } = await Promise.race([next.ended, sleep(LAST_PAUSE_MS, { failure: 'it does not end' }, { ref: false })]);
+        if (how === undefined) return next; // unmounted meanwhile
+        next.kill();
+        dead = next;
+        const now = (error as Error).message;
+        if (now !== reason) this.#say(`no serving process: ${now}`);
+        reason = now;
+      }
+      await sleep(pause);
+    }
+    throw new FamfsError('DEVICE', `${directory}: ${reason}; for ${patienceMs / 1000} s no other could serve, the session is over`);
+  }
+
+  #record({ poolUuid, problems }: Prepared, limits: readonly string[]): SessionRecord {
+    const { pid, startTime } = this.#child;
     const record: SessionRecord = {
-      ...this.#config,
-      poolUuid: this.#poolUuid,
-      pid: process.pid,
-      startTime: startTimeOf(process.pid)!,
-      child: { pid: this.#child.pid!, startTime: startTimeOf(this.#child.pid!) ?? 0 },
-      problems: this.#problems,
-      limitations: limits,
+      ...this.#config, poolUuid, pid: process.pid, startTime: startTimeOf(process.pid)!, child: { pid, startTime }, problems, limitations: limits,
     };
     writeRecord(record);
-    setInterval(() => this.#look(), LOOK_MS);
-    report({ type: 'serving', record });
+    return record;
   }
 
-  /**
-   * A child that is killed while its main thread waits, in a notification, until a dirty page has been
-   * written, cannot end: no worker is left to answer that WRITE. Then the connection has to go first.
-   */
-  #look(): void {
-    if (this.#over || !isKilled(this.#child.pid!)) return;
-    void this.#giveUp(new FamfsError('DEVICE', `${this.#config.directory}: the serving process was ended by SIGKILL; the session is over`));
-  }
-
-  /**
-   * The child ends by itself when the file system has been unmounted. Any other end ends the session:
-   * what was in flight fails, and later calls get ENOTCONN.
-   */
-  async #childExited(code: number | null, signal: string | null): Promise<void> {
-    // What it said before its end is heard first: it may have told the reason.
-    if (this.#child.connected) await once(this.#child, 'disconnect');
-    if (this.#over) return;
-    if (code === 0) return this.#end(0);
-    const how = signal === null ? `exited with ${code}` : `was ended by ${signal}`;
-    await this.#giveUp(new FamfsError('DEVICE', `${this.#config.directory}: the serving process ${how}; the session is over`));
-  }
-
-  async #giveUp(error: unknown): Promise<void> {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof FamfsError ? error.code : 'DEVICE';
-    console.error(`famfs: ${message}`);
-    this.#over = true;
-    this.#child.removeAllListeners();
-    this.#child.kill('SIGKILL');
-    if (this.#mounted) await this.#abandon();
-    report({ type: 'failed', code, message }, () => this.#end(1));
-  }
-
-  /** Takes the mount away from its users. Forcing is not allowed in every user namespace. */
-  async #abandon(): Promise<void> {
-    const { directory } = this.#config;
-    await unmountFuse(directory, { lazy: true, force: true })
-      .catch(() => unmountFuse(directory, { lazy: true }))
-      .catch(() => {});
-  }
-
-  #end(code: number): void {
-    removeRecord(this.#config.hostDirectory, process.pid);
-    process.exit(code);
+  #say(text: string): void {
+    console.error(`famfs: ${this.#config.directory}: ${text}`);
   }
 }
 
@@ -163,17 +161,33 @@ function openFuse(): number {
 }
 
 /** Tells whoever asked for the session, if still there. */
-function report(message: SupervisorMessage, then: () => void = () => {}): void {
-  if (process.connected) process.send!(message, undefined, undefined, then);
-  else then();
+function report(message: SupervisorMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send!(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
 }
 
-try {
-  const supervisor = new Supervisor(JSON.parse(process.argv[2]) as SessionConfig);
-  process.on('SIGTERM', () => void supervisor.stop());
-  process.on('SIGINT', () => void supervisor.stop());
-  process.on('SIGHUP', () => {}); // the terminal went, the mount stays
-} catch (error) {
-  const code = error instanceof FamfsError ? error.code : 'DEVICE';
-  report({ type: 'failed', code, message: (error as Error).message }, () => process.exit(1));
+async function main(config: SessionConfig): Promise<number> {
+  let supervisor: Supervisor | undefined;
+  removeRecord(config.hostDirectory, process.pid); // of an earlier process of that number
+  try {
+    const running = supervisor = new Supervisor(config);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void running.stop());
+    process.on('SIGHUP', () => {}); // the terminal went, the mount stays
+    process.on('SIGUSR2', () => void running.upgrade());
+    await running.run();
+    return 0;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof FamfsError ? error.code : 'DEVICE';
+    console.error(`famfs: ${message}`);
+    await supervisor?.abandon();
+    await report({ type: 'failed', code, message });
+    return 1;
+  } finally {
+    removeRecord(config.hostDirectory, process.pid);
+  }
 }
+
+process.exit(await main(JSON.parse(process.argv[2]) as SessionConfig));

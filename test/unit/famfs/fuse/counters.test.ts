@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Opcode } from '../../../../src/famfs/fuse/abi.ts';
-import { attachCounters, createCounters, readTotals } from '../../../../src/famfs/fuse/counters-file.ts';
+import { attachCounters, openCounters, readTotals } from '../../../../src/famfs/fuse/counters-file.ts';
 import { uptime } from '../../../../src/famfs/fuse/counters.ts';
 import { livingRecords } from '../../../../src/famfs/fuse/session-record.ts';
 import { tempDir } from '../../../harness/temp.ts';
@@ -11,7 +11,7 @@ describe('counters of a session', () => {
   const file = join(tempDir('counters'), 'sessions', '1.counters');
 
   it('are the sum over its workers, for whoever reads their file', () => {
-    const handle = createCounters(file, 3);
+    const handle = openCounters(file, 3);
     const counters = attachCounters(handle);
     counters.of(0).count(Opcode.Read, 0);
     counters.of(1).count(Opcode.Read, -5);
@@ -26,16 +26,22 @@ describe('counters of a session', () => {
     assert.ok(lookedAt >= before && lookedAt <= uptime());
   });
 
-  it('begin at zero in a new session, without touching those that somebody still has mapped', () => {
-    const old = attachCounters(createCounters(file, 1));
-    createCounters(file, 1);
+  it('go on where a serving process has died, which is counted', () => {
+    attachCounters(openCounters(file, 3)).of(1).count(Opcode.Read, 0);
+    const { operations, restarts } = readTotals(file)!;
+    assert.deepEqual([operations[Opcode.Read], restarts], [3, 1]);
+  });
+
+  it('begin at zero in another layout, without touching those that somebody still has mapped', () => {
+    const old = attachCounters(openCounters(file, 1));
+    openCounters(file, 2);
     old.of(0).count(Opcode.Read, 0);
-    assert.equal(readTotals(file)!.operations[Opcode.Read], 0);
+    assert.deepEqual([readTotals(file)!.operations[Opcode.Read], readTotals(file)!.restarts], [0, 0]);
     assert.equal(old.total()!.operations[Opcode.Read], 1);
   });
 
   it('are not read from a file that holds something else', () => {
-    createCounters(file, 2);
+    openCounters(file, 2);
     const bytes = readFileSync(file);
     writeFileSync(file, Buffer.alloc(bytes.length));
     assert.equal(readTotals(file), undefined, 'no magic');
@@ -49,7 +55,7 @@ describe('counters of a session', () => {
 
   it('go with the record of a session that has died', () => {
     const hostDirectory = join(file, '../..');
-    createCounters(file, 1);
+    openCounters(file, 1);
     writeFileSync(join(hostDirectory, 'sessions/1.json'), JSON.stringify({ pid: 1, startTime: -1 }));
     assert.deepEqual(livingRecords(hostDirectory), []);
     assert.equal(existsSync(file), false);

@@ -43,7 +43,7 @@ describe('notifications', () => {
 
 describe('session records', () => {
   const record = (hostDirectory: string) => ({
-    device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, poolUuid: 'u', pid: process.pid,
+    device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', pid: process.pid,
     startTime: startTimeOf(process.pid)!, problems: [], limitations: [],
   });
 

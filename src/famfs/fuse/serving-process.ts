@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FamfsError } from '../errors.ts';
+import type { ChildMessage, Serve, SessionConfig } from './messages.ts';
+import { moduleFile } from './modules.ts';
+import { isKilled, startTimeOf } from './session-record.ts';
+
+/** How a serving process ended: after an unmount, or otherwise, with the reason. */
+export interface ServingEnd {
+  readonly failure?: string;
+}
+
+/** What a serving process found when it had replayed the log. */
+export interface Prepared {
+  readonly poolUuid: string;
+  readonly problems: readonly string[];
+}
+
+/** How often to look whether a process that cannot end has been killed. */
+const LOOK_MS = 200;
+const POLL_MS = 5;
+
+/** One serving child, as its supervisor sees it. */
+export class ServingProcess {
+  readonly pid: number;
+  readonly startTime: number;
+  /** The log has been replayed. Rejects with the reason why it could not be. */
+  readonly prepared: Promise<Prepared>;
+  /** Resolves when it has ended, or has been killed and cannot end. */
+  readonly ended: Promise<ServingEnd>;
+  readonly #process: ChildProcess;
+  readonly #serving: Promise<void>;
+
+  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3; `directory` is where it is mounted. */
+  constructor(config: SessionConfig, fd: number) {
+    const child = this.#process = spawn(process.execPath, [moduleFile('child'), JSON.stringify(config)], {
+      stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
+    });
+    this.pid = child.pid ?? 0;
+    this.startTime = startTimeOf(this.pid) ?? 0;
+    const prepared = Promise.withResolvers<Prepared>();
+    const serving = Promise.withResolvers<void>();
+    this.prepared = prepared.promise;
+    this.#serving = serving.promise;
+    this.ended = this.#untilEnded();
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'prepared') prepared.resolve(message);
+      else if (message.type === 'serving') serving.resolve();
+      else prepared.reject(new FamfsError(message.code, message.message));
+    });
+    void this.ended.then(({ failure }) => {
+      const error = new FamfsError('DEVICE', failure ?? `${config.directory} was unmounted`);
+      prepared.reject(error);
+      serving.reject(error);
+    });
+    for (const promise of [prepared.promise, serving.promise]) promise.catch(() => {}); // not everybody waits for each
+  }
+
+  /** Lets it serve; resolves when all its workers wait for requests. Rejects when it has ended. */
+  serve(order: Serve): Promise<void> {
+    if (this.#process.connected) this.#process.send(order, () => {}); // its end tells of itself
+    return this.#serving;
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  /**
+   * Resolves when nothing of it can touch the pool's memory any more. Its main thread, which never
+   * does, may have to wait in a notification until its successor has answered a WRITE.
+   */
+  async workersGone(): Promise<void> {
+    while (taskCount(this.pid) > 1 && startTimeOf(this.pid) === this.startTime) await sleep(POLL_MS);
+  }
+
+  async #untilEnded(): Promise<ServingEnd> {
+    const child = this.#process;
+    const killed = Promise.withResolvers<ServingEnd>();
+    let looks = 0;
+    const look = setInterval(() => {
+      if (isKilled(this.pid) && ++looks > 1) killed.resolve({ failure: 'the serving process was ended by SIGKILL' }); // it had time to end
+    }, LOOK_MS);
+    try {
+      return await Promise.race([endOf(child), killed.promise]);
+    } finally {
+      clearInterval(look);
+    }
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<ServingEnd> {
+  try {
+    const [code, signal] = await once(child, 'exit') as [number | null, string | null];
+    // What it said before its end is heard first: it may have told the reason.
+    if (child.connected) await once(child, 'disconnect');
+    if (code === 0) return {};
+    return { failure: `the serving process ${signal === null ? `exited with ${code}` : `was ended by ${signal}`}` };
+  } catch (error) {
+    return { failure: `the serving process cannot be started: ${(error as Error).message}` };
+  }
+}
+
+/** Threads of a process; 0 when it is gone. */
+function taskCount(pid: number): number {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
+}
