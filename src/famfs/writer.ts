@@ -17,6 +17,7 @@ import { takeOver } from './log/take-over.ts';
 import { type AcquireOptions, outwait, refuseMovingForeigner } from './outwait.ts';
 import type { Pool, PoolNode } from './pool.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
+import { Zeroing } from './zeroing.ts';
 
 export type { NewEntry } from './new-entries.ts';
 export type { WriterIdentity } from './log/claim.ts';
@@ -32,12 +33,10 @@ export class PoolWriter {
   readonly #heartbeat: NodeJS.Timeout;
   readonly #quarantine: Quarantine;
   readonly #formers: Formers;
+  readonly #zeroing: Zeroing;
   #allocator: Allocator;
   /** The scrub word: the entry that is being zeroed, plus one. */
   #named = 0n;
-  /** Another thread is zeroing at this moment. */
-  #zeroing = false;
-  #closing = false;
 
   /**
    * Takes the pool's claim, and the log over from whoever had it.
@@ -75,6 +74,7 @@ export class PoolWriter {
   private constructor(pool: Pool, claim: Claim, appender: LogAppender, formers: Formers) {
     this.pool = pool;
     this.#claim = claim;
+    this.#zeroing = new Zeroing(pool.device, claim);
     this.#appender = appender;
     this.#formers = formers;
     this.#quarantine = new Quarantine(pool.replayer);
@@ -189,16 +189,7 @@ export class PoolWriter {
     const extents = this.#quarantine.extentsOf(index);
     this.#name(BigInt(index + 1));
     try {
-      let done = 0;
-      for (const { start, end } of extents) {
-        const limit = Math.min(end, device.size); // a last unit may reach past it
-        for (let at = start; at < limit; at += step) {
-          const length = Math.min(step, limit - at);
-          await this.#zeroAside(at, length);
-          this.#claim.storeScrubbed(done += length);
-          yield done;
-        }
-      }
+      yield* this.#zeroing.run(extents, step);
       device.superblock.fence();
       if (replayer.view.statusAt(index) === Status.Quarantined) this.#moveState(index, 'void');
     } finally {
@@ -221,25 +212,7 @@ export class PoolWriter {
   /** A clean stop: says so in the claim, so that the next writer need not wait. What is being zeroed ends before. */
   close(): void {
     clearInterval(this.#heartbeat);
-    this.#closing = true;
-    if (this.#zeroing) this.#claim.fail();
-    else this.#claim.close();
-  }
-
-  /** Between two claim reads. Whoever has said that it is stopped stores nothing more, so the claim is closed afterwards. */
-  async #zeroAside(offset: number, length: number): Promise<void> {
-    const { device } = this.pool;
-    this.#claim.mustRule();
-    this.#zeroing = true;
-    try {
-      await device.zeroAside(offset, length);
-    } finally {
-      this.#zeroing = false;
-      if (device.closed) this.#claim.leave();
-      else if (this.#closing) this.#claim.close();
-    }
-    if (device.closed) throw new FamfsError('CLAIM_LOST', `${device.path} was closed while its memory was zeroed`);
-    this.#claim.mustRule();
+    this.#zeroing.close();
   }
 
   /** Refused entries that would come to life when that one goes, for a fresh reader alone, go first; their own memory is zeroed. */

@@ -41,7 +41,7 @@ class Supervisor {
     for (const problem of limits) this.#say(`on this kernel, ${problem}`);
     for (const problem of prepared.problems) this.#say(problem);
     const record = () => this.#record(prepared, limits);
-    report({ type: 'serving', record: record() });
+    await report({ type: 'serving', record: record() });
     for (;;) {
       const { failure } = await this.#child.ended;
       if (failure === undefined) return;
