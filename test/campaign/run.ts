@@ -10,6 +10,7 @@ const campaigns: Readonly<Record<string, () => Promise<{ run: () => Promise<bool
   cycles: () => import('./cycles.ts'),
   stale: () => import('./stale.ts'),
   hostile: () => import('./hostile.ts'),
+  survival: () => import('./survival.ts'),
 };
 
 const asked = process.argv.slice(2);

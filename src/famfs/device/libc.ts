@@ -20,6 +20,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 const MADV_HUGEPAGE = 14;
+const MADV_POPULATE_READ = 22;
 const MADV_POPULATE_WRITE = 23;
 const HUGE_PAGE = 0x200000;
 const PAGE = 4096n;
@@ -67,6 +68,11 @@ export function adviseHugePages(memory: ArrayBufferLike): void {
 export function populateAhead(memory: ArrayBufferLike, offset: number, length: number): void {
   const start = (BigInt(koffi.address(memory)) + BigInt(offset)) / PAGE * PAGE;
   madviseCall.async(start, length, MADV_POPULATE_WRITE, () => void memory); // kept until then
+}
+
+/** Faults mapped memory in, as reading it would, but without a signal where it cannot be read. Answers the errno's name, or ''. */
+export function populate(address: Address, length: number): string {
+  return madviseCall(address, length, MADV_POPULATE_READ) === 0 ? '' : errnoName(koffi.errno());
 }
 
 /**

@@ -34,6 +34,9 @@ export class Call {
     const reply = new ArrayBuffer(OutHeader.size + REPLY_LENGTH);
     this.reply = Buffer.from(reply);
     this.#out = new Uint32Array(reply);
+    // Memory that is there already: a process that is killed while the kernel has to find pages for a
+    // request fails it with EIO.
+    for (const buffer of [this.request, this.reply]) buffer.fill(1);
   }
 
   /** Bytes of reply body that fit. */

@@ -6,6 +6,7 @@
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { openDevice } from '../device/open.ts';
+import { Populated } from '../device/populated.ts';
 import type { DaxDevice } from '../device/device.ts';
 import { FamfsError } from '../errors.ts';
 import { type IndexHandle, Status } from '../log/index-store.ts';
@@ -29,6 +30,7 @@ const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
 class ServingChild {
   readonly #device: DaxDevice;
   readonly #stop = new SharedArrayBuffer(4);
+  readonly #populated: SharedArrayBuffer;
   readonly #turns = Turns.of(workerCount()).shared;
   readonly #replay: Worker;
   #index!: IndexHandle;
@@ -43,6 +45,7 @@ class ServingChild {
 
   constructor(config: SessionConfig) {
     this.#device = openDevice(config.device, { writable: !config.readOnly });
+    this.#populated = Populated.marks(this.#device.handle());
     const workerData: ReplayData = { device: this.#device.handle(), stop: this.#stop };
     this.#replay = new Worker(moduleFile('replay-thread'), { workerData });
     this.#replay.on('error', die);
@@ -82,6 +85,7 @@ class ServingChild {
         fd: FUSE_FD,
         number,
         device: this.#device.handle(),
+        populated: this.#populated,
         index: this.#index,
         overrides: this.#overrides.handle(),
         counters: this.#counters,
@@ -130,6 +134,7 @@ class ServingChild {
       this.#groups.delete(node);
     }
     this.#overrides?.forget(removed);
+    if (removed.length > 0 || rebuilt) new Populated(this.#device.handle(), this.#populated).forget(); // holes may be punched where they were
   }
 
   /**

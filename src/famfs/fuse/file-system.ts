@@ -1,3 +1,4 @@
+import type { Populated } from '../device/populated.ts';
 import type { IndexView } from '../log/index-view.ts';
 import type { Override, Overrides } from './overrides.ts';
 
@@ -16,6 +17,8 @@ export interface FileSystem {
   readonly overrides: ServedOverrides;
   /** How long the kernel may keep names and attributes without asking again. */
   readonly cacheSeconds: number;
+  /** The device's memory in this process, as far as it was faulted in. */
+  readonly populated: Pick<Populated, 'ensure'>;
   /** Scratch of this worker, so that GETATTR allocates nothing. */
   readonly override: Override;
   /** Is told of a mistake of ours in an operation; the request is answered EIO. */

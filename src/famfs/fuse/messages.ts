@@ -84,6 +84,8 @@ export interface WorkerData {
   readonly fd: number;
   readonly number: number;
   readonly device: DeviceHandle;
+  /** See populated.ts. */
+  readonly populated: SharedArrayBuffer;
   readonly index: IndexHandle;
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;

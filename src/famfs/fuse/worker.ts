@@ -1,6 +1,7 @@
 /** Thread: serves requests until the file system is unmounted. It never returns to its event loop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachDevice } from '../device/open.ts';
+import { Populated } from '../device/populated.ts';
 import { IndexView } from '../log/index-view.ts';
 import { Call } from './call.ts';
 import { receive, send } from './channel.ts';
@@ -25,6 +26,7 @@ function serve(data: WorkerData): void {
   const fileSystem: FileSystem = {
     index: new IndexView(data.index, attachDevice(data.device)),
     overrides: Overrides.attach(data.overrides),
+    populated: new Populated(data.device, data.populated),
     cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
     override: new Override(),
     failed: (operation, error) => {

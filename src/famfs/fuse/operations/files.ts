@@ -24,6 +24,7 @@ export function read(call: Call, fs: FileSystem): number {
   const node = call.nodeid;
   if (!isLive(fs, node)) return Errno.ESTALE;
   call.windows = fs.index.windows(node, call.u64(ReadIn.offset), call.u32(ReadIn.length));
+  for (const window of call.windows) fs.populated.ensure(window);
   return Errno.OK;
 }
 

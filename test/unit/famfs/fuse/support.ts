@@ -137,6 +137,7 @@ export class Bench {
   readonly fs: FileSystem = {
     index: this.index,
     overrides: this.overrides,
+    populated: { ensure: () => {} },
     cacheSeconds: 86_400,
     override: new Override(),
     failed: (operation, error) => this.failures.push(`${operation}: ${(error as Error).message}`),

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import readline from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readTotals } from '../../src/famfs/fuse/counters-file.ts';
+import { findSessions } from '../../src/famfs/fuse/session.ts';
+import { countersFile } from '../../src/famfs/fuse/session-record.ts';
+import type { Random } from '../fuzz/random.ts';
+import { Host } from '../support/host.ts';
+import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
+import { type ClientSum, contentOf } from './survival-client.ts';
+
+const CLIENT = fileURLToPath(new URL('./survival-client.ts', import.meta.url));
+const MIB = 2 ** 20;
+const FILE = 8 * MIB;
+const EACH = 4;
+/** How long a serving process lives at most once it serves. */
+const LONGEST_LIFE_MS = 400;
+
+/** How a serving process is taken from its session. */
+export type Blow = 'killed' | 'upgraded';
+
+const blows: Readonly<Record<Blow, (session: { supervisor: number; child: number }) => void>> = {
+  killed: ({ child }) => void process.kill(child, 'SIGKILL'),
+  upgraded: ({ supervisor }) => void process.kill(supervisor, 'SIGUSR2'),
+};
+
+/** What applications saw of it. */
+export interface Survived {
+  readonly operations: number;
+  readonly longestMs: number;
+}
+
+/**
+ * Four readers and four writers work on a mount while its serving process is taken away, that many
+ * times. Throws AssertionError when one of them gets an error, or other bytes than were written.
+ */
+export async function survive(blow: Blow, times: number, random: Random): Promise<Survived> {
+  const pool = await PoolFixture.make(256 * MIB);
+  const roles = Array.from({ length: 2 * EACH }, (_, k) => ({ role: k % 2 === 0 ? 'reader' : 'writer', name: `v${k}`, seed: random.below(2 ** 30) }));
+  for (const { name, seed } of roles) {
+    pool.volume(name, FILE);
+    const content = contentOf(FILE, seed);
+    let done = 0;
+    for (const window of pool.pool.view.windows(pool.node(`${name}/data`), 0, FILE)) {
+      window.set(content.subarray(done, done += window.length));
+    }
+  }
+  const host = await Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') });
+  const clients: Client[] = [];
+  try {
+    for (const { role, name, seed } of roles) clients.push(await Client.start(role, host.path(`${name}/data`), seed));
+    for (let time = 1; time <= times; time++) {
+      const { record } = serving(host);
+      await sleep(random.below(LONGEST_LIFE_MS));
+      blows[blow]({ supervisor: record.pid, child: record.child!.pid });
+      await until(() => assert.notEqual(serving(host).record.child!.pid, record.child!.pid));
+      assert.equal(readTotals(countersFile(host.hostDirectory, record.pid))!.restarts, time);
+    }
+    const sums = await Promise.all(clients.map((client) => client.end()));
+    for (const [k, { errors, mismatches, operations }] of sums.entries()) {
+      assert.deepEqual([errors, mismatches], [[], []], `${roles[k]!.role} ${k}`);
+      assert(operations > times, `${roles[k]!.role} ${k} did little`);
+    }
+    return { operations: sums.reduce((total, { operations }) => total + operations, 0), longestMs: Math.max(...sums.map(({ longestMs }) => longestMs)) };
+  } finally {
+    for (const client of clients) client.kill();
+    await host.end();
+    pool.close();
+  }
+}
+
+/** The session, as its record tells it. */
+function serving({ hostDirectory }: Host) {
+  const [session] = findSessions(hostDirectory);
+  assert(session !== undefined, 'the session is over');
+  return session;
+}
+
+/** An application at work. */
+class Client {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child;
+    child.stderr.pipe(process.stderr);
+    this.#lines = readline.createInterface(child.stdout)[Symbol.asyncIterator]();
+  }
+
+  static async start(role: string, file: string, seed: number): Promise<Client> {
+    const client = new Client(spawn(process.execPath, [CLIENT, role, file, String(seed)]));
+    assert.equal((await client.#lines.next()).value, 'at work');
+    return client;
+  }
+
+  async end(): Promise<ClientSum> {
+    this.#child.stdin.end();
+    return JSON.parse(String((await this.#lines.next()).value)) as ClientSum;
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
