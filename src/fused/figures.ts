@@ -3,7 +3,7 @@ import { FamfsError } from '../famfs/errors.ts';
 import { readTotals } from '../famfs/fuse/counters-file.ts';
 import { uptime, type CounterTotals } from '../famfs/fuse/counters.ts';
 import { operations } from '../famfs/fuse/dispatch.ts';
-import { countersFile } from '../famfs/fuse/session-record.ts';
+import { countersFile, livingRecords } from '../famfs/fuse/session-record.ts';
 import type { Session } from '../famfs/fuse/session.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';
@@ -22,7 +22,8 @@ export function sessionFigures(sessions: Sessions, hostDirectory: string): Sessi
 
 function figuresOf(pool: string, session: Session | undefined, problems: number, hostDirectory: string): SessionFigures {
   if (session === undefined) return { pool, mounted: false, problems, operations: [] };
-  const figures = { pool, mounted: true, problems: problems + session.problems.length };
+  const bad = livingRecords(hostDirectory).find(({ pid }) => pid === session.pid)?.bad ?? [];
+  const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
   const totals = readTotals(countersFile(hostDirectory, session.pid));
   if (totals === undefined) return { ...figures, operations: [] };
   const entries = entriesOf(session.record.device);

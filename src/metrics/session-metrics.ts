@@ -10,6 +10,8 @@ export interface SessionFigures {
   readonly problems: number;
   /** By the kernel's name, such as READ. */
   readonly operations: readonly { readonly operation: string; readonly count: number; readonly errors: number }[];
+  /** Parts of files that were the end of serving processes, and are left alone. */
+  readonly badRanges?: number;
   /** How often a serving process was replaced; missing where it cannot be told. */
   readonly restarts?: number;
   /** Missing where it cannot be told. */
@@ -37,8 +39,11 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
   const restarts = new Counter({
     name: 'famfs_session_restarts_total', help: 'Serving processes that ended and were replaced, unseen by applications', labelNames, registers,
   });
+  const badRanges = new Gauge({
+    name: 'famfs_session_bad_ranges', help: 'Parts of files that ended two serving processes and are answered EIO since', labelNames, registers,
+  });
   metrics.onScrape(() => {
-    for (const metric of [mounted, problems, operations, errors, lag, age, restarts]) metric.reset();
+    for (const metric of [mounted, problems, operations, errors, lag, age, restarts, badRanges]) metric.reset();
     for (const { pool, replay, ...session } of figures()) {
       mounted.set({ pool }, session.mounted ? 1 : 0);
       problems.set({ pool }, session.problems);
@@ -46,6 +51,7 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
         operations.inc({ pool, operation }, count);
         errors.inc({ pool, operation }, failed);
       }
+      if (session.badRanges !== undefined) badRanges.set({ pool }, session.badRanges);
       if (session.restarts !== undefined) restarts.inc({ pool }, session.restarts);
       if (replay?.lagEntries !== undefined) lag.set({ pool }, replay.lagEntries);
       if (replay !== undefined) age.set({ pool }, replay.ageSeconds);

@@ -159,6 +159,47 @@ describe('a session', function () {
     }
   });
 
+  it('gives up a request that was the end of two serving processes, and serves all else', async () => {
+    pool.volume('bad', 2 * MiB);
+    const [at, length, poison] = [5 * 4096, 8192, 66];
+    // What it copies into the device's memory kills a worker, as memory does that fails.
+    host = await mountWith(pool.path, `const { set } = Uint8Array.prototype;
+      Uint8Array.prototype.set = function (source, ...rest) {
+        if (source.length === ${length} && source[0] === ${poison}) {
+          process.kill(process.pid, 'SIGBUS');
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        }
+        return set.call(this, source, ...rest);
+      };`);
+    const fd = fs.openSync(host.path('bad/data'), 'r+');
+    const write = (offset: number, byte = 1) => outcome(() => fs.writeSync(fd, Buffer.alloc(length, byte), 0, length, offset));
+    const restarts = () => readTotals(countersFile(host!.hostDirectory, host!.session.pid))!.restarts;
+    assert.equal(write(at, poison), 'EIO');
+    await eventually(() => assert.deepEqual(findSessions(host!.hostDirectory)[0].record.bad, [{ node: pool.node('bad/data'), offset: at, length }]), 5000);
+    assert.equal(restarts(), 2);
+    assert.deepEqual([write(0), write(at + length)], ['OK', 'OK']);
+    assert.equal(outcome(() => fs.readSync(fd, Buffer.alloc(4096), 0, 4096, at + 4096)), 'EIO');
+    assert.equal(restarts(), 2);
+    fs.closeSync(fd);
+    await host.unmount();
+  });
+
+  it('answers EIO where memory is gone, without an end of its serving process', async () => {
+    const shrinking = await PoolFixture.make(64 * MiB);
+    for (const name of ['low', 'high']) shrinking.volume(name, 4 * MiB);
+    host = await Host.mount(shrinking.path);
+    const [low, high] = ['low', 'high'].map((name) => fs.openSync(host!.path(`${name}/data`), 'r'));
+    const read = (fd: number, at: number) => outcome(() => fs.readSync(fd, Buffer.alloc(MiB), 0, MiB, at));
+    assert.deepEqual([read(low, 0), read(high, 3 * MiB)], ['OK', 'OK']);
+    const [{ offset }] = shrinking.pool.view.extents(shrinking.node('high/data'));
+    fs.truncateSync(shrinking.path, offset + 2 * MiB);
+    assert.deepEqual([read(high, 3 * MiB), read(high, 2 * MiB), read(high, MiB), read(low, 0)], ['EIO', 'EIO', 'OK', 'OK']);
+    assert.equal(readTotals(countersFile(host.hostDirectory, host.session.pid))!.restarts, 0);
+    for (const fd of [low, high]) fs.closeSync(fd);
+    await host.unmount();
+    shrinking.close();
+  });
+
   it('is over when for a time no child can serve: then its users get an error', async () => {
     host = await mountWith(pool.path, `import fs from 'node:fs';
       if (process.argv[1].includes('child') && fs.existsSync(JSON.parse(process.argv[2]).hostDirectory + '/broken')) process.exit(3);`, { patienceMs: 500 });

@@ -1,6 +1,7 @@
 import type { DeviceHandle } from './device.ts';
 import { populate } from './libc.ts';
 
+const PAGE = 4096;
 /** The least that is faulted in at once. */
 const LEAST_PIECE = 64 * 1024;
 
@@ -28,12 +29,20 @@ export class Populated {
     return new SharedArrayBuffer(Math.ceil(device.size / pieceOf(device)));
   }
 
-  /** Makes sure that a window onto the device's memory is there, if it can be. */
-  ensure({ byteOffset, length }: Uint8Array): void {
+  /** Makes sure that a window onto the device's memory is there. False where it cannot be read. */
+  ensure(window: Uint8Array): boolean {
+    const { byteOffset, length } = window;
     const last = Math.floor((byteOffset + length - 1) / this.#piece);
     for (let piece = Math.floor(byteOffset / this.#piece); piece <= last; piece++) {
-      if (this.#marks[piece] === Mark.unknown) this.#populate(piece);
+      if (this.#marks[piece] === Mark.unknown && !this.#populate(piece) && !this.isReadable(window)) return false;
     }
+    return true;
+  }
+
+  /** Whether a window can be read at this moment, asked without the signal that ends who tries in vain. */
+  isReadable({ byteOffset, length }: Uint8Array): boolean {
+    const start = byteOffset - (byteOffset % PAGE);
+    return length === 0 || isPresent(populate(this.#device.address + BigInt(start), byteOffset + length - start));
   }
 
   /** What was given back to the system, as by punching holes, is to be faulted in again. */
@@ -41,13 +50,18 @@ export class Populated {
     this.#marks.fill(Mark.unknown);
   }
 
-  #populate(piece: number): void {
+  #populate(piece: number): boolean {
     const { address, size } = this.#device;
     const from = piece * this.#piece;
     const failure = populate(address + BigInt(from), Math.min(this.#piece, size - from));
-    if (failure === '') this.#marks[piece] = Mark.present;
-    else if (failure === 'EINVAL') this.#marks[piece] = Mark.impossible; // before Linux 5.14, or memory of another kind
+    if (isPresent(failure)) this.#marks[piece] = failure === '' ? Mark.present : Mark.impossible;
+    return isPresent(failure);
   }
+}
+
+/** Before Linux 5.14, and for memory of some kinds, the kernel does not do it: nothing is known then. */
+function isPresent(failure: string): boolean {
+  return failure === '' || failure === 'EINVAL';
 }
 
 function pieceOf({ alignment }: DeviceHandle): number {

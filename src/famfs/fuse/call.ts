@@ -57,6 +57,19 @@ export class Call {
     return this.#in[InHeader.nodeid >> 2] + this.#in[(InHeader.nodeid >> 2) + 1] * TWO_32;
   }
 
+  get uniqueLow(): number {
+    return this.#in[InHeader.unique >> 2];
+  }
+
+  get uniqueHigh(): number {
+    return this.#in[(InHeader.unique >> 2) + 1];
+  }
+
+  /** Whether another process had taken this request, and died. */
+  get isResent(): boolean {
+    return this.uniqueHigh > 0x7fffffff;
+  }
+
   /** A 32-bit argument at an offset behind the header. */
   u32(offset: number): number {
     return this.#in[(InHeader.size + offset) >> 2];

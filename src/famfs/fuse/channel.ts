@@ -32,11 +32,12 @@ export function receive(fd: number, into: Uint8Array, io: ChannelIo = system): n
 
 /**
  * Sends a finished reply. A request that is gone, or an unmount, is nobody's error. The kernel
- * cannot take pages from some mappings (EFAULT): then the data goes through a buffer of ours.
+ * cannot take pages from some mappings (EFAULT): then the data goes through a buffer of ours, unless
+ * that memory cannot be read at all, which is EIO.
  */
-export function send(fd: number, call: Call, io: ChannelIo = system): void {
+export function send(fd: number, call: Call, isReadable: (window: Uint8Array) => boolean = () => true, io: ChannelIo = system): void {
   if (trySend(fd, parts(call), io)) return;
-  if (call.windows !== undefined) {
+  if (call.windows?.every(isReadable)) {
     call.windows = [Buffer.concat(call.windows)];
     if (trySend(fd, parts(call), io)) return;
   }

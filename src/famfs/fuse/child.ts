@@ -12,7 +12,7 @@ import { FamfsError } from '../errors.ts';
 import { type IndexHandle, Status } from '../log/index-store.ts';
 import { IndexView } from '../log/index-view.ts';
 import { nodeOf } from '../log/index-writer.ts';
-import { openCounters, type CountersHandle } from './counters-file.ts';
+import { attachCounters, openCounters, type CountersHandle } from './counters-file.ts';
 import { die } from './die.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from './modules.ts';
@@ -76,7 +76,9 @@ class ServingChild {
   }
 
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
-  serve({ agreement, first }: Serve): void {
+  serve({ agreement, first, doubts }: Serve): void {
+    attachCounters(this.#counters).clearCurrent(); // whoever sent us here has read it
+    const lock = new SharedArrayBuffer(4);
     const count = workerCount();
     let starting = count;
     let living = count;
@@ -91,6 +93,8 @@ class ServingChild {
         counters: this.#counters,
         turns: this.#turns,
         agreement,
+        doubts,
+        lock,
       };
       const worker = new Worker(moduleFile('worker'), { workerData });
       worker.on('error', die);

@@ -10,11 +10,17 @@ export function complain(text: string): void {
 }
 
 /**
+ * The signal by which a process ends itself: one that nobody else sends, so that it is known from a
+ * kill, and that leaves no core file.
+ */
+export const OWN_END = 'SIGALRM';
+
+/**
  * A mistake of ours in any thread of a serving child: says so and ends the process at once. An exit
  * would wait for the workers, each of which would first take one more request, never to answer it.
  * Nor can a thread leave it to the main one, which may wait, in a notification, for that very thread.
  */
 export function die(error: unknown): void {
   complain(error instanceof Error ? error.stack ?? error.message : String(error));
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, OWN_END);
 }

@@ -115,12 +115,20 @@ export function checkBuffers(call: Call, maxWrite: number): void {
  */
 export function dispatch(call: Call, length: number, fs: FileSystem, counters: WorkerCounters): boolean {
   call.begin(length);
+  counters.taken(call);
   const opcode = call.opcode;
   const entry = opcode < OPCODES ? operations[opcode] : undefined;
   const errno = run(entry, call, fs);
   counters.count(opcode, errno);
   if (entry !== undefined && !entry.replies) return false;
   call.finish(errno);
+  return true;
+}
+
+/** Leaves the answer to a request that must not be tried. */
+export function refuse(call: Call, length: number): true {
+  call.begin(length);
+  call.finish(Errno.EIO);
   return true;
 }
 

@@ -1,5 +1,6 @@
 import type { Populated } from '../device/populated.ts';
 import type { IndexView } from '../log/index-view.ts';
+import type { BadRange } from './messages.ts';
 import type { Override, Overrides } from './overrides.ts';
 
 /** What the operations need of a pool's index. A test can serve another one. */
@@ -19,6 +20,8 @@ export interface FileSystem {
   readonly cacheSeconds: number;
   /** The device's memory in this process, as far as it was faulted in. */
   readonly populated: Pick<Populated, 'ensure'>;
+  /** What must not be touched. */
+  readonly bad: readonly BadRange[];
   /** Scratch of this worker, so that GETATTR allocates nothing. */
   readonly override: Override;
   /** Is told of a mistake of ours in an operation; the request is answered EIO. */

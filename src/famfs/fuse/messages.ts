@@ -37,6 +37,24 @@ export interface Serve {
   readonly agreement: Agreement;
   /** The kernel knows nothing yet: no child served this session before. */
   readonly first: boolean;
+  readonly doubts: Doubts;
+}
+
+/** A part of a file that must not be touched. */
+export interface BadRange {
+  readonly node: number;
+  /** Bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What earlier children of a session died of. */
+export interface Doubts {
+  readonly bad: readonly BadRange[];
+  /** Requests that are not to be tried again. */
+  readonly refused: readonly string[];
+  /** One of the requests that come first may be the end of this child: one at a time, so that it is known which. */
+  readonly careful: boolean;
 }
 
 /** A session that serves, as its record file tells it too. */
@@ -50,6 +68,8 @@ export interface SessionRecord extends SessionConfig {
   readonly problems: readonly string[];
   /** What this kernel lacks. */
   readonly limitations: readonly string[];
+  /** What was the end of two serving processes: answered EIO since. */
+  readonly bad: readonly BadRange[];
 }
 
 /** Supervisor to whoever asked for the session. */
@@ -91,4 +111,7 @@ export interface WorkerData {
   readonly counters: CountersHandle;
   readonly turns: SharedArrayBuffer;
   readonly agreement: Agreement;
+  readonly doubts: Doubts;
+  /** One Int32, held by the worker that serves while they are careful. */
+  readonly lock: SharedArrayBuffer;
 }

@@ -4,13 +4,19 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import type { ChildMessage, Serve, SessionConfig } from './messages.ts';
+import { OWN_END } from './die.ts';
 import { moduleFile } from './modules.ts';
 import { isKilled, startTimeOf } from './session-record.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
   readonly failure?: string;
+  /** It was not ended by others: something that it did was its end. */
+  readonly ofItself?: boolean;
 }
+
+/** Signals that come of what a process does. */
+const OF_ITSELF: readonly string[] = [OWN_END, 'SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
 
 /** What a serving process found when it had replayed the log. */
 export interface Prepared {
@@ -97,7 +103,8 @@ async function endOf(child: ChildProcess): Promise<ServingEnd> {
     // What it said before its end is heard first: it may have told the reason.
     if (child.connected) await once(child, 'disconnect');
     if (code === 0) return {};
-    return { failure: `the serving process ${signal === null ? `exited with ${code}` : `was ended by ${signal}`}` };
+    if (signal === null) return { failure: `the serving process exited with ${code}`, ofItself: true };
+    return { failure: `the serving process was ended by ${signal}`, ofItself: OF_ITSELF.includes(signal) };
   } catch (error) {
     return { failure: `the serving process cannot be started: ${(error as Error).message}` };
   }

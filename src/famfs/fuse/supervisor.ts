@@ -8,12 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import { Call } from './call.ts';
 import { receive, send } from './channel.ts';
+import { Counters } from './counters.ts';
+import { Deaths } from './doubts.ts';
 import { answerInit, limitations, MAX_WRITE, type Agreement } from './init.ts';
 import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
 import { mountFuse, unmountFuse } from './mount.ts';
 import { Notifier } from './notifier.ts';
-import { ServingProcess, type Prepared } from './serving-process.ts';
-import { removeRecord, startTimeOf, writeRecord } from './session-record.ts';
+import { type Prepared, ServingProcess, type ServingEnd } from './serving-process.ts';
+import { countersFile, removeRecord, startTimeOf, writeRecord } from './session-record.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2000;
@@ -24,6 +26,7 @@ class Supervisor {
   #child: ServingProcess;
   /** One that has replayed and will follow at once when the present one ends. */
   #successor: ServingProcess | undefined;
+  readonly #deaths = new Deaths();
   #mounted = false;
 
   constructor(config: SessionConfig) {
@@ -36,15 +39,16 @@ class Supervisor {
   async run(): Promise<void> {
     const prepared = await this.#child.prepared;
     const agreement = await this.#mount(prepared);
-    await this.#child.serve({ type: 'serve', agreement, first: true });
+    await this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts });
     const limits = limitations(agreement);
     for (const problem of limits) this.#say(`on this kernel, ${problem}`);
     for (const problem of prepared.problems) this.#say(problem);
     const record = () => this.#record(prepared, limits);
     await report({ type: 'serving', record: record() });
     for (;;) {
-      const { failure } = await this.#child.ended;
+      const { failure, ofItself } = await this.#child.ended;
       if (failure === undefined) return;
+      if (ofItself) this.#learn();
       if (!agreement.resend) throw new FamfsError('DEVICE', `${this.#config.directory}: ${failure}; the session is over`);
       this.#say(`${failure}; another one goes on`);
       this.#child = await this.#replace(this.#child, agreement, failure);
@@ -117,16 +121,19 @@ class Supervisor {
     for (let pause = FIRST_PAUSE_MS; performance.now() - began < patienceMs; pause = Math.min(2 * pause, LAST_PAUSE_MS)) {
       const next = this.#successor ?? this.#spawn();
       this.#successor = undefined;
+      let served = false;
       try {
         await next.prepared;
         await dead.workersGone(); // or a late store of theirs could hit memory that was given to others
-        const serving = next.serve({ type: 'serve', agreement, first: false });
+        served = true;
+        const serving = next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
         notifier.resend();
         await serving;
         return next;
       } catch (error) {
-        const { failure: how } = await Promise.race([next.ended, sleep(LAST_PAUSE_MS, { failure: 'it does not end' }, { ref: false })]);
-        if (how === undefined) return next; // unmounted meanwhile
+        const end: ServingEnd = await Promise.race([next.ended, sleep(LAST_PAUSE_MS, { failure: 'it does not end' }, { ref: false })]);
+        if (end.failure === undefined) return next; // unmounted meanwhile
+        if (served && end.ofItself) this.#learn();
         next.kill();
         dead = next;
         const now = (error as Error).message;
@@ -138,10 +145,20 @@ class Supervisor {
     throw new FamfsError('DEVICE', `${directory}: ${reason}; for ${patienceMs / 1000} s no other could serve, the session is over`);
   }
 
+  /** A child has died of itself: what it was at may be the reason. */
+  #learn(): void {
+    const file = countersFile(this.#config.hostDirectory, process.pid);
+    const requests = fs.existsSync(file) ? Counters.copyOf(fs.readFileSync(file)).current() : [];
+    for (const { opcode, node, offset, length } of this.#deaths.add(requests)) {
+      this.#say(`request ${opcode} of node ${node}, ${length} bytes at ${offset}, was the end of two serving processes: it is answered EIO from now on`);
+    }
+  }
+
   #record({ poolUuid, problems }: Prepared, limits: readonly string[]): SessionRecord {
     const { pid, startTime } = this.#child;
     const record: SessionRecord = {
       ...this.#config, poolUuid, pid: process.pid, startTime: startTimeOf(process.pid)!, child: { pid, startTime }, problems, limitations: limits,
+      bad: this.#deaths.bad,
     };
     writeRecord(record);
     return record;

@@ -4,10 +4,11 @@ import { attachDevice } from '../device/open.ts';
 import { Populated } from '../device/populated.ts';
 import { IndexView } from '../log/index-view.ts';
 import { Call } from './call.ts';
+import { Caution } from './caution.ts';
 import { receive, send } from './channel.ts';
 import { attachCounters } from './counters-file.ts';
 import { complain, die } from './die.ts';
-import { checkBuffers, dispatch } from './dispatch.ts';
+import { checkBuffers, dispatch, refuse } from './dispatch.ts';
 import type { FileSystem } from './file-system.ts';
 import type { WorkerData } from './messages.ts';
 import { Override, Overrides } from './overrides.ts';
@@ -23,10 +24,12 @@ const MOST_REPORTS = 20;
 function serve(data: WorkerData): void {
   const { fd, agreement } = data;
   let reports = 0;
+  const populated = new Populated(data.device, data.populated);
   const fileSystem: FileSystem = {
     index: new IndexView(data.index, attachDevice(data.device)),
     overrides: Overrides.attach(data.overrides),
-    populated: new Populated(data.device, data.populated),
+    populated,
+    bad: data.doubts.bad,
     cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
     override: new Override(),
     failed: (operation, error) => {
@@ -38,12 +41,18 @@ function serve(data: WorkerData): void {
   checkBuffers(call, agreement.maxWrite);
   const counters = attachCounters(data.counters).of(data.number);
   const turns = new Turns(data.turns);
+  const caution = new Caution(data.doubts, data.lock);
+  const isReadable = (window: Uint8Array) => populated.isReadable(window);
   parentPort?.postMessage('serving');
   for (;;) {
     const length = receive(fd, call.request);
     if (length === undefined) return;
     turns.step(data.number);
-    if (dispatch(call, length, fileSystem, counters)) send(fd, call);
+    caution.begin();
+    const hasReply = caution.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
+    if (hasReply) send(fd, call, isReadable);
+    counters.answered();
+    caution.end();
     turns.step(data.number);
   }
 }

@@ -1,5 +1,6 @@
 import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteIn, WriteOut } from '../abi.ts';
 import type { Call } from '../call.ts';
+import { isBad } from '../doubts.ts';
 import { Errno } from '../errno.ts';
 import type { FileSystem } from '../file-system.ts';
 import { killSetId } from './attributes.ts';
@@ -19,13 +20,14 @@ export function open(call: Call, fs: FileSystem): number {
   return Errno.OK;
 }
 
-/** READ: the kernel copies straight out of the device's memory. */
+/** READ: the kernel copies straight out of the device's memory. EIO where that cannot be read. */
 export function read(call: Call, fs: FileSystem): number {
   const node = call.nodeid;
   if (!isLive(fs, node)) return Errno.ESTALE;
-  call.windows = fs.index.windows(node, call.u64(ReadIn.offset), call.u32(ReadIn.length));
-  for (const window of call.windows) fs.populated.ensure(window);
-  return Errno.OK;
+  const [offset, length] = [call.u64(ReadIn.offset), call.u32(ReadIn.length)];
+  if (isBad(fs.bad, node, offset, length)) return Errno.EIO;
+  call.windows = fs.index.windows(node, offset, length);
+  return call.windows.every((window) => fs.populated.ensure(window)) ? Errno.OK : Errno.EIO;
 }
 
 /**
@@ -38,6 +40,7 @@ export function write(call: Call, fs: FileSystem): number {
   const data = call.data(WriteIn.size);
   if (length > data.length) return Errno.EINVAL;
   if (!isLive(fs, node)) return Errno.ESTALE;
+  if (isBad(fs.bad, node, call.u64(WriteIn.offset), length)) return Errno.EIO;
   if ((call.u32(WriteIn.writeFlags) & WriteFlag.KillSuidgid) !== 0) killSetId(fs, node);
   const windows = fs.index.windows(node, call.u64(WriteIn.offset), length);
   let written = 0;

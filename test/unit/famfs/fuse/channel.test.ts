@@ -38,30 +38,30 @@ describe('channel', () => {
 
   it('does not hide other errors', () => {
     assert.throws(() => receive(3, Buffer.alloc(64), script('EINVAL')), { code: 'EINVAL' });
-    assert.throws(() => send(3, answered(), script('EINVAL')), { code: 'EINVAL' });
+    assert.throws(() => send(3, answered(), undefined, script('EINVAL')), { code: 'EINVAL' });
   });
 
   it('sends header and memory in one call', () => {
     const io = script();
-    send(3, answered(Buffer.from('famfs!')), io);
+    send(3, answered(Buffer.from('famfs!')), undefined, io);
     assert.equal(io.sent.length, 1);
     assert.equal(io.sent[0].readUInt32LE(0), 22);
     assert.equal(io.sent[0].subarray(16).toString(), 'famfs!');
   });
 
   for (const gone of ['ENOENT', 'ENODEV']) {
-    it(`takes ${gone} for a request that nobody waits for`, () => send(3, answered(), script(gone)));
+    it(`takes ${gone} for a request that nobody waits for`, () => send(3, answered(), undefined, script(gone)));
   }
 
   it('copies memory that the kernel cannot take pages from', () => {
     const io = script('EFAULT');
-    send(3, answered(Buffer.from('famfs!')), io);
+    send(3, answered(Buffer.from('famfs!')), undefined, io);
     assert.equal(io.sent[0].subarray(16).toString(), 'famfs!');
   });
 
   it('answers EIO when a copy does not go either', () => {
     const io = script('EFAULT', 'EFAULT');
-    send(3, answered(Buffer.from('famfs!')), io);
+    send(3, answered(Buffer.from('famfs!')), undefined, io);
     assert.equal(io.sent[0].length, 16);
     assert.equal(io.sent[0].readInt32LE(4), -5);
     assert.equal(io.sent[0].toString('hex', 8), '0706050403020180');

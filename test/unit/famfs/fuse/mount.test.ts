@@ -34,6 +34,12 @@ describe('notifications', () => {
     ]);
   });
 
+  it('have requests resent', () => {
+    const { notifier, sent } = capture(true);
+    notifier.resend();
+    assert.deepEqual(sent, [hex`10000000 07000000 0000000000000000`]);
+  });
+
   it('of names are not sent to a kernel without epochs', () => {
     const { notifier, sent } = capture(false);
     notifier.names();
@@ -44,7 +50,7 @@ describe('notifications', () => {
 describe('session records', () => {
   const record = (hostDirectory: string) => ({
     device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', pid: process.pid,
-    startTime: startTimeOf(process.pid)!, problems: [], limitations: [],
+    startTime: startTimeOf(process.pid)!, problems: [], limitations: [], bad: [],
   });
 
   it('name the living', () => {

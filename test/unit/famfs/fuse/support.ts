@@ -137,7 +137,8 @@ export class Bench {
   readonly fs: FileSystem = {
     index: this.index,
     overrides: this.overrides,
-    populated: { ensure: () => {} },
+    populated: { ensure: () => true },
+    bad: [],
     cacheSeconds: 86_400,
     override: new Override(),
     failed: (operation, error) => this.failures.push(`${operation}: ${(error as Error).message}`),
