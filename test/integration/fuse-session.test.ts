@@ -70,6 +70,13 @@ describe('a session', function () {
     assert.equal(famfsMountAt(host.directory), undefined);
   });
 
+  it('reads ahead by 1 MiB where files are mapped', async () => {
+    host = await Host.mount(pool.path);
+    const bdi = `/sys/class/bdi/${famfsMountAt(host.directory)!.device}/read_ahead_kb`;
+    if (outcome(() => fs.accessSync(bdi, fs.constants.W_OK)) !== 'OK') return; // as for an ordinary user
+    assert.equal(fs.readFileSync(bdi, 'utf8').trim(), '1024');
+  });
+
   it('is not unmounted while a file is open, and serves on', async () => {
     host = await Host.mount(pool.path);
     const fd = fs.openSync(host.path('vol/data'), 'r');

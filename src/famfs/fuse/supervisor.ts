@@ -14,6 +14,7 @@ import { answerInit, limitations, MAX_WRITE, type Agreement } from './init.ts';
 import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
 import { mountFuse, unmountFuse } from './mount.ts';
 import { Notifier } from './notifier.ts';
+import { raiseReadAhead } from './read-ahead.ts';
 import { type Prepared, ServingProcess, type ServingEnd } from './serving-process.ts';
 import { countersFile, removeRecord, startTimeOf, writeRecord } from './session-record.ts';
 
@@ -106,6 +107,7 @@ class Supervisor {
     const agreement = answerInit(call);
     call.finish(0);
     send(this.#fd, call);
+    raiseReadAhead(directory);
     return agreement;
   }
 
