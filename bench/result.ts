@@ -4,6 +4,8 @@ export interface BenchResult {
   readonly ratio: number;
   /** What the ratio must not pass; without one it is only reported. */
   readonly limit?: number;
+  /** What the ratio must reach. */
+  readonly least?: number;
   /** The absolute figures behind the ratio. */
   readonly detail: string;
 }

@@ -8,10 +8,11 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   replay: () => import('./replay.ts'),
   create: () => import('./create.ts'),
   reclaim: () => import('./reclaim.ts'),
+  fuse: () => import('./fuse.ts'),
   pods: () => import('./pods.ts'),
 };
-/** Needs a cluster, and so is run where it is asked for only. */
-const byName = ['pods'];
+/** Need a cluster, or programs to compare with, and so are run where they are asked for only. */
+const byName = ['pods', 'fuse'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in benches));
@@ -21,9 +22,10 @@ if (unknown.length > 0) {
 }
 for (const name of asked.length > 0 ? asked : Object.keys(benches).filter((known) => !byName.includes(known))) {
   const { run } = await benches[name]();
-  for (const { name: what, ratio, limit, detail } of await run()) {
-    const over = limit !== undefined && ratio > limit;
-    if (over) process.exitCode = 1;
-    console.log(`${over ? 'OVER' : 'ok  '} ${what}: ${ratio.toFixed(2)}${limit === undefined ? '' : ` (at most ${limit})`}; ${detail}`);
+  for (const { name: what, ratio, limit, least, detail } of await run()) {
+    const verdict = limit !== undefined && ratio > limit ? 'OVER' : least !== undefined && ratio < least ? 'LESS' : 'ok  ';
+    if (verdict !== 'ok  ') process.exitCode = 1;
+    const bounds = `${limit === undefined ? '' : ` (at most ${limit})`}${least === undefined ? '' : ` (at least ${least})`}`;
+    console.log(`${verdict} ${what}: ${ratio.toFixed(2)}${bounds}; ${detail}`);
   }
 }
