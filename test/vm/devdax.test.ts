@@ -93,7 +93,7 @@ describe('a real /dev/dax device', function () {
     done(steps, 'mkfs');
   });
 
-  it('holds a pool: mkfs, creat, mount, write, read back, fsck, umount', async () => {
+  it('holds a pool: mkfs, creat, mount, write, read back, also when the serving process was killed, fsck, umount', async () => {
     const steps = await guest(
       memoryFile,
       `f=${program}; s='--state-dir /tmp/state'; mkdir /tmp/m
@@ -103,16 +103,19 @@ describe('a real /dev/dax device', function () {
        step stat stat -c '%F %s' /tmp/m/data
        step write bash -c 'printf "kept in memory" | dd of=/tmp/m/data conv=notrunc bs=1 seek=3000000 status=none'
        step read bash -c 'dd if=/tmp/m/data bs=1 skip=3000000 count=14 status=none'
+       child=$(grep -o '"child":{"pid":[0-9]*' /run/famfs-csi/sessions/*.json | tr -dc 0-9)
+       step survive bash -c "exec 3</tmp/m/data; kill -9 $child; dd bs=1 skip=3000000 count=14 status=none <&3"
+       step replaced bash -c "! grep -q '\"pid\":$child,' /run/famfs-csi/sessions/*.json"
        step umount $f umount /tmp/m
        step unmounted bash -c '! grep -q famfs /proc/self/mountinfo'
        step fsck $f fsck /dev/dax0.0
        step ls $f ls /dev/dax0.0 --json`,
     );
-    for (const name of ['mkfs', 'creat', 'mount', 'write', 'umount', 'unmounted', 'fsck']) {
+    for (const name of ['mkfs', 'creat', 'mount', 'write', 'replaced', 'umount', 'unmounted', 'fsck']) {
       done(steps, name);
     }
     assert.equal(done(steps, 'stat'), `regular file ${4 << 20}`);
-    assert.equal(done(steps, 'read'), 'kept in memory');
+    for (const name of ['read', 'survive']) assert.equal(done(steps, name), 'kept in memory');
     assert.match(done(steps, 'ls'), /"data"/);
   });
 });
