@@ -229,7 +229,7 @@ describe('a session', function () {
       assert.notEqual(record.child!.pid, child);
       assert.deepEqual(childrenOf(host!.session.pid), [record.child!.pid]);
     }, 10_000);
-    assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MiB);
+    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
   });
 
   it('is served on when its supervisor dies, until it is unmounted', async () => {

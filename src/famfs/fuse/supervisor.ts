@@ -28,6 +28,8 @@ class Supervisor {
   /** One that has replayed and will follow at once when the present one ends. */
   #successor: ServingProcess | undefined;
   readonly #deaths = new Deaths();
+  /** Fulfilled while a child serves. */
+  #settled: Promise<unknown> = Promise.resolve();
   #mounted = false;
 
   constructor(config: SessionConfig) {
@@ -40,20 +42,22 @@ class Supervisor {
   async run(): Promise<void> {
     const prepared = await this.#child.prepared;
     const agreement = await this.#mount(prepared);
-    await this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts });
     const limits = limitations(agreement);
+    /** Before a child serves: should this process die, others know by the record that the child is there. */
+    const announce = (child: ServingProcess) => this.#record(child, prepared, limits);
+    const record = announce(this.#child);
+    await this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts });
     for (const problem of limits) this.#say(`on this kernel, ${problem}`);
     for (const problem of prepared.problems) this.#say(problem);
-    const record = () => this.#record(prepared, limits);
-    await report({ type: 'serving', record: record() });
+    await report({ type: 'serving', record });
     for (;;) {
       const { failure, ofItself } = await this.#child.ended;
       if (failure === undefined) return;
       if (ofItself) this.#learn();
       if (!agreement.resend) throw new FamfsError('DEVICE', `${this.#config.directory}: ${failure}; the session is over`);
       this.#say(`${failure}; another one goes on`);
-      this.#child = await this.#replace(this.#child, agreement, failure);
-      record();
+      const next = this.#settled = this.#replace(this.#child, agreement, failure, announce);
+      this.#child = await next;
     }
   }
 
@@ -74,7 +78,8 @@ class Supervisor {
     const successor = this.#successor = this.#spawn();
     try {
       await successor.prepared;
-      this.#child.kill();
+      await this.#settled;
+      if (this.#successor === successor) this.#child.kill(); // or it has followed one that died meanwhile
     } catch (error) {
       this.#say(`the serving process stays as it is: ${(error as Error).message}`);
       if (this.#successor === successor) this.#successor = undefined;
@@ -115,7 +120,7 @@ class Supervisor {
    * Lets another child go on where one has died: the kernel gives it again what the dead one had
    * taken and not answered. Throws when for a long time there was none that could.
    */
-  async #replace(dead: ServingProcess, agreement: Agreement, failure: string): Promise<ServingProcess> {
+  async #replace(dead: ServingProcess, agreement: Agreement, failure: string, announce: (child: ServingProcess) => void): Promise<ServingProcess> {
     const { directory, patienceMs } = this.#config;
     const began = performance.now();
     const notifier = new Notifier(this.#fd, agreement.epoch);
@@ -127,6 +132,7 @@ class Supervisor {
       try {
         await next.prepared;
         await dead.workersGone(); // or a late store of theirs could hit memory that was given to others
+        announce(next);
         served = true;
         const serving = next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
         notifier.resend();
@@ -156,8 +162,7 @@ class Supervisor {
     }
   }
 
-  #record({ poolUuid, problems }: Prepared, limits: readonly string[]): SessionRecord {
-    const { pid, startTime } = this.#child;
+  #record({ pid, startTime }: ServingProcess, { poolUuid, problems }: Prepared, limits: readonly string[]): SessionRecord {
     const record: SessionRecord = {
       ...this.#config, poolUuid, pid: process.pid, startTime: startTimeOf(process.pid)!, child: { pid, startTime }, problems, limitations: limits,
       bad: this.#deaths.bad,
