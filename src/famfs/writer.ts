@@ -131,7 +131,7 @@ export class PoolWriter {
 
   /**
    * Deletes a file (its memory is quarantined) or an empty directory.
-   * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), CLAIM_LOST.
+   * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), IN_USE (for a moment), CLAIM_LOST.
    */
   remove(path: string): void {
     const node = this.pool.view.resolve(path);
@@ -223,6 +223,7 @@ export class PoolWriter {
     const named = this.#named; // another's scrub may be between two of its steps
     for (const rejected of collidingWith(replayer.rejected, path, extents)) {
       if (nextWord(this.#appender.stateWord(rejected.index), 'void') === undefined) continue;
+      if (this.#zeroing.busy) throw new FamfsError('IN_USE', `${path} collides with log entry ${rejected.index}, and memory is just being zeroed: try again`);
       this.#name(BigInt(rejected.index + 1));
       this.#claim.mustRule();
       for (const { start, end } of rejected.extents) {

@@ -9,13 +9,17 @@ import type { Claim } from './log/claim.ts';
 export class Zeroing {
   readonly #device: DaxDevice;
   readonly #claim: Claim;
-  /** Another thread is at work at this moment. */
   #busy = false;
   #closing = false;
 
   constructor(device: DaxDevice, claim: Claim) {
     this.#device = device;
     this.#claim = claim;
+  }
+
+  /** Another thread is at work at this moment: what the claim names must stay named. */
+  get busy(): boolean {
+    return this.#busy;
   }
 
   /** Zeroes these ranges, `step` bytes at a time, and yields the bytes done after each. Throws FamfsError CLAIM_LOST. */

@@ -12,7 +12,7 @@ import { FamfsError } from '../errors.ts';
 import { type IndexHandle, Status } from '../log/index-store.ts';
 import { IndexView } from '../log/index-view.ts';
 import { nodeOf } from '../log/index-writer.ts';
-import { attachCounters, openCounters, type CountersHandle } from './counters-file.ts';
+import { attachCounters, openCounters } from './counters-file.ts';
 import { die } from './die.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from './modules.ts';
@@ -28,6 +28,7 @@ const FUSE_FD = 3;
 const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
 
 class ServingChild {
+  readonly #hostDirectory: string;
   readonly #device: DaxDevice;
   readonly #stop = new SharedArrayBuffer(4);
   readonly #populated: SharedArrayBuffer;
@@ -36,7 +37,6 @@ class ServingChild {
   #index!: IndexHandle;
   #view!: IndexView;
   #overrides!: Overrides;
-  #counters!: CountersHandle;
   #notifier: Notifier | undefined;
   /** Sequence of each override the kernel has been told of. */
   readonly #told = new Map<number, number>();
@@ -44,6 +44,7 @@ class ServingChild {
   readonly #groups = new Map<number, number>();
 
   constructor(config: SessionConfig) {
+    this.#hostDirectory = config.hostDirectory;
     this.#device = openDevice(config.device, { writable: !config.readOnly });
     this.#populated = Populated.marks(this.#device.handle());
     const workerData: ReplayData = { device: this.#device.handle(), stop: this.#stop };
@@ -71,15 +72,16 @@ class ServingChild {
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
     this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
-    this.#counters = openCounters(countersFile(config.hostDirectory, process.ppid), workerCount());
     tell({ type: 'prepared', poolUuid, problems });
   }
 
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
   serve({ agreement, first, doubts }: Serve): void {
-    attachCounters(this.#counters).clearCurrent(); // whoever sent us here has read it
-    const lock = new SharedArrayBuffer(4);
     const count = workerCount();
+    const counters = openCounters(countersFile(this.#hostDirectory, process.ppid), count); // not before: another child may have used it
+    attachCounters(counters).clearCurrent(); // whoever sent us here has read it
+    tell({ type: 'began' });
+    const lock = new SharedArrayBuffer(4);
     let starting = count;
     let living = count;
     for (let number = 0; number < count; number++) {
@@ -90,7 +92,7 @@ class ServingChild {
         populated: this.#populated,
         index: this.#index,
         overrides: this.#overrides.handle(),
-        counters: this.#counters,
+        counters,
         turns: this.#turns,
         agreement,
         doubts,
@@ -103,7 +105,7 @@ class ServingChild {
     }
     this.#notifier = new Notifier(FUSE_FD, agreement.epoch);
     // Not before: what this child has passed counts for the host when no other one serves.
-    const watch: Watch = { overrides: this.#overrides.handle(), counters: this.#counters, turns: this.#turns };
+    const watch: Watch = { overrides: this.#overrides.handle(), counters, turns: this.#turns };
     this.#replay.postMessage(watch);
   }
 
@@ -122,8 +124,9 @@ class ServingChild {
     }
     this.#changed(dead, true);
     const generation = this.#overrides.generation();
+    this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node));
     for (const node of this.#told.keys()) {
-      if (this.#groups.has(node)) this.#below(node);
+      if (this.#view.isDirectory(node)) this.#below(node); // its group may have been lifted
       this.#notifier!.attributes(node);
     }
     this.#overrides.acknowledge(generation);
@@ -196,11 +199,17 @@ function fail(error: unknown): void {
 // A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('uncaughtException', die);
+process.on('uncaughtException', (error) => die(error));
 
 try {
   const child = new ServingChild(JSON.parse(process.argv[2]) as SessionConfig);
-  process.on('message', (message: Serve) => child.serve(message));
+  // Without a supervisor, nobody would ever let it serve.
+  const end = () => void process.kill(process.pid, 'SIGKILL');
+  process.once('disconnect', end);
+  process.on('message', (message: Serve) => {
+    process.off('disconnect', end);
+    child.serve(message);
+  });
 } catch (error) {
   fail(error);
 }

@@ -10,17 +10,17 @@ export function complain(text: string): void {
 }
 
 /**
- * The signal by which a process ends itself: one that nobody else sends, so that it is known from a
- * kill, and that leaves no core file.
+ * The signals by which a process ends itself, for a mistake outside and inside of a request: such as
+ * nobody else sends, so that they are known from a kill, and that leave no core file.
  */
-export const OWN_END = 'SIGALRM';
+export const OwnEnd = Object.freeze({ outside: 'SIGALRM', inRequest: 'SIGVTALRM' } as const);
 
 /**
  * A mistake of ours in any thread of a serving child: says so and ends the process at once. An exit
  * would wait for the workers, each of which would first take one more request, never to answer it.
  * Nor can a thread leave it to the main one, which may wait, in a notification, for that very thread.
  */
-export function die(error: unknown): void {
+export function die(error: unknown, where: keyof typeof OwnEnd = 'outside'): void {
   complain(error instanceof Error ? error.stack ?? error.message : String(error));
-  process.kill(process.pid, OWN_END);
+  process.kill(process.pid, OwnEnd[where]);
 }

@@ -28,6 +28,8 @@ export interface Failed {
 export type ChildMessage =
   /** The log has been replayed; nothing is mounted yet. */
   | { readonly type: 'prepared'; readonly poolUuid: string; readonly problems: readonly string[] }
+  /** It is about to serve. */
+  | { readonly type: 'began' }
   | { readonly type: 'serving' }
   | Failed;
 

@@ -4,19 +4,21 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import type { ChildMessage, Serve, SessionConfig } from './messages.ts';
-import { OWN_END } from './die.ts';
+import { OwnEnd } from './die.ts';
 import { moduleFile } from './modules.ts';
 import { isKilled, startTimeOf } from './session-record.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
   readonly failure?: string;
-  /** It was not ended by others: something that it did was its end. */
+  /** It was not ended by others. */
   readonly ofItself?: boolean;
+  /** What it did for a request may have been its end. */
+  readonly inRequest?: boolean;
 }
 
-/** Signals that come of what a process does. */
-const OF_ITSELF: readonly string[] = [OWN_END, 'SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
+/** Signals that come of what is done with memory, and of mistakes in requests. */
+const IN_REQUEST: readonly string[] = [OwnEnd.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
 
 /** What a serving process found when it had replayed the log. */
 export interface Prepared {
@@ -36,6 +38,8 @@ export class ServingProcess {
   readonly prepared: Promise<Prepared>;
   /** Resolves when it has ended, or has been killed and cannot end. */
   readonly ended: Promise<ServingEnd>;
+  /** It has begun to serve: what the one before had under way is noted no longer. */
+  began = false;
   readonly #process: ChildProcess;
   readonly #serving: Promise<void>;
 
@@ -53,6 +57,7 @@ export class ServingProcess {
     this.ended = this.#untilEnded();
     child.on('message', (message: ChildMessage) => {
       if (message.type === 'prepared') prepared.resolve(message);
+      else if (message.type === 'began') this.began = true;
       else if (message.type === 'serving') serving.resolve();
       else prepared.reject(new FamfsError(message.code, message.message));
     });
@@ -79,7 +84,7 @@ export class ServingProcess {
    * does, may have to wait in a notification until its successor has answered a WRITE.
    */
   async workersGone(): Promise<void> {
-    while (taskCount(this.pid) > 1 && startTimeOf(this.pid) === this.startTime) await sleep(POLL_MS);
+    while (this.#process.exitCode === null && this.#process.signalCode === null && taskCount(this.pid) > 1) await sleep(POLL_MS);
   }
 
   async #untilEnded(): Promise<ServingEnd> {
@@ -104,7 +109,7 @@ async function endOf(child: ChildProcess): Promise<ServingEnd> {
     if (child.connected) await once(child, 'disconnect');
     if (code === 0) return {};
     if (signal === null) return { failure: `the serving process exited with ${code}`, ofItself: true };
-    return { failure: `the serving process was ended by ${signal}`, ofItself: OF_ITSELF.includes(signal) };
+    return { failure: `the serving process was ended by ${signal}`, ofItself: signal !== 'SIGKILL', inRequest: IN_REQUEST.includes(signal) };
   } catch (error) {
     return { failure: `the serving process cannot be started: ${(error as Error).message}` };
   }

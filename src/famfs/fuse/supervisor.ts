@@ -12,7 +12,7 @@ import { Counters } from './counters.ts';
 import { Deaths } from './doubts.ts';
 import { answerInit, limitations, MAX_WRITE, type Agreement } from './init.ts';
 import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
-import { mountFuse, unmountFuse } from './mount.ts';
+import { famfsMountAt, mountFuse, unmountFuse } from './mount.ts';
 import { Notifier } from './notifier.ts';
 import { raiseReadAhead } from './read-ahead.ts';
 import { type Prepared, ServingProcess, type ServingEnd } from './serving-process.ts';
@@ -30,7 +30,11 @@ class Supervisor {
   readonly #deaths = new Deaths();
   /** Fulfilled while a child serves. */
   #settled: Promise<unknown> = Promise.resolve();
-  #mounted = false;
+  #agreement: Agreement | undefined;
+  /** The mount, as the kernel numbers it. */
+  #device: string | undefined;
+  /** How long to wait before the next one: longer when they end of themselves. */
+  #pause = 0;
 
   constructor(config: SessionConfig) {
     this.#config = config;
@@ -41,29 +45,30 @@ class Supervisor {
   /** Serves until the file system is unmounted. Throws when it cannot any longer. */
   async run(): Promise<void> {
     const prepared = await this.#child.prepared;
-    const agreement = await this.#mount(prepared);
+    const agreement = this.#agreement = await this.#mount(prepared);
     const limits = limitations(agreement);
-    /** Before a child serves: should this process die, others know by the record that the child is there. */
-    const announce = (child: ServingProcess) => this.#record(child, prepared, limits);
-    const record = announce(this.#child);
+    const recordOf = (child: ServingProcess) => this.#record(child, prepared, limits);
+    const record = recordOf(this.#child);
+    writeRecord(record);
     await this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts });
     for (const problem of limits) this.#say(`on this kernel, ${problem}`);
     for (const problem of prepared.problems) this.#say(problem);
     await report({ type: 'serving', record });
     for (;;) {
-      const { failure, ofItself } = await this.#child.ended;
+      const end = await this.#child.ended;
+      const { failure } = end;
       if (failure === undefined) return;
-      if (ofItself) this.#learn();
       if (!agreement.resend) throw new FamfsError('DEVICE', `${this.#config.directory}: ${failure}; the session is over`);
+      this.#learn(this.#child, end);
       this.#say(`${failure}; another one goes on`);
-      const next = this.#settled = this.#replace(this.#child, agreement, failure, announce);
+      const next = this.#settled = this.#replace(this.#child, agreement, failure, recordOf);
       this.#child = await next;
     }
   }
 
   /** Unmounts; a mount in use stays, and goes on being served. */
   async stop(): Promise<void> {
-    if (!this.#mounted) return this.#child.kill();
+    if (this.#device === undefined) return this.#child.kill();
     try {
       await unmountFuse(this.#config.directory);
     } catch (error) {
@@ -74,27 +79,34 @@ class Supervisor {
 
   /** Replaces a healthy child, by one of a newer program for instance; the old one serves until the new one is ready. */
   async upgrade(): Promise<void> {
-    if (!this.#mounted || this.#successor !== undefined) return;
-    const successor = this.#successor = this.#spawn();
+    if (!this.#agreement?.resend || this.#successor !== undefined) return;
+    let successor: ServingProcess | undefined;
     try {
+      successor = this.#successor = this.#spawn();
       await successor.prepared;
       await this.#settled;
       if (this.#successor === successor) this.#child.kill(); // or it has followed one that died meanwhile
     } catch (error) {
       this.#say(`the serving process stays as it is: ${(error as Error).message}`);
+      successor?.kill();
       if (this.#successor === successor) this.#successor = undefined;
     }
   }
 
-  /** Takes the mount away from its users. Forcing is not allowed in every user namespace. */
+  /** Ends the children and, where it is there still, takes the mount away from its users. Forcing is not allowed in every user namespace. */
   async abandon(): Promise<void> {
     this.#child.kill();
-    this.#successor?.kill();
-    if (!this.#mounted) return;
+    this.discard();
     const { directory } = this.#config;
+    if (this.#device === undefined || famfsMountAt(directory)?.device !== this.#device) return;
     await unmountFuse(directory, { lazy: true, force: true })
       .catch(() => unmountFuse(directory, { lazy: true }))
       .catch(() => {});
+  }
+
+  /** Ends a child that was to follow, and never will. */
+  discard(): void {
+    this.#successor?.kill();
   }
 
   #spawn(): ServingProcess {
@@ -104,7 +116,7 @@ class Supervisor {
   async #mount({ poolUuid }: Prepared): Promise<Agreement> {
     const { directory, readOnly } = this.#config;
     await mountFuse(this.#fd, directory, poolUuid, readOnly);
-    this.#mounted = true;
+    this.#device = famfsMountAt(directory)?.device ?? '';
     const call = new Call(MAX_WRITE);
     const length = receive(this.#fd, call.request);
     if (length === undefined) throw new FamfsError('DEVICE', `${directory} was unmounted at once`);
@@ -120,41 +132,53 @@ class Supervisor {
    * Lets another child go on where one has died: the kernel gives it again what the dead one had
    * taken and not answered. Throws when for a long time there was none that could.
    */
-  async #replace(dead: ServingProcess, agreement: Agreement, failure: string, announce: (child: ServingProcess) => void): Promise<ServingProcess> {
+  async #replace(dead: ServingProcess, agreement: Agreement, failure: string, recordOf: (child: ServingProcess) => SessionRecord): Promise<ServingProcess> {
     const { directory, patienceMs } = this.#config;
     const began = performance.now();
-    const notifier = new Notifier(this.#fd, agreement.epoch);
+    const left = () => patienceMs - (performance.now() - began);
+    const allDead = [dead];
     let reason = failure;
-    for (let pause = FIRST_PAUSE_MS; performance.now() - began < patienceMs; pause = Math.min(2 * pause, LAST_PAUSE_MS)) {
-      const next = this.#successor ?? this.#spawn();
-      this.#successor = undefined;
-      let served = false;
+    do {
+      if (this.#pause > 0) await sleep(this.#pause);
+      let next: ServingProcess | undefined;
       try {
-        await next.prepared;
-        await dead.workersGone(); // or a late store of theirs could hit memory that was given to others
-        announce(next);
-        served = true;
-        const serving = next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
-        notifier.resend();
-        await serving;
+        next = this.#successor ?? this.#spawn();
+        this.#successor = undefined;
+        await within(left(), this.#follow(next, allDead, agreement, recordOf));
         return next;
       } catch (error) {
-        const end: ServingEnd = await Promise.race([next.ended, sleep(LAST_PAUSE_MS, { failure: 'it does not end' }, { ref: false })]);
-        if (end.failure === undefined) return next; // unmounted meanwhile
-        if (served && end.ofItself) this.#learn();
-        next.kill();
-        dead = next;
-        const now = (error as Error).message;
+        next?.kill();
+        const end = next === undefined ? {} : await within(LAST_PAUSE_MS, next.ended).catch((): ServingEnd => ({ failure: 'it does not end' }));
+        if (next !== undefined && end.failure === undefined) return next; // unmounted meanwhile
+        if (next !== undefined) {
+          this.#learn(next, end);
+          allDead.push(next);
+        }
+        const now = left() > 0 ? (error as Error).message : reason; // an attempt that was cut short says nothing
         if (now !== reason) this.#say(`no serving process: ${now}`);
         reason = now;
+        this.#wait();
       }
-      await sleep(pause);
-    }
+    } while (left() > 0);
     throw new FamfsError('DEVICE', `${directory}: ${reason}; for ${patienceMs / 1000} s no other could serve, the session is over`);
   }
 
-  /** A child has died of itself: what it was at may be the reason. */
-  #learn(): void {
+  /** Resolves when a child serves where others did. */
+  async #follow(next: ServingProcess, dead: readonly ServingProcess[], agreement: Agreement, recordOf: (child: ServingProcess) => SessionRecord): Promise<void> {
+    await next.prepared;
+    // Or a late store of theirs could hit memory that was given to others.
+    await Promise.all(dead.map((each) => each.workersGone()));
+    // Before it serves: should this process die, others know by the record that the child is there.
+    writeRecord(recordOf(next));
+    new Notifier(this.#fd, agreement.epoch).resend(); // nobody reads yet, so nobody has two of one request
+    await next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
+  }
+
+  /** What a child that has died of itself was at may be the reason; and the next one may do so, too. */
+  #learn(child: ServingProcess, { ofItself, inRequest }: ServingEnd): void {
+    if (ofItself) this.#wait();
+    else this.#pause = 0;
+    if (!inRequest || !child.began) return;
     const file = countersFile(this.#config.hostDirectory, process.pid);
     const requests = fs.existsSync(file) ? Counters.copyOf(fs.readFileSync(file)).current() : [];
     for (const { opcode, node, offset, length } of this.#deaths.add(requests)) {
@@ -162,17 +186,31 @@ class Supervisor {
     }
   }
 
+  #wait(): void {
+    this.#pause = Math.min(Math.max(2 * this.#pause, FIRST_PAUSE_MS), LAST_PAUSE_MS);
+  }
+
   #record({ pid, startTime }: ServingProcess, { poolUuid, problems }: Prepared, limits: readonly string[]): SessionRecord {
-    const record: SessionRecord = {
+    return {
       ...this.#config, poolUuid, pid: process.pid, startTime: startTimeOf(process.pid)!, child: { pid, startTime }, problems, limitations: limits,
       bad: this.#deaths.bad,
     };
-    writeRecord(record);
-    return record;
   }
 
   #say(text: string): void {
     console.error(`famfs: ${this.#config.directory}: ${text}`);
+  }
+}
+
+/** Rejects when a promise takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(Math.max(ms, 1), undefined, { signal: timer.signal }).then(() => { throw new Error('the serving process does not get ready'); });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => {});
+    timer.abort();
   }
 }
 
@@ -201,6 +239,7 @@ async function main(config: SessionConfig): Promise<number> {
     process.on('SIGHUP', () => {}); // the terminal went, the mount stays
     process.on('SIGUSR2', () => void running.upgrade());
     await running.run();
+    running.discard();
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -49,8 +49,12 @@ function serve(data: WorkerData): void {
     if (length === undefined) return;
     turns.step(data.number);
     caution.begin();
-    const hasReply = caution.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
-    if (hasReply) send(fd, call, isReadable);
+    try {
+      const hasReply = caution.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
+      if (hasReply) send(fd, call, isReadable);
+    } catch (error) {
+      return die(error, 'inRequest');
+    }
     counters.answered();
     caution.end();
     turns.step(data.number);
