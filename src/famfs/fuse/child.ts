@@ -38,6 +38,8 @@ class ServingChild {
   #view!: IndexView;
   #overrides!: Overrides;
   #notifier: Notifier | undefined;
+  /** The kernel has been told of what changed before this child served. */
+  #caughtUp = false;
   /** Sequence of each override the kernel has been told of. */
   readonly #told = new Map<number, number>();
   /** Mount group of each directory, as the kernel has been told. */
@@ -112,6 +114,7 @@ class ServingChild {
   #serving(first: boolean): void {
     tell({ type: 'serving' });
     if (!first) this.#tellWhatWasMissed();
+    this.#caughtUp = true;
   }
 
   /** What changed between the last look of the child before and the first one of this. */
@@ -149,6 +152,7 @@ class ServingChild {
    * waits until the kernel believes nothing else.
    */
   #overridden(): void {
+    if (!this.#caughtUp) return; // that tells of all there is
     const generation = this.#overrides.generation();
     this.#overrides.changesSince(this.#told, (node) => {
       if (this.#groupChanged(node)) this.#below(node);
@@ -206,6 +210,7 @@ try {
   // Without a supervisor, nobody would ever let it serve.
   const end = () => void process.kill(process.pid, 'SIGKILL');
   process.once('disconnect', end);
+  if (!process.connected) end();
   process.on('message', (message: Serve) => {
     process.off('disconnect', end);
     child.serve(message);

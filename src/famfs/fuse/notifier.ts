@@ -1,4 +1,4 @@
-import { NotifyCode, NotifyInvalInodeOut, OutHeader } from './abi.ts';
+import { NotifyCode, NotifyInvalInodeOut, OutHeader, ROOT_ID } from './abi.ts';
 import { notify } from './channel.ts';
 
 /**
@@ -30,9 +30,14 @@ export class Notifier {
     this.#tell(NotifyCode.Resend);
   }
 
-  /** The attributes of a node have changed. */
-  attributes(node: number): void {
-    this.#invalidate(node, -1n);
+  /** The attributes of a node have changed. False where the kernel does not know that node. */
+  attributes(node: number): boolean {
+    return this.#invalidate(node, -1n);
+  }
+
+  /** Whether the file system is still mounted, anywhere: the kernel knows its root as long. */
+  isMounted(): boolean {
+    return this.attributes(ROOT_ID);
   }
 
   /** A node is gone: its attributes, and the pages that mappings of it hold. */
@@ -48,11 +53,11 @@ export class Notifier {
     this.#send(this.#fd, message);
   }
 
-  #invalidate(node: number, offset: bigint): void {
+  #invalidate(node: number, offset: bigint): boolean {
     const body = OutHeader.size;
     this.#inode.writeBigUInt64LE(BigInt(node), body + NotifyInvalInodeOut.ino);
     this.#inode.writeBigInt64LE(offset, body + NotifyInvalInodeOut.off);
     this.#inode.writeBigInt64LE(0n, body + NotifyInvalInodeOut.len); // 0: to the end
-    this.#send(this.#fd, this.#inode);
+    return this.#send(this.#fd, this.#inode);
   }
 }

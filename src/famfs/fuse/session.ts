@@ -117,6 +117,7 @@ export async function mountPool(options: MountOptions): Promise<Session> {
     supervisor.on('message', (message: SupervisorMessage) => {
       if (message.type === 'serving') return resolve(message.record);
       failure = message.message;
+      if (options.signal?.aborted) reject(options.signal.reason as Error);
       reject(new FamfsError(message.code, message.message));
     });
     supervisor.once('error', reject);

@@ -18,6 +18,8 @@ import { raiseReadAhead } from './read-ahead.ts';
 import { type Prepared, ServingProcess, type ServingEnd } from './serving-process.ts';
 import { countersFile, removeRecord, startTimeOf, writeRecord } from './session-record.ts';
 
+/** A child that has lived for so long is no part of a row of deaths. */
+const STABLE_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2000;
 
@@ -50,19 +52,24 @@ class Supervisor {
     const recordOf = (child: ServingProcess) => this.#record(child, prepared, limits);
     const record = recordOf(this.#child);
     writeRecord(record);
-    await this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts });
+    await (this.#settled = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts }));
     for (const problem of limits) this.#say(`on this kernel, ${problem}`);
     for (const problem of prepared.problems) this.#say(problem);
     await report({ type: 'serving', record });
     for (;;) {
+      const began = performance.now();
       const end = await this.#child.ended;
-      const { failure } = end;
+      const { failure, ofItself } = end;
       if (failure === undefined) return;
       if (!agreement.resend) throw new FamfsError('DEVICE', `${this.#config.directory}: ${failure}; the session is over`);
       this.#learn(this.#child, end);
+      if (ofItself && performance.now() - began < STABLE_MS) this.#wait();
+      else this.#pause = 0;
       this.#say(`${failure}; another one goes on`);
-      const next = this.#settled = this.#replace(this.#child, agreement, failure, recordOf);
-      this.#child = await next;
+      const replacing = this.#settled = this.#replace(this.#child, agreement, failure, recordOf);
+      const next = await replacing;
+      if (next === undefined) return;
+      this.#child = next;
     }
   }
 
@@ -130,9 +137,10 @@ class Supervisor {
 
   /**
    * Lets another child go on where one has died: the kernel gives it again what the dead one had
-   * taken and not answered. Throws when for a long time there was none that could.
+   * taken and not answered. Answers none when the file system was unmounted meanwhile. Throws when
+   * for a long time there was no child that could.
    */
-  async #replace(dead: ServingProcess, agreement: Agreement, failure: string, recordOf: (child: ServingProcess) => SessionRecord): Promise<ServingProcess> {
+  async #replace(dead: ServingProcess, agreement: Agreement, failure: string, recordOf: (child: ServingProcess) => SessionRecord): Promise<ServingProcess | undefined> {
     const { directory, patienceMs } = this.#config;
     const began = performance.now();
     const left = () => patienceMs - (performance.now() - began);
@@ -144,12 +152,12 @@ class Supervisor {
       try {
         next = this.#successor ?? this.#spawn();
         this.#successor = undefined;
-        await within(left(), this.#follow(next, allDead, agreement, recordOf));
+        await within(left(), this.#follow(next, allDead, agreement, () => recordOf(next!)));
         return next;
       } catch (error) {
         next?.kill();
         const end = next === undefined ? {} : await within(LAST_PAUSE_MS, next.ended).catch((): ServingEnd => ({ failure: 'it does not end' }));
-        if (next !== undefined && end.failure === undefined) return next; // unmounted meanwhile
+        if (!new Notifier(this.#fd, agreement.epoch).isMounted()) return undefined;
         if (next !== undefined) {
           this.#learn(next, end);
           allDead.push(next);
@@ -164,20 +172,21 @@ class Supervisor {
   }
 
   /** Resolves when a child serves where others did. */
-  async #follow(next: ServingProcess, dead: readonly ServingProcess[], agreement: Agreement, recordOf: (child: ServingProcess) => SessionRecord): Promise<void> {
+  async #follow(next: ServingProcess, dead: readonly ServingProcess[], agreement: Agreement, record: () => SessionRecord): Promise<void> {
     await next.prepared;
     // Or a late store of theirs could hit memory that was given to others.
     await Promise.all(dead.map((each) => each.workersGone()));
-    // Before it serves: should this process die, others know by the record that the child is there.
-    writeRecord(recordOf(next));
+    try {
+      writeRecord(record()); // before it serves: should this process die, others know by it that the child is there
+    } catch (error) {
+      this.#say(`the session's record names a serving process that is gone: ${(error as Error).message}`);
+    }
     new Notifier(this.#fd, agreement.epoch).resend(); // nobody reads yet, so nobody has two of one request
     await next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
   }
 
-  /** What a child that has died of itself was at may be the reason; and the next one may do so, too. */
-  #learn(child: ServingProcess, { ofItself, inRequest }: ServingEnd): void {
-    if (ofItself) this.#wait();
-    else this.#pause = 0;
+  /** What a child that has died of itself was at may be the reason. */
+  #learn(child: ServingProcess, { inRequest }: ServingEnd): void {
     if (!inRequest || !child.began) return;
     const file = countersFile(this.#config.hostDirectory, process.pid);
     const requests = fs.existsSync(file) ? Counters.copyOf(fs.readFileSync(file)).current() : [];
@@ -232,24 +241,24 @@ function report(message: SupervisorMessage): Promise<void> {
 
 async function main(config: SessionConfig): Promise<number> {
   let supervisor: Supervisor | undefined;
-  removeRecord(config.hostDirectory, process.pid); // of an earlier process of that number
   try {
+    removeRecord(config.hostDirectory, process.pid); // of an earlier process of that number
     const running = supervisor = new Supervisor(config);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void running.stop());
     process.on('SIGHUP', () => {}); // the terminal went, the mount stays
     process.on('SIGUSR2', () => void running.upgrade());
     await running.run();
     running.discard();
+    removeRecord(config.hostDirectory, process.pid);
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof FamfsError ? error.code : 'DEVICE';
     console.error(`famfs: ${message}`);
     await supervisor?.abandon();
+    if (supervisor !== undefined) removeRecord(config.hostDirectory, process.pid);
     await report({ type: 'failed', code, message });
     return 1;
-  } finally {
-    removeRecord(config.hostDirectory, process.pid);
   }
 }
 
