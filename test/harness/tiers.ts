@@ -54,7 +54,7 @@ export const tiers: readonly Tier[] = [
       programs('qemu-system-x86_64', 'virtiofsd', 'ndctl', 'busybox', 'cpio', 'xz'),
       kernelMissing,
     ],
-    limitMs: 25 * minute, // emulated processors
+    limitMs: 35 * minute, // emulated processors
   },
   {
     name: 'e2e',

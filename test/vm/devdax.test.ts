@@ -55,7 +55,7 @@ step node ${root}/node_modules/.bin/node /tmp/code.mjs`;
 
 describe('a real /dev/dax device', function () {
   this.timeout(limitMs + 30_000);
-  this.retries(1); // the emulated processor crashes a program now and then; each attempt has fresh memory
+  this.retries(4); // the emulated processor crashes a program now and then; each attempt has fresh memory
   let memoryFile: string;
 
   beforeEach(() => {

@@ -71,10 +71,13 @@ export class Rack {
   }
 }
 
+/** A program that another one started, and reports: its kernel is silent where it handles the signal itself. */
+const crashReport = /ended by SIG(SEGV|BUS|ILL|TRAP|ABRT)/;
+
 /**
  * A suite whose tests get a new rack each. The emulated processor crashes a program now and then:
- * a test is repeated, once, where a guest's kernel says so or a guest answers no more; what fails
- * otherwise has failed.
+ * a test is repeated, up to four times, where a guest's kernel or a program says so or a guest
+ * answers no more; what fails otherwise has failed, and so has what crashes each time.
  */
 export function describeOnGuests(title: string, tests: Record<string, (rack: Rack) => Promise<void>>): void {
   describe(title, function () {
@@ -90,7 +93,9 @@ export function describeOnGuests(title: string, tests: Record<string, (rack: Rac
           await test(rack);
         } catch (error) {
           const { crashes } = rack;
-          this.retries(error instanceof GuestFailure || crashes.length > 0 ? 1 : 0);
+          const crashed = error instanceof GuestFailure || crashes.length > 0 || crashReport.test((error as Error).message);
+          this.retries(crashed ? 4 : 0);
+          if (crashed) console.log(`       crashed in a guest: ${(error as Error).message.slice(0, 200)}`);
           if (crashes.length > 0) console.log(crashes.join('\n'));
           throw error;
         }
