@@ -43,7 +43,7 @@ export class ServingProcess {
   readonly #process: ChildProcess;
   readonly #serving: Promise<void>;
 
-  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3; `directory` is where it is mounted. */
+  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3. */
   constructor(config: SessionConfig, fd: number) {
     const child = this.#process = spawn(process.execPath, [moduleFile('child'), JSON.stringify(config)], {
       stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
