@@ -25,7 +25,7 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
       try {
         await serveRole(options, inner, [controller, node], controller.lost);
       } finally {
-        node.stop();
+        await node.stop();
       }
     } finally {
       await controller.stop();

@@ -8,15 +8,15 @@ import { runRole, type RoleContext } from './run-role.ts';
 /** `famfs-csi fused`: the data plane of this host. */
 export function fusedCommand(): Command {
   return roleCommand('fused', 'run the data plane of this host: one FUSE session per pool')
-    .action((options: RoleOptions) => runRole('fused', options, startFused));
+    .action((options: RoleOptions) => runRole('fused', options, (each, context) => startFused(each, context, { endsSessions: true })));
 }
 
 /** Runs the data plane of these options until the context's signal. */
-export async function startFused(options: RoleOptions, context: RoleContext): Promise<void> {
+export async function startFused(options: RoleOptions, context: RoleContext, { endsSessions = false } = {}): Promise<void> {
   const { poolsFile, hostDir: hostDirectory, fusedEndpoint: endpoint, nodeId: host } = options;
   const { members } = await openClusterState(options, context.log);
   return runFused({
-    ...context, pools: requirePools(options), hostDirectory, endpoint,
+    ...context, pools: requirePools(options), hostDirectory, endpoint, endsSessions,
     ...(poolsFile === undefined ? {} : { poolsFile }),
     member: { members, host, bootId: bootId() },
   });

@@ -15,7 +15,7 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
   try {
     await serveRole(options, context, [node]);
   } finally {
-    node.stop();
+    await node.stop();
   }
 }
 

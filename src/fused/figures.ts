@@ -22,9 +22,9 @@ export function sessionFigures(sessions: Sessions, hostDirectory: string): Sessi
 
 function figuresOf(pool: string, session: Session | undefined, problems: number, hostDirectory: string): SessionFigures {
   if (session === undefined) return { pool, mounted: false, problems, operations: [] };
-  const bad = livingRecords(hostDirectory).find(({ pid }) => pid === session.pid)?.bad ?? [];
+  const bad = livingRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
   const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
-  const totals = readTotals(countersFile(hostDirectory, session.pid));
+  const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };
   const entries = entriesOf(session.record.device);
   return {

@@ -40,6 +40,8 @@ export interface FusedOptions {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Whether the sessions' processes end with this one, as in a container. */
+  readonly endsSessions?: boolean;
   /** Ends the service. */
   readonly signal: AbortSignal;
   /** Who this host is to other users of its pools; without it, nobody waits for this host. */
@@ -70,7 +72,7 @@ export async function runFused(options: FusedOptions): Promise<void> {
   const stopTelling = membership && keepTelling(membership);
   await Promise.all([ended(signal), follow(options, sessions)]);
   await server.drain();
-  await sessions.stop();
+  await sessions.stop(options.endsSessions ?? false);
   await stopTelling?.();
 }
 

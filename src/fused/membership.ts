@@ -108,8 +108,8 @@ export class Membership implements PoolMembers {
   #acknowledged(): Map<string, string | undefined> {
     const { hostDirectory } = this.#options;
     const passed = new Map<string, bigint>();
-    for (const { poolUuid, pid } of servingRecords(hostDirectory)) {
-      const change = readTotals(countersFile(hostDirectory, pid))?.acknowledged ?? 0n;
+    for (const { poolUuid, id } of servingRecords(hostDirectory)) {
+      const change = readTotals(countersFile(hostDirectory, id))?.acknowledged ?? 0n;
       const others = passed.get(poolUuid);
       if (others === undefined || change < others) passed.set(poolUuid, change);
     }

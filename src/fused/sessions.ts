@@ -3,7 +3,10 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
-import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
+import { dropFromHolder, leaveToHolder } from '../famfs/fuse/holder-client.ts';
+import { holderSocket } from '../famfs/fuse/holder.ts';
+import { findSessions, mountPool, resumeSession, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
+import { orphanedRecords, removeDead } from '../famfs/fuse/session-record.ts';
 import type { Stages } from '../state/stages.ts';
 import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
 
@@ -29,6 +32,9 @@ export interface PoolState extends IdentifiedPool {
   readonly session?: Session;
 }
 
+/** How long a process that ends waits for its sessions to be held by another: less than a pod is given to end. */
+const HAND_OVER_MS = 50_000;
+
 /**
  * The sessions of a host: at most one for each pool, mounted below `<host directory>/mounts`. They
  * run in processes of their own and outlive this one; the next one adopts them.
@@ -52,7 +58,7 @@ export class Sessions {
     this.#pools = pools;
   }
 
-  /** Takes over the sessions that serve, and clears away mounts whose server has died. */
+  /** Takes over the sessions that serve, goes on with those that are held for us, and clears away dead mounts. */
   async adopt(): Promise<void> {
     const { hostDirectory, log } = this.#options;
     for (const session of findSessions(hostDirectory)) {
@@ -62,13 +68,11 @@ export class Sessions {
       this.#keep(session);
     }
     const root = this.#mountDirectory('');
-    for (const { directory, type } of mountPoints()) {
-      const uuid = path.basename(directory);
-      if (type !== FILE_SYSTEM_TYPE || path.dirname(directory) !== root || this.#sessions.has(uuid)) continue;
-      log.warn('dead mount cleared away', { pool: uuid, path: directory });
-      await unmountFuse(directory, { lazy: true })
-        .catch((error: unknown) => log.error('a dead mount stays', { error: String(error) }));
-    }
+    const left = mountPoints().filter(({ directory, type }) => type === FILE_SYSTEM_TYPE && path.dirname(directory) === root);
+    const pools = [...new Set(left.map(({ directory }) => path.basename(directory)))].filter((pool) => !this.#sessions.has(pool));
+    await Promise.all(pools.map((pool) => this.#inTurn(pool, () => this.#recover(pool))
+      .catch((error: unknown) => log.error('a mount stays as it is', { pool, error: String(error) }))));
+    removeDead(hostDirectory, (id) => this.serving.some((session) => session.id === id));
   }
 
   /** All pools of the configuration, mounted or not. */
@@ -144,21 +148,32 @@ export class Sessions {
     }
   }
 
-  /** For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors. */
-  async stop(): Promise<void> {
+  /**
+   * For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors.
+   * `withThem`: they end with this process, as in a container; then the host's holder has to have the sessions.
+   */
+  async stop(withThem: boolean): Promise<void> {
+    const { hostDirectory, log } = this.#options;
+    const used: string[] = [];
     for (const [uuid, session] of [...this.#sessions]) {
       await this.end(uuid).catch((error: unknown) => {
-        this.#options.log.info('session goes on', { pool: uuid, reason: error instanceof Error ? error.message : String(error) });
+        log.info('session goes on', { pool: uuid, reason: error instanceof Error ? error.message : String(error) });
         session.detach();
+        used.push(session.id);
       });
     }
+    const lost = withThem ? await leaveToHolder(holderSocket(hostDirectory), used, HAND_OVER_MS) : [];
+    if (lost.length > 0) log.error('sessions in use end, since no node plugin of this host holds them', { sessions: lost });
   }
 
   async #ensure(poolUuid: string): Promise<Session> {
     const present = this.#sessions.get(poolUuid);
     const directory = this.#mountDirectory(poolUuid);
     if (present !== undefined && await isServed(directory)) return present;
-    if (present !== undefined) await this.#clear(present); // it died, or somebody else unmounted it
+    // It died, or somebody else unmounted it; or it was another container's until now.
+    const recovered = await this.#recover(poolUuid);
+    if (recovered !== undefined) return recovered;
+    this.#sessions.delete(poolUuid);
 
     const pool = identifyPools(this.#pools).find(({ uuid }) => uuid === poolUuid);
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
@@ -166,7 +181,7 @@ export class Sessions {
     fs.mkdirSync(directory, { recursive: true });
     const { members, hostDirectory } = this.#options;
     await members?.register(poolUuid);
-    const session = await mountPool({ device: pool.device, directory, hostDirectory }).catch(async (error: unknown) => {
+    const session = await mountPool({ device: pool.device, directory, hostDirectory, held: true }).catch(async (error: unknown) => {
       await members?.leave(poolUuid);
       throw error;
     });
@@ -189,16 +204,39 @@ export class Sessions {
     const ended = ({ failure }: SessionEnd) => this.#inTurn(pool, async () => {
       if (this.#sessions.get(pool) !== session) return;
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
-      await this.#clear(session);
+      if (await this.#recover(pool) !== undefined) return;
+      this.#sessions.delete(pool);
       await members?.leave(pool);
     });
     session.closed.then(ended).catch((error: unknown) => log.error('after a session', { pool, error: String(error) }));
   }
 
-  /** Forgets a session that is over, and makes room for the next one. */
-  async #clear(session: Session): Promise<void> {
-    this.#sessions.delete(session.poolUuid);
-    if (famfsMountAt(session.directory) !== undefined) await unmountFuse(session.directory, { lazy: true });
+  /**
+   * Goes on with the session of a mount whose supervisor has died, where the host's holder has it.
+   * Otherwise clears the mount away, to make room for the next one. Throws FamfsError IN_USE while
+   * processes of another container serve it.
+   */
+  async #recover(poolUuid: string): Promise<Session | undefined> {
+    const { hostDirectory, log } = this.#options;
+    const directory = this.#mountDirectory(poolUuid);
+    const mount = famfsMountAt(directory);
+    if (mount === undefined) return undefined;
+    const record = orphanedRecords(hostDirectory).find((each) => each.directory === directory && each.mount === mount.device);
+    try {
+      if (record !== undefined) {
+        const session = await resumeSession(record);
+        log.warn('session continued: its supervisor had died', { pool: poolUuid, pid: session.pid });
+        this.#keep(session);
+        return session;
+      }
+    } catch (error) {
+      if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
+      log.error('session not continued', { pool: poolUuid, error: error.message });
+    }
+    log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
+    if (famfsMountAt(directory) !== undefined) await unmountFuse(directory, { lazy: true });
+    if (record !== undefined) await dropFromHolder(holderSocket(hostDirectory), record.id);
+    return undefined;
   }
 
   #mountDirectory(poolUuid: string): string {

@@ -3,6 +3,7 @@ import type { Logger } from 'winston';
 import { csi } from '../csi/protocols.ts';
 import type { CsiPart } from '../csi/serve.ts';
 import { handlersOf } from '../csi/service.ts';
+import { Holder } from '../famfs/fuse/holder.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { Health } from '../metrics/health.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -34,13 +35,20 @@ export interface NodeOptions {
 
 interface NodeParts {
   readonly plane: DataPlane;
+  readonly holder: Holder;
   readonly pools: HostPools;
   readonly registration: Registration | undefined;
   readonly announce: (pools: readonly string[]) => Promise<void>;
   readonly handlers: NodeHandlers;
 }
 
-/** The node plugin of one host. It touches no shared memory: the data plane does. */
+/** How long a node plugin that is to end waits for a data plane to take back what only it holds: less than a pod is given. */
+const LEAVE_MS = 110_000;
+
+/**
+ * The node plugin of one host. It touches no shared memory: the data plane does. But it holds the
+ * data plane's sessions open, so that they survive when that is replaced.
+ */
 export class Node implements CsiPart {
   readonly #parts: NodeParts;
 
@@ -56,10 +64,11 @@ export class Node implements CsiPart {
     const { nodes, hostDirectory, nodeId: node, fusedSocket, driver, kubelet, health, metrics, log, signal } = options;
     const registration = kubelet === undefined ? undefined : await Registration.prepare({ ...kubelet, driver, health, log });
     const stages = new Stages(hostDirectory);
+    const holder = new Holder({ hostDirectory, say: (text, session) => log.info('held session', { session, text }) });
     const plane = new DataPlane(fusedSocket);
     const pools = new HostPools({ plane, health, log });
     const announce = (uuids: readonly string[]) => nodes.announce({ node, pools: uuids });
-    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length }));
+    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length, held: holder.sessions.length }));
     try {
       await pools.first(async () => (await stages.list()).length > 0, signal);
       const tell = async () => {
@@ -69,9 +78,10 @@ export class Node implements CsiPart {
       };
       log.info('node announced', { node, pools: await tell() });
       const operations = nodeOperations(new NodeVolumes(plane, stages, log), { node, driver, pools: tell });
-      return new Node({ plane, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
+      return new Node({ plane, holder, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
     } catch (error) {
       plane.close();
+      await holder.leave(LEAVE_MS);
       throw error;
     }
   }
@@ -95,7 +105,8 @@ export class Node implements CsiPart {
   }
 
   /** Mounts stay: pods use them, and the next node plugin finds them in the host's directory. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#parts.plane.close();
+    await this.#parts.holder.leave(LEAVE_MS);
   }
 }

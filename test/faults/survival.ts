@@ -56,9 +56,9 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
     for (let time = 1; time <= times; time++) {
       const { record } = serving(host);
       await sleep(random.below(LONGEST_LIFE_MS));
-      blows[blow]({ supervisor: record.pid, child: record.child!.pid });
-      await until(() => assert.notEqual(serving(host).record.child!.pid, record.child!.pid));
-      await until(() => assert.equal(readTotals(countersFile(host.hostDirectory, record.pid))!.restarts, time));
+      blows[blow]({ supervisor: record.pid, child: record.child.pid });
+      await until(() => assert.notEqual(serving(host).record.child.pid, record.child.pid));
+      await until(() => assert.equal(readTotals(countersFile(host.hostDirectory, record.id))!.restarts, time));
     }
     const sums = await Promise.all(clients.map((client) => client.end()));
     for (const [k, { errors, mismatches, operations }] of sums.entries()) {

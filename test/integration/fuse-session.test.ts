@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readTotals } from '../../src/famfs/fuse/counters-file.ts';
 import { famfsMountAt } from '../../src/famfs/fuse/mount.ts';
-import { countersFile, startTimeOf } from '../../src/famfs/fuse/session-record.ts';
+import { startTimeOf } from '../../src/famfs/fuse/processes.ts';
+import { countersFile } from '../../src/famfs/fuse/session-record.ts';
 import { Overrides } from '../../src/famfs/fuse/overrides.ts';
 import { findSessions, mountPool, type MountOptions } from '../../src/famfs/fuse/session.ts';
 import { program, root } from '../harness/paths.ts';
@@ -96,10 +97,10 @@ describe('a session', function () {
     fs.closeSync(fd);
     await eventually(() => {
       const [{ record }] = findSessions(host!.hostDirectory);
-      assert.deepEqual([record.pid, record.child!.pid], [pid, ...childrenOf(pid)]);
-      assert.notEqual(record.child!.pid, child);
+      assert.deepEqual([record.pid, record.child.pid], [pid, ...childrenOf(pid)]);
+      assert.notEqual(record.child.pid, child);
     });
-    await eventually(() => assert.equal(readTotals(countersFile(host!.hostDirectory, pid))!.restarts, 1), 5000);
+    await eventually(() => assert.equal(readTotals(countersFile(host!.hostDirectory, host!.session.id))!.restarts, 1), 5000);
     await host.unmount();
     assert.deepEqual(await host.session.closed, {});
   });
@@ -181,7 +182,7 @@ describe('a session', function () {
       };`);
     const fd = fs.openSync(host.path('bad/data'), 'r+');
     const write = (offset: number, byte = 1) => outcome(() => fs.writeSync(fd, Buffer.alloc(length, byte), 0, length, offset));
-    const restarts = () => readTotals(countersFile(host!.hostDirectory, host!.session.pid))!.restarts;
+    const restarts = () => readTotals(countersFile(host!.hostDirectory, host!.session.id))!.restarts;
     assert.equal(write(at, poison), 'EIO');
     await eventually(() => assert.deepEqual(findSessions(host!.hostDirectory)[0].record.bad, [{ node: pool.node('bad/data'), offset: at, length }]), 5000);
     assert.equal(restarts(), 2);
@@ -202,7 +203,7 @@ describe('a session', function () {
     const [{ offset }] = shrinking.pool.view.extents(shrinking.node('high/data'));
     fs.truncateSync(shrinking.path, offset + 2 * MiB);
     assert.deepEqual([read(high, 3 * MiB), read(high, 2 * MiB), read(high, MiB), read(low, 0)], ['EIO', 'EIO', 'OK', 'OK']);
-    assert.equal(readTotals(countersFile(host.hostDirectory, host.session.pid))!.restarts, 0);
+    assert.equal(readTotals(countersFile(host.hostDirectory, host.session.id))!.restarts, 0);
     for (const fd of [low, high]) fs.closeSync(fd);
     await host.unmount();
     shrinking.close();
@@ -238,8 +239,8 @@ describe('a session', function () {
     process.kill(host.session.pid, 'SIGUSR2');
     await eventually(() => {
       const [{ record }] = findSessions(host!.hostDirectory);
-      assert.notEqual(record.child!.pid, child);
-      assert.deepEqual(childrenOf(host!.session.pid), [record.child!.pid]);
+      assert.notEqual(record.child.pid, child);
+      assert.deepEqual(childrenOf(host!.session.pid), [record.child.pid]);
     }, 10_000);
     assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
     await host.unmount();

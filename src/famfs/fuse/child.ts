@@ -28,7 +28,7 @@ const FUSE_FD = 3;
 const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
 
 class ServingChild {
-  readonly #hostDirectory: string;
+  readonly #counters: string;
   readonly #device: DaxDevice;
   readonly #stop = new SharedArrayBuffer(4);
   readonly #populated: SharedArrayBuffer;
@@ -46,7 +46,7 @@ class ServingChild {
   readonly #groups = new Map<number, number>();
 
   constructor(config: SessionConfig) {
-    this.#hostDirectory = config.hostDirectory;
+    this.#counters = countersFile(config.hostDirectory, config.id);
     this.#device = openDevice(config.device, { writable: !config.readOnly });
     this.#populated = Populated.marks(this.#device.handle());
     const workerData: ReplayData = { device: this.#device.handle(), stop: this.#stop };
@@ -80,7 +80,7 @@ class ServingChild {
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
   serve({ agreement, first, doubts }: Serve): void {
     const count = workerCount();
-    const counters = openCounters(countersFile(this.#hostDirectory, process.ppid), count); // not before: another child may have used it
+    const counters = openCounters(this.#counters, count); // not before: another child may have used it
     attachCounters(counters).clearCurrent(); // whoever sent us here has read it
     tell({ type: 'began' });
     const lock = new SharedArrayBuffer(4);

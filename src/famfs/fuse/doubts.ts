@@ -6,10 +6,15 @@ const PAGE = 4096;
 
 /** For the supervisor of a session: which requests were the end of its children. */
 export class Deaths {
-  readonly #bad: BadRange[] = [];
+  readonly #bad: BadRange[];
   readonly #refused: string[] = [];
   /** What was under way when the last child died. */
   #suspects = new Set<string>();
+
+  /** `bad`: what earlier supervisors of the session have learnt. */
+  constructor(bad: readonly BadRange[] = []) {
+    this.#bad = [...bad];
+  }
 
   get bad(): readonly BadRange[] {
     return this.#bad;

@@ -5,9 +5,12 @@ import type { IndexHandle } from '../log/index-store.ts';
 import type { CountersHandle } from './counters-file.ts';
 import type { Agreement } from './init.ts';
 import type { OverridesHandle } from './overrides.ts';
+import type { ProcessName } from './processes.ts';
 
 /** What a session is made from: given to the supervisor and its child as an argument. */
 export interface SessionConfig {
+  /** Its name on this host, whoever serves it. */
+  readonly id: string;
   readonly device: string;
   /** Where to mount: absolute. */
   readonly directory: string;
@@ -15,6 +18,8 @@ export interface SessionConfig {
   readonly readOnly: boolean;
   /** How long requests wait when no serving process can be had. */
   readonly patienceMs: number;
+  /** Socket file of the process that keeps /dev/fuse too, if there is to be one: see holder.ts. */
+  readonly holder?: string;
 }
 
 /** A failure, across a process boundary. */
@@ -59,14 +64,17 @@ export interface Doubts {
   readonly careful: boolean;
 }
 
-/** A session that serves, as its record file tells it too. */
-export interface SessionRecord extends SessionConfig {
+/** A session that serves, as its record file tells it too. Its process is the supervisor. */
+export interface SessionRecord extends SessionConfig, ProcessName {
+  readonly version: number;
   readonly poolUuid: string;
-  /** The supervisor, and when it started, in clock ticks since boot: a pid alone is not a name. */
-  readonly pid: number;
-  readonly startTime: number;
+  /** Where the pids of this record mean something. */
+  readonly pidNamespace: string;
   /** The serving child, which may outlive its supervisor. */
-  readonly child?: { readonly pid: number; readonly startTime: number };
+  readonly child: ProcessName;
+  /** The mount, as the kernel numbers it: major:minor. */
+  readonly mount: string;
+  readonly agreement: Agreement;
   readonly problems: readonly string[];
   /** What this kernel lacks. */
   readonly limitations: readonly string[];

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import type { ChildMessage, Serve, SessionConfig } from './messages.ts';
 import { OwnEnd } from './die.ts';
 import { moduleFile } from './modules.ts';
-import { isKilled, startTimeOf } from './session-record.ts';
+import { isKilled, startTimeOf, taskCount } from './processes.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
@@ -30,8 +29,18 @@ export interface Prepared {
 const LOOK_MS = 200;
 const POLL_MS = 5;
 
+/** Who served a session before another one does. */
+export interface Predecessor {
+  kill(): void;
+  /**
+   * Resolves when nothing of it can touch the pool's memory any more. Its main thread, which never
+   * does, may have to wait in a notification until its successor has answered a WRITE.
+   */
+  workersGone(): Promise<void>;
+}
+
 /** One serving child, as its supervisor sees it. */
-export class ServingProcess {
+export class ServingProcess implements Predecessor {
   readonly pid: number;
   readonly startTime: number;
   /** The log has been replayed. Rejects with the reason why it could not be. */
@@ -43,10 +52,10 @@ export class ServingProcess {
   readonly #process: ChildProcess;
   readonly #serving: Promise<void>;
 
-  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3. */
-  constructor(config: SessionConfig, fd: number) {
+  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3, and the session's lock. */
+  constructor(config: SessionConfig, fd: number, lock: number) {
     const child = this.#process = spawn(process.execPath, [moduleFile('child'), JSON.stringify(config)], {
-      stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc', lock],
     });
     this.pid = child.pid ?? 0;
     this.startTime = startTimeOf(this.pid) ?? 0;
@@ -79,10 +88,6 @@ export class ServingProcess {
     this.#process.kill('SIGKILL');
   }
 
-  /**
-   * Resolves when nothing of it can touch the pool's memory any more. Its main thread, which never
-   * does, may have to wait in a notification until its successor has answered a WRITE.
-   */
   async workersGone(): Promise<void> {
     while (this.#process.exitCode === null && this.#process.signalCode === null && taskCount(this.pid) > 1) await sleep(POLL_MS);
   }
@@ -112,14 +117,5 @@ async function endOf(child: ChildProcess): Promise<ServingEnd> {
     return { failure: `the serving process was ended by ${signal}`, ofItself: signal !== 'SIGKILL', inRequest: IN_REQUEST.includes(signal) };
   } catch (error) {
     return { failure: `the serving process cannot be started: ${(error as Error).message}` };
-  }
-}
-
-/** Threads of a process; 0 when it is gone. */
-function taskCount(pid: number): number {
-  try {
-    return fs.readdirSync(`/proc/${pid}/task`).length;
-  } catch {
-    return 0;
   }
 }

@@ -1,86 +1,73 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { SessionRecord } from './messages.ts';
+import { isAlive, pidNamespace } from './processes.ts';
+import { isServed, lockFile } from './session-lock.ts';
 
 /**
  * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
- * was restarted needs in order to find those that serve.
+ * was restarted needs in order to find those that serve, and to go on with those that nobody serves.
  */
-const recordFile = (hostDirectory: string, pid: number) => path.join(hostDirectory, 'sessions', `${pid}.json`);
+const recordFile = (hostDirectory: string, id: string) => path.join(hostDirectory, 'sessions', `${id}.json`);
 
-/** The counters of a session, in a file beside its record, by its supervisor. */
-export function countersFile(hostDirectory: string, supervisor: number): string {
-  return path.join(hostDirectory, 'sessions', `${supervisor}.counters`);
+/** The counters of a session, in a file beside its record. */
+export function countersFile(hostDirectory: string, id: string): string {
+  return path.join(hostDirectory, 'sessions', `${id}.counters`);
 }
-
-/** Signal 9 in a set of signals. */
-const SIGKILL_BIT = 1 << 8;
 
 /** Writes the record of the calling supervisor. */
 export function writeRecord(record: SessionRecord): void {
-  const file = recordFile(record.hostDirectory, record.pid);
+  const file = recordFile(record.hostDirectory, record.id);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(`${file}.new`, JSON.stringify(record));
   fs.renameSync(`${file}.new`, file);
 }
 
-/** Removes what a session leaves: its record and its counters. */
-export function removeRecord(hostDirectory: string, pid: number): void {
-  fs.rmSync(recordFile(hostDirectory, pid), { force: true });
-  fs.rmSync(countersFile(hostDirectory, pid), { force: true });
+/** Removes what a session leaves: its record, its counters and its lock. */
+export function removeRecord(hostDirectory: string, id: string): void {
+  for (const file of [recordFile(hostDirectory, id), countersFile(hostDirectory, id), lockFile(hostDirectory, id)]) fs.rmSync(file, { force: true });
 }
 
-/** The records whose supervisors live. */
-export function livingRecords(hostDirectory: string): SessionRecord[] {
-  return servingRecords(hostDirectory).filter(isAlive);
-}
-
-/**
- * The records of sessions of which a process lives: the child of a supervisor that has died may serve
- * on. What the dead left is removed.
- */
+/** The sessions of which a process lives, in any container. */
 export function servingRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter(({ id }) => isServed(hostDirectory, id));
+}
+
+/** The sessions whose supervisors live, as far as this process can see them. */
+export function livingRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter(isSupervised);
+}
+
+/** The sessions without a supervisor that this process can see. A child may serve on, or another container. */
+export function orphanedRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter((record) => !isSupervised(record));
+}
+
+/** Removes what sessions have left of which no process lives, but for those kept. */
+export function removeDead(hostDirectory: string, kept: (id: string) => boolean = () => false): void {
+  for (const { id } of allRecords(hostDirectory)) if (!kept(id) && !isServed(hostDirectory, id)) removeRecord(hostDirectory, id);
+}
+
+/** Whether a session's supervisor is in this process's namespace of pids, and lives. */
+export function isSupervised(record: SessionRecord): boolean {
+  return record.pidNamespace === pidNamespace() && isAlive(record);
+}
+
+function allRecords(hostDirectory: string): SessionRecord[] {
   const directory = path.join(hostDirectory, 'sessions');
-  const serving: SessionRecord[] = [];
-  for (const name of fs.existsSync(directory) ? fs.readdirSync(directory) : []) {
-    if (!name.endsWith('.json')) continue;
-    const record = readRecord(path.join(directory, name));
-    if (record !== undefined && (isAlive(record) || (record.child !== undefined && isAlive(record.child)))) serving.push(record);
-    else removeRecord(hostDirectory, Number.parseInt(name, 10));
-  }
-  return serving;
+  const names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  return names.filter((name) => name.endsWith('.json')).flatMap((name) => readRecord(path.join(directory, name)) ?? []);
 }
 
-/** Whether a process still runs. */
-export function isAlive({ pid, startTime }: Pick<SessionRecord, 'pid' | 'startTime'>): boolean {
-  return startTimeOf(pid) === startTime;
-}
-
-/** When a process started, in clock ticks since boot; undefined when there is none, or a zombie. */
-export function startTimeOf(pid: number): number | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name may hold anything
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a process has been killed, even if it cannot end yet. */
-export function isKilled(pid: number): boolean {
-  try {
-    const pending = fs.readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^S\w+Pnd:\s*([0-9a-f]+)$/gm);
-    return [...pending].some(([, signals]) => (parseInt(signals.slice(-8), 16) & SIGKILL_BIT) !== 0);
-  } catch {
-    return false;
-  }
-}
-
+/** Undefined for what is just going, and for what another version of this program has left. */
 function readRecord(file: string): SessionRecord | undefined {
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as SessionRecord;
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as SessionRecord;
+    return record.version === RECORD_VERSION && record.id === path.basename(file, '.json') ? record : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Of the record's fields. */
+export const RECORD_VERSION = 1;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +7,9 @@ import { FamfsError } from '../errors.ts';
 import type { SessionConfig, SessionRecord, SupervisorMessage } from './messages.ts';
 import { moduleFile } from './modules.ts';
 import { famfsMountAt, unmountFuse } from './mount.ts';
-import { isAlive, livingRecords } from './session-record.ts';
+import { holderSocket } from './holder.ts';
+import { isAlive } from './processes.ts';
+import { livingRecords } from './session-record.ts';
 
 /** How a session ended: by an unmount, or with a failure. */
 export interface SessionEnd {
@@ -25,6 +28,8 @@ export interface MountOptions {
   readonly signal?: AbortSignal;
   /** How long requests wait when serving processes end one after the other; then the session is over. */
   readonly patienceMs?: number;
+  /** Whether the host's holder is to keep /dev/fuse too, so that the session outlives its supervisor. */
+  readonly held?: boolean;
   /** An open file for what the session's processes report; by default our own standard error. */
   readonly output?: number;
 }
@@ -46,6 +51,11 @@ export class Session {
     this.record = record;
     this.closed = closed;
     this.#detach = detach;
+  }
+
+  /** Its name on this host, whoever serves it. */
+  get id(): string {
+    return this.record.id;
   }
 
   get poolUuid(): string {
@@ -88,15 +98,34 @@ export class Session {
  */
 export async function mountPool(options: MountOptions): Promise<Session> {
   options.signal?.throwIfAborted();
+  const hostDirectory = path.resolve(options.hostDirectory);
   const config: SessionConfig = {
+    id: randomUUID(),
     device: path.resolve(options.device),
     directory: mountDirectory(options.directory),
-    hostDirectory: path.resolve(options.hostDirectory),
+    hostDirectory,
     readOnly: options.readOnly ?? false,
     patienceMs: options.patienceMs ?? PATIENCE_MS,
+    ...(options.held ? { holder: holderSocket(hostDirectory) } : {}),
   };
-  const output = options.output ?? 2;
-  const supervisor = spawn(process.execPath, [moduleFile('supervisor'), JSON.stringify(config)], {
+  return supervise([config], options);
+}
+
+/**
+ * Goes on with a session whose supervisor has died, by way of the host's holder, and resolves when it
+ * serves again; requests have waited meanwhile. Throws FamfsError: NOT_FOUND when nobody holds it or
+ * it is mounted no longer, IN_USE while processes of another container serve it.
+ */
+export async function resumeSession(record: SessionRecord): Promise<Session> {
+  const { id, device, directory, hostDirectory, readOnly, patienceMs, holder } = record;
+  if (holder === undefined) throw new FamfsError('NOT_FOUND', `session ${id} of ${directory} is not held by anybody`);
+  const config: SessionConfig = { id, device, directory, hostDirectory, readOnly, patienceMs, holder };
+  return supervise([config, record], {});
+}
+
+/** Starts a supervisor with these arguments, and resolves when its session serves. */
+async function supervise(args: readonly [SessionConfig, SessionRecord?], { signal, output = 2 }: Pick<MountOptions, 'signal' | 'output'>): Promise<Session> {
+  const supervisor = spawn(process.execPath, [moduleFile('supervisor'), ...args.map((arg) => JSON.stringify(arg))], {
     stdio: ['ignore', output, output, 'ipc'],
     detached: true, // a session of its own: a terminal's signals are not for it
     cwd: '/', // nor shall it keep a directory busy
@@ -104,25 +133,25 @@ export async function mountPool(options: MountOptions): Promise<Session> {
 
   let failure: string | undefined;
   const closed = new Promise<SessionEnd>((resolve) => {
-    supervisor.once('exit', (code, signal) => {
+    supervisor.once('exit', (code, killer) => {
       if (code === 0) return resolve({});
-      resolve({ failure: failure ?? `the supervisor ended by ${signal ?? `exit code ${code}`}` });
+      resolve({ failure: failure ?? `the supervisor ended by ${killer ?? `exit code ${code}`}` });
     });
   });
   const abort = () => supervisor.kill('SIGTERM');
-  options.signal?.addEventListener('abort', abort, { once: true });
-  void closed.then(() => options.signal?.removeEventListener('abort', abort));
+  signal?.addEventListener('abort', abort, { once: true });
+  void closed.then(() => signal?.removeEventListener('abort', abort));
 
   const record = await new Promise<SessionRecord>((resolve, reject) => {
     supervisor.on('message', (message: SupervisorMessage) => {
       if (message.type === 'serving') return resolve(message.record);
       failure = message.message;
-      if (options.signal?.aborted) reject(options.signal.reason as Error);
+      if (signal?.aborted) reject(signal.reason as Error);
       reject(new FamfsError(message.code, message.message));
     });
     supervisor.once('error', reject);
     void closed.then((end) => {
-      if (options.signal?.aborted) reject(options.signal.reason as Error);
+      if (signal?.aborted) reject(signal.reason as Error);
       reject(new FamfsError('DEVICE', end.failure ?? 'the session ended before it served'));
     });
   });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Opcode } from '../../../../src/famfs/fuse/abi.ts';
 import { attachCounters, openCounters, readTotals } from '../../../../src/famfs/fuse/counters-file.ts';
 import { uptime } from '../../../../src/famfs/fuse/counters.ts';
-import { livingRecords } from '../../../../src/famfs/fuse/session-record.ts';
 import { tempDir } from '../../../harness/temp.ts';
 
 describe('counters of a session', () => {
@@ -51,13 +50,5 @@ describe('counters of a session', () => {
     truncateSync(file, 8);
     assert.equal(readTotals(file), undefined, 'too short for a header');
     assert.equal(readTotals(`${file}.none`), undefined);
-  });
-
-  it('go with the record of a session that has died', () => {
-    const hostDirectory = join(file, '../..');
-    openCounters(file, 1);
-    writeFileSync(join(hostDirectory, 'sessions/1.json'), JSON.stringify({ pid: 1, startTime: -1 }));
-    assert.deepEqual(livingRecords(hostDirectory), []);
-    assert.equal(existsSync(file), false);
   });
 });

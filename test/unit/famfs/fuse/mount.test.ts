@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { join } from 'node:path';
 import { parseMountinfo } from '../../../../src/famfs/fuse/mount.ts';
 import { Notifier } from '../../../../src/famfs/fuse/notifier.ts';
-import { isAlive, livingRecords, removeRecord, startTimeOf, writeRecord } from '../../../../src/famfs/fuse/session-record.ts';
+import { isAlive, pidNamespace, startTimeOf } from '../../../../src/famfs/fuse/processes.ts';
+import { SessionLock } from '../../../../src/famfs/fuse/session-lock.ts';
+import { livingRecords, orphanedRecords, RECORD_VERSION, removeDead, removeRecord, servingRecords, writeRecord } from '../../../../src/famfs/fuse/session-record.ts';
 import { tempDir } from '../../../harness/temp.ts';
 import { hex } from './support.ts';
 
@@ -48,25 +52,53 @@ describe('notifications', () => {
 });
 
 describe('session records', () => {
-  const record = (hostDirectory: string) => ({
-    device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', pid: process.pid,
-    startTime: startTimeOf(process.pid)!, problems: [], limitations: [], bad: [],
-  });
+  const record = (hostDirectory: string) => {
+    const self = { pid: process.pid, startTime: startTimeOf(process.pid)! };
+    return {
+      id: 'a', version: RECORD_VERSION, device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', ...self,
+      pidNamespace: pidNamespace(), child: self, mount: '0:7', agreement: { minor: 45, maxWrite: 4096, epoch: true, resend: true },
+      problems: [], limitations: [], bad: [],
+    };
+  };
 
   it('name the living', () => {
     const hostDirectory = tempDir('records');
     assert.deepEqual(livingRecords(hostDirectory), []);
     writeRecord(record(hostDirectory));
     assert.deepEqual(livingRecords(hostDirectory), [record(hostDirectory)]);
-    removeRecord(hostDirectory, process.pid);
+    removeRecord(hostDirectory, 'a');
     assert.deepEqual(livingRecords(hostDirectory), []);
   });
 
-  it('do not take another process with the same pid for the supervisor', () => {
+  it('do not take another process with the same pid for the supervisor, here or in another container', () => {
     const hostDirectory = tempDir('records');
-    const old = { ...record(hostDirectory), startTime: 1 };
-    writeRecord(old);
-    assert.equal(isAlive(old), false);
-    assert.deepEqual(livingRecords(hostDirectory), []);
+    for (const other of [{ startTime: 1 }, { pidNamespace: 'pid:[1]' }]) {
+      const old = { ...record(hostDirectory), ...other };
+      writeRecord(old);
+      assert.deepEqual(livingRecords(hostDirectory), []);
+      assert.deepEqual(orphanedRecords(hostDirectory), [old]);
+    }
+    assert.equal(isAlive({ pid: process.pid, startTime: 1 }), false);
+  });
+
+  it('of sessions that any process serves stay, those of others go with all they have left', () => {
+    const hostDirectory = tempDir('records');
+    writeRecord(record(hostDirectory));
+    const lock = new SessionLock(hostDirectory, 'a');
+    assert.ok(lock.take());
+    assert.ok(!new SessionLock(hostDirectory, 'a').take(), 'one has it');
+    assert.deepEqual(servingRecords(hostDirectory), [record(hostDirectory)]);
+    removeDead(hostDirectory);
+    assert.deepEqual(servingRecords(hostDirectory), [record(hostDirectory)]);
+    fs.closeSync(lock.fd);
+    assert.deepEqual(servingRecords(hostDirectory), []);
+    removeDead(hostDirectory);
+    assert.deepEqual(fs.readdirSync(join(hostDirectory, 'sessions')), []);
+  });
+
+  it('of another version are not taken', () => {
+    const hostDirectory = tempDir('records');
+    writeRecord({ ...record(hostDirectory), version: RECORD_VERSION + 1 });
+    assert.deepEqual([...livingRecords(hostDirectory), ...orphanedRecords(hostDirectory)], []);
   });
 });

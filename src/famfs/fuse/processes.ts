@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+
+/** A process: a pid alone is not a name. */
+export interface ProcessName {
+  readonly pid: number;
+  /** Clock ticks since boot. */
+  readonly startTime: number;
+}
+
+/** Signal 9 in a set of signals. */
+const SIGKILL_BIT = 1 << 8;
+
+/** Whether a process still runs. */
+export function isAlive({ pid, startTime }: ProcessName): boolean {
+  return startTimeOf(pid) === startTime;
+}
+
+/** When a process started, in clock ticks since boot; undefined when there is none, or a zombie. */
+export function startTimeOf(pid: number): number | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name may hold anything
+    return fields[0] === 'Z' ? undefined : Number(fields[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process has been killed, even if it cannot end yet. */
+export function isKilled(pid: number): boolean {
+  try {
+    const pending = fs.readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^S\w+Pnd:\s*([0-9a-f]+)$/gm);
+    return [...pending].some(([, signals]) => (parseInt(signals.slice(-8), 16) & SIGKILL_BIT) !== 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Threads of a process; 0 when it is gone. */
+export function taskCount(pid: number): number {
+  try {
+    return fs.readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** In which namespace this process's pids mean something. */
+export function pidNamespace(): string {
+  return fs.readlinkSync('/proc/self/ns/pid');
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createLogger, format, transports } from 'winston';
+import { fused } from '../../src/csi/protocols.ts';
+import { runFused } from '../../src/fused/main.ts';
+import type { EnsureSessionResponse__Output } from '../../src/generated/famfs/fused/v1/EnsureSessionResponse.ts';
+import type {
+  GetVolumeStatisticsResponse__Output as Statistics,
+} from '../../src/generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';
+import type { ListPoolsResponse__Output } from '../../src/generated/famfs/fused/v1/ListPoolsResponse.ts';
+import { Health } from '../../src/metrics/health.ts';
+import { Metrics } from '../../src/metrics/metrics.ts';
+import type { Member } from '../../src/state/interfaces.ts';
+import { plain, unary } from './grpc-client.ts';
+import { eventually } from './host.ts';
+
+export interface Configured {
+  name: string;
+  device: string;
+}
+
+/** A running data plane in this process, and a client of it. */
+export class Plane {
+  /** What the members know of hosts before. */
+  readonly records: Member[];
+  /** What the members were told, but for acknowledgements. */
+  readonly events: string[] = [];
+  /** The change word that was acknowledged last. */
+  acknowledged = 0n;
+  readonly metrics = new Metrics();
+  /** What it logged. */
+  readonly lines: string[] = [];
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #client: InstanceType<typeof fused.Fused>;
+
+  private constructor(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []) {
+    this.records = records;
+    const socket = join(hostDirectory, 'fused.sock');
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.lines.push(chunk.toString());
+        done();
+      },
+    });
+    this.#done = runFused({
+      pools: pools.map((pool) => ({ ...pool, format: 'never' })), ...(poolsFile === undefined ? {} : { poolsFile }),
+      followMs: 50, hostDirectory, endpoint: `unix://${socket}`, signal: this.#stop.signal,
+      log: createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }),
+      health: new Health(), metrics: this.metrics,
+      member: {
+        host: 'here', bootId: 'this boot',
+        members: {
+          register: async ({ pool, acknowledged }) => {
+            if (acknowledged === undefined) this.events.push(`register ${pool}`);
+            else this.acknowledged = BigInt(acknowledged);
+          },
+          leave: async (uuid) => void this.events.push(`leave ${uuid}`),
+          list: async () => this.records,
+          release: async () => false,
+        },
+      },
+    });
+    this.#client = new fused.Fused(`unix://${socket}`, plain);
+  }
+
+  static async start(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []): Promise<Plane> {
+    const plane = new Plane(hostDirectory, pools, poolsFile, records);
+    await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
+    return plane;
+  }
+
+  pools = async () => (await unary<object, ListPoolsResponse__Output>(this.#client, this.#client.listPools, {})).pools;
+  ensure = async (uuid: string) => (await unary<object, EnsureSessionResponse__Output>(
+    this.#client, this.#client.ensureSession, { pool_uuid: uuid })).path;
+  group = (uuid: string, directory: string, gid?: number) => unary(
+    this.#client, this.#client.setMountGroup, { pool_uuid: uuid, directory, ...(gid === undefined ? {} : { gid }) });
+  statistics = (uuid: string, directory: string) => unary<object, Statistics>(
+    this.#client, this.#client.getVolumeStatistics, { pool_uuid: uuid, directory });
+  end = (uuid: string) => unary(this.#client, this.#client.endSession, { pool_uuid: uuid });
+
+  async stop(): Promise<void> {
+    this.#client.close();
+    this.#stop.abort();
+    await this.#done;
+  }
+}
