@@ -47,6 +47,7 @@ export class Sessions {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Pools that are no longer configured, and why they are mounted still. */
   readonly #lingering = new Map<string, string>();
+  #hasStopped = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -163,6 +164,7 @@ export class Sessions {
       });
     }
     const lost = withThem ? await leaveToHolder(holderSocket(hostDirectory), used, HAND_OVER_MS) : [];
+    this.#hasStopped = true;
     if (lost.length > 0) log.error('sessions in use end, since no node plugin of this host holds them', { sessions: lost });
   }
 
@@ -202,7 +204,7 @@ export class Sessions {
     const pool = session.poolUuid;
     this.#sessions.set(pool, session);
     const ended = ({ failure }: SessionEnd) => this.#inTurn(pool, async () => {
-      if (this.#sessions.get(pool) !== session) return;
+      if (this.#hasStopped || this.#sessions.get(pool) !== session) return;
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
       if (await this.#recover(pool) !== undefined) return;
       this.#sessions.delete(pool);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Request } from './client.ts';
-import type { HostProcesses } from './host-processes.ts';
 
 const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
 
@@ -19,9 +18,9 @@ export class ClientProcess {
   }
 
   /** Starts it, and opens a file, by the host's name for it. */
-  static async open(host: HostProcesses, path: string): Promise<ClientProcess> {
-    const [program, ...prefix] = host.prefix;
-    const client = new ClientProcess(spawn(program, [...prefix, process.execPath, CLIENT]));
+  static async open({ prefix }: { readonly prefix: readonly string[] }, path: string): Promise<ClientProcess> {
+    const [program, ...args] = [...prefix, process.execPath, CLIENT];
+    const client = new ClientProcess(spawn(program!, args));
     const { error, bytes } = await client.ask({ do: 'open', path });
     if (error !== undefined) throw new Error(bytes);
     return client;

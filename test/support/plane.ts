@@ -21,8 +21,32 @@ export interface Configured {
   device: string;
 }
 
+const socketOf = (hostDirectory: string) => join(hostDirectory, 'fused.sock');
+
+/** A client of a host's data plane, wherever that runs. */
+export class PlaneClient {
+  readonly #client: InstanceType<typeof fused.Fused>;
+
+  constructor(hostDirectory: string) {
+    this.#client = new fused.Fused(`unix://${socketOf(hostDirectory)}`, plain);
+  }
+
+  pools = async () => (await unary<object, ListPoolsResponse__Output>(this.#client, this.#client.listPools, {})).pools;
+  ensure = async (uuid: string) => (await unary<object, EnsureSessionResponse__Output>(
+    this.#client, this.#client.ensureSession, { pool_uuid: uuid })).path;
+  group = (uuid: string, directory: string, gid?: number) => unary(
+    this.#client, this.#client.setMountGroup, { pool_uuid: uuid, directory, ...(gid === undefined ? {} : { gid }) });
+  statistics = (uuid: string, directory: string) => unary<object, Statistics>(
+    this.#client, this.#client.getVolumeStatistics, { pool_uuid: uuid, directory });
+  end = (uuid: string) => unary(this.#client, this.#client.endSession, { pool_uuid: uuid });
+
+  disconnect(): void {
+    this.#client.close();
+  }
+}
+
 /** A running data plane in this process, and a client of it. */
-export class Plane {
+export class Plane extends PlaneClient {
   /** What the members know of hosts before. */
   readonly records: Member[];
   /** What the members were told, but for acknowledgements. */
@@ -34,11 +58,10 @@ export class Plane {
   readonly lines: string[] = [];
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
-  readonly #client: InstanceType<typeof fused.Fused>;
 
   private constructor(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []) {
+    super(hostDirectory);
     this.records = records;
-    const socket = join(hostDirectory, 'fused.sock');
     const stream = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         this.lines.push(chunk.toString());
@@ -47,7 +70,7 @@ export class Plane {
     });
     this.#done = runFused({
       pools: pools.map((pool) => ({ ...pool, format: 'never' })), ...(poolsFile === undefined ? {} : { poolsFile }),
-      followMs: 50, hostDirectory, endpoint: `unix://${socket}`, signal: this.#stop.signal,
+      followMs: 50, hostDirectory, endpoint: `unix://${socketOf(hostDirectory)}`, signal: this.#stop.signal,
       log: createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }),
       health: new Health(), metrics: this.metrics,
       member: {
@@ -63,26 +86,16 @@ export class Plane {
         },
       },
     });
-    this.#client = new fused.Fused(`unix://${socket}`, plain);
   }
 
   static async start(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []): Promise<Plane> {
     const plane = new Plane(hostDirectory, pools, poolsFile, records);
-    await eventually(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))), 10_000);
+    await eventually(() => assert.ok(fs.existsSync(socketOf(hostDirectory))), 10_000);
     return plane;
   }
 
-  pools = async () => (await unary<object, ListPoolsResponse__Output>(this.#client, this.#client.listPools, {})).pools;
-  ensure = async (uuid: string) => (await unary<object, EnsureSessionResponse__Output>(
-    this.#client, this.#client.ensureSession, { pool_uuid: uuid })).path;
-  group = (uuid: string, directory: string, gid?: number) => unary(
-    this.#client, this.#client.setMountGroup, { pool_uuid: uuid, directory, ...(gid === undefined ? {} : { gid }) });
-  statistics = (uuid: string, directory: string) => unary<object, Statistics>(
-    this.#client, this.#client.getVolumeStatistics, { pool_uuid: uuid, directory });
-  end = (uuid: string) => unary(this.#client, this.#client.endSession, { pool_uuid: uuid });
-
   async stop(): Promise<void> {
-    this.#client.close();
+    this.disconnect();
     this.#stop.abort();
     await this.#done;
   }

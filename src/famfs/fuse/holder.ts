@@ -33,8 +33,8 @@ interface Held {
   readonly fd: number;
   /** When it was first seen without a process. */
   orphanedAt?: number;
-  /** Its processes have said that they are about to end. */
-  expected: boolean;
+  /** Nothing was heard that casts doubt on its supervisor since that brought it. */
+  isSupervised: boolean;
 }
 
 /** Longer than the kubelet waits at most before it starts a container again. */
@@ -56,7 +56,7 @@ export function holderSocket(hostDirectory: string): string {
  * wait in the kernel, for whoever comes to take it.
  */
 export class Holder {
-  readonly #listener: FdListener;
+  #listener: FdListener;
   readonly #options: Required<HolderOptions>;
   readonly #held = new Map<string, Held>();
   readonly #timers: NodeJS.Timeout[];
@@ -90,12 +90,17 @@ export class Holder {
     }
   }
 
-  /** Ends, once no session depends on this process, or after so long all the same. */
+  /**
+   * Ends, once no session depends on this process, or after so long all the same. To know that, it has
+   * all of them brought again, as to a new holder: a process that was killed can look alive for long.
+   */
   async leave(withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
-    while (this.#held.size > 0) {
+    for (const held of this.#held.values()) held.isSupervised = false;
+    if (this.#held.size > 0) this.#listenAnew();
+    for (;;) {
       this.sweep();
-      const [needed] = [...this.#held].find(([session, { expected }]) => expected || !isServed(this.#options.hostDirectory, session)) ?? [];
+      const [needed] = [...this.#held].find(([, { isSupervised }]) => !isSupervised) ?? [];
       if (needed === undefined) break;
       if (performance.now() > deadline) {
         this.#options.say('left without a process', needed);
@@ -104,6 +109,11 @@ export class Holder {
       await sleep(ACCEPT_MS);
     }
     this.close(); // nobody was promised anything since the last look
+  }
+
+  #listenAnew(): void {
+    this.#listener.close();
+    this.#listener = new FdListener(holderSocket(this.#options.hostDirectory));
   }
 
   /** Ends at once. */
@@ -145,7 +155,7 @@ export class Holder {
     }
     if (request.ask === 'stay' && Array.isArray(request.sessions)) {
       const have = request.sessions.filter((session) => this.#held.has(session));
-      for (const session of have) this.#held.get(session)!.expected = true;
+      for (const session of have) this.#held.get(session)!.isSupervised = false;
       return reply(have);
     }
     if (request.ask === 'drop') {
@@ -159,7 +169,7 @@ export class Holder {
   /** A session that is brought again has a new supervisor, and depends on this process no longer. */
   #hold(session: string, fd: number): void {
     const before = this.#held.get(session);
-    this.#held.set(session, { fd, expected: false });
+    this.#held.set(session, { fd, isSupervised: true });
     if (before === undefined) this.#options.say('held', session);
     else fs.closeSync(before.fd);
   }

@@ -1,0 +1,201 @@
+/** Sessions that outlive the processes that serve them, since the node plugin holds them too. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { takeFromHolder } from '../../src/famfs/fuse/holder-client.ts';
+import { Holder, holderSocket } from '../../src/famfs/fuse/holder.ts';
+import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
+import { startTimeOf } from '../../src/famfs/fuse/processes.ts';
+import { findSessions } from '../../src/famfs/fuse/session.ts';
+import { servingRecords } from '../../src/famfs/fuse/session-record.ts';
+import { ClientProcess } from '../faults/client-process.ts';
+import { remove, tempDir } from '../harness/temp.ts';
+import { Container, shareMounts } from '../support/container.ts';
+import { until } from '../support/http-role.ts';
+import { Plane, PlaneClient } from '../support/plane.ts';
+import { PoolFixture } from '../support/pool-fixture.ts';
+
+const MiB = 1024 * 1024;
+const [ENOTCONN, ECONNABORTED, ESTALE] = [-107, -103, -116];
+
+describe('a session that is held', function () {
+  this.timeout(120_000);
+  let pool: PoolFixture;
+  let hostDirectory: string;
+  let unshare: () => void;
+  let holder: Holder;
+  let end: () => Promise<void>;
+  let application: ClientProcess | undefined;
+
+  beforeEach(async () => {
+    pool = await PoolFixture.make(64 * MiB);
+    pool.volume('vol', 4 * MiB);
+    for (const window of pool.pool.view.windows(pool.node('vol/data'), 0, 4 * MiB)) window.fill(7);
+    hostDirectory = tempDir('host');
+    unshare = shareMounts(hostDirectory);
+    holder = hold();
+    end = async () => undefined;
+  });
+
+  afterEach(async () => {
+    await application?.end();
+    application = undefined;
+    await end();
+    holder.close();
+    const left = join(hostDirectory, 'mounts', pool.uuid);
+    if (famfsMountAt(left) !== undefined) await unmountFuse(left, { lazy: true }); // of a failed test
+    unshare();
+    pool.close();
+    remove(hostDirectory);
+  });
+
+  const hold = (patienceMs?: number) => new Holder({ hostDirectory, say: () => undefined, ...(patienceMs === undefined ? {} : { patienceMs }) });
+  const isHeld = () => until(() => assert.equal(holder.sessions.length, 1));
+
+  /** Mounts the pool, and has an application open a file of it. Never this process, which may have to start who answers. */
+  async function opened(plane: PlaneClient): Promise<{ application: ClientProcess; path: string }> {
+    const path = await plane.ensure(pool.uuid);
+    await isHeld();
+    application = await ClientProcess.open({ prefix: [] }, join(path, 'vol/data'));
+    return { application, path };
+  }
+
+  /** The byte that it reads, or why it cannot. */
+  const read = async (from: ClientProcess) => {
+    const { bytes, error } = await from.ask({ do: 'read', length: 1 });
+    return error ?? bytes!.charCodeAt(0);
+  };
+
+  async function startPlane(): Promise<Plane> {
+    const plane = await Plane.start(hostDirectory, [{ name: 'fast', device: pool.path }]);
+    end = () => plane.stop();
+    return plane;
+  }
+
+  function startContainer(): Container {
+    const container = Container.start('fused', '--pool', `fast=${pool.path}`, '--host-dir', hostDirectory, '--node-id', 'here',
+      '--state-dir', join(hostDirectory, 'state'), '--fused-endpoint', `unix://${join(hostDirectory, 'fused.sock')}`);
+    end = () => container.stop();
+    return container;
+  }
+
+  it('goes on when its supervisor is killed', async () => {
+    const { application: reader, path } = await opened(await startPlane());
+    const [{ pid, record: { child } }] = findSessions(hostDirectory);
+    process.kill(pid, 'SIGKILL');
+    assert.equal(await read(reader), 7);
+    await until(() => {
+      const [{ record }] = findSessions(hostDirectory);
+      assert.notEqual(record.pid, pid);
+    });
+    assert.equal(startTimeOf(child.pid), undefined, 'two must not serve at once');
+    assert.equal(await read(reader), 7);
+    assert.ok(famfsMountAt(path) !== undefined);
+  });
+
+  it('goes on when its supervisor and its serving child are killed, with a request under way', async () => {
+    const { application: reader } = await opened(await startPlane());
+    const [{ pid, record: { child } }] = findSessions(hostDirectory);
+    process.kill(child.pid, 'SIGSTOP');
+    const waiting = read(reader);
+    for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
+    assert.equal(await waiting, 7);
+  });
+
+  it('is still the host\'s while nobody serves it: what it has not let go of is not acknowledged', async () => {
+    const plane = await startPlane();
+    const { application: reader } = await opened(plane);
+    const [{ pid, record: { child } }] = findSessions(hostDirectory);
+    for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
+    pool.remove('vol/data');
+    await until(() => assert.equal(plane.acknowledged, pool.change));
+    assert.equal(await read(reader), ESTALE);
+    assert.ok(!plane.events.includes(`leave ${pool.uuid}`));
+  });
+
+  for (const [how, replace] of [['killed', 'kill'], ['stopped', 'stop']] as const) {
+    it(`goes on in another container when that of the data plane is ${how}`, async () => {
+      const first = startContainer();
+      await until(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))));
+      const client = new PlaneClient(hostDirectory);
+      const { application: reader, path } = await opened(client);
+      client.disconnect();
+      await first[replace]();
+      const waiting = read(reader);
+      assert.deepEqual(servingRecords(hostDirectory), []);
+      assert.ok(famfsMountAt(path) !== undefined);
+      const second = startContainer();
+      assert.equal(await waiting, 7, second.log);
+      assert.equal(await read(reader), 7);
+    });
+  }
+
+  it('is let alone by a second container as long as the first serves it', async () => {
+    const first = startContainer();
+    await until(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))));
+    const client = new PlaneClient(hostDirectory);
+    const { application: reader } = await opened(client);
+    client.disconnect();
+    const [before] = servingRecords(hostDirectory);
+    startContainer();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.deepEqual(servingRecords(hostDirectory), [before]);
+    assert.equal(await read(reader), 7);
+    await first.kill();
+    assert.equal(await read(reader), 7);
+    assert.notDeepEqual(servingRecords(hostDirectory), [before]);
+  });
+
+  it('is given to each new holder, and a holder leaves at once while it is served', async () => {
+    await opened(await startPlane());
+    const first = holder;
+    const began = performance.now();
+    await first.leave(60_000);
+    assert.ok(performance.now() - began < 30_000);
+    holder = hold();
+    await isHeld();
+  });
+
+  it('keeps its holder from leaving while only that has it', async () => {
+    const plane = await startPlane();
+    const { application: reader } = await opened(plane);
+    await plane.stop();
+    end = async () => undefined;
+    const [{ pid, record: { child } }] = findSessions(hostDirectory);
+    for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
+    let hasLeft = false;
+    const leaving = holder.leave(60_000).then(() => { hasLeft = true; });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.ok(!hasLeft);
+    await startPlane();
+    assert.equal(await read(reader), 7);
+    await leaving;
+    holder = hold();
+  });
+
+  it('is given up when nobody comes for too long: its users get errors, and the next data plane a new mount', async () => {
+    holder.close();
+    holder = hold(1500);
+    const plane = await startPlane();
+    const { application: reader, path } = await opened(plane);
+    await plane.stop();
+    const [{ pid, record: { child } }] = findSessions(hostDirectory);
+    for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
+    await until(() => assert.deepEqual(servingRecords(hostDirectory), []));
+    const answer = await read(reader);
+    assert.ok([ENOTCONN, ECONNABORTED].includes(answer), String(answer));
+    assert.deepEqual(holder.sessions, []);
+    const next = await startPlane();
+    assert.equal(await next.ensure(pool.uuid), path);
+    assert.equal(fs.readFileSync(join(path, 'vol/data'))[0], 7);
+  });
+
+  it('is forgotten by its holder when it is unmounted', async () => {
+    const plane = await startPlane();
+    await opened(plane);
+    await application!.end();
+    await plane.end(pool.uuid);
+    await until(() => assert.deepEqual(holder.sessions, []));
+    await assert.rejects(takeFromHolder(holderSocket(hostDirectory), 'x'), { code: 'NOT_FOUND' });
+  });
+});
