@@ -26,6 +26,8 @@ const KEPT_OPEN = 64;
 const SLOT = 544;
 const ESTALE = -116;
 const PATIENCE_MS = 100;
+/** Memory that does not come back for so long has been lost. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * Makes volumes, writes them on one host, reads them on another, and deletes them, many at a time on
@@ -39,9 +41,9 @@ export async function cycleVolumes(cycles: number, random: Random): Promise<Cycl
     await controller.serves();
     const hosts = await Promise.all(['red', 'blue'].map((name) => site.startHost(name)));
     const roots = await Promise.all(hosts.map(async (host) => host.reach(await host.mount())));
-    const run = new Cycles(controller.client, roots, new Ledger(site.uuid), random);
+    const run = new Cycles({ client: controller.client, roots, ledger: new Ledger(site.uuid), random, atOnce: AT_ONCE });
     const began = performance.now();
-    await run.cycle(cycles);
+    await run.cycle((number) => number <= cycles);
     const seconds = (performance.now() - began) / 1000;
     await until(() => site.read((pool) => assert.equal(pool.usage().freeBytes, pool.usage().totalBytes, 'memory has not come back')));
     assert.deepEqual(fsck(site.device).problems, []);
@@ -50,28 +52,37 @@ export async function cycleVolumes(cycles: number, random: Random): Promise<Cycl
   });
 }
 
-class Cycles {
+export interface CyclesOptions {
+  readonly client: ControllerClient;
+  /** Where each host has the pool mounted. */
+  readonly roots: readonly string[];
+  readonly ledger: Ledger;
+  readonly random: Random;
+  /** Volumes that are there at the same time, at most. */
+  readonly atOnce: number;
+  /** What else is done with each volume before it is deleted. */
+  readonly use?: (volume: LedgerVolume) => Promise<void>;
+}
+
+/** Volumes that are made, written, read and deleted, one after the other. */
+export class Cycles {
   readonly ledger: Ledger;
   bytes = 0;
   lateReads = 0;
-  readonly #client: ControllerClient;
-  /** Where each host has the pool mounted. */
-  readonly #roots: readonly string[];
-  readonly #random: Random;
+  readonly #options: CyclesOptions;
   readonly #keptOpen: FileHandle[] = [];
   #names = 0;
 
-  constructor(client: ControllerClient, roots: readonly string[], ledger: Ledger, random: Random) {
-    this.#client = client;
-    this.#roots = roots;
-    this.ledger = ledger;
-    this.#random = random;
+  constructor(options: CyclesOptions) {
+    this.#options = options;
+    this.ledger = options.ledger;
   }
 
-  async cycle(cycles: number): Promise<void> {
+  /** Goes on for as long as there shall be one more; they are numbered from 1. */
+  async cycle(more: (number: number) => boolean | Promise<boolean>): Promise<void> {
     try {
-      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-        while (this.#names < cycles) await this.#one(`pvc-${++this.#names}`);
+      await Promise.all(Array.from({ length: this.#options.atOnce }, async () => {
+        for (let number = ++this.#names; await more(number); number = ++this.#names) await this.#one(`pvc-${number}`);
       }));
     } finally {
       for (const file of this.#keptOpen.splice(0)) await this.#readLate(file);
@@ -79,18 +90,20 @@ class Cycles {
   }
 
   async #one(name: string): Promise<void> {
-    const volume = this.ledger.asks(name, (1 + this.#random.below(2)) * UNIT);
+    const { client, roots, random, use } = this.#options;
+    const volume = this.ledger.asks(name, (1 + random.below(2)) * UNIT);
     await this.#make(volume);
-    const here = this.#random.below(this.#roots.length);
-    const there = (here + 1) % this.#roots.length;
-    const files = await Promise.all([here, there].map((host) => open(`${this.#roots[host]}/${name}/data`, 'r+')));
+    const here = random.below(roots.length);
+    const there = (here + 1) % roots.length;
+    const files = await Promise.all([here, there].map((host) => open(`${roots[host]}/${name}/data`, 'r+')));
     try {
-      await expectContent(files[this.#random.below(2)], Buffer.alloc(volume.size), `${name} at first`);
+      await expectContent(files[random.below(2)], Buffer.alloc(volume.size), `${name} at first`);
       const content = contentOf(name, volume.size);
       await files[0].write(content, 0, volume.size, 0);
       await expectContent(files[1], content, `${name} on the other host`);
+      await use?.(volume);
       volume.state = 'deletion asked for';
-      await deleteVolume(this.#client, volume.id);
+      await deleteVolume(client, volume.id);
       this.ledger.wasDeleted(volume);
     } catch (error) {
       await Promise.all(files.map((file) => file.close()));
@@ -104,12 +117,13 @@ class Cycles {
   }
 
   async #make(volume: LedgerVolume): Promise<void> {
-    for (;;) {
+    for (const began = performance.now(); ;) {
       try {
-        await createVolume(this.#client, volume.name, { capacity_range: { required_bytes: volume.size } });
+        await createVolume(this.#options.client, volume.name, { capacity_range: { required_bytes: volume.size } });
         return this.ledger.wasMade(volume);
       } catch (error) {
-        if ((error as ServiceError).code !== status.RESOURCE_EXHAUSTED) throw error;
+        const isFull = (error as ServiceError).code === status.RESOURCE_EXHAUSTED;
+        if (!isFull || performance.now() - began > LONGEST_WAIT_MS) throw error;
         await sleep(PATIENCE_MS); // what was deleted is on its way back
       }
     }

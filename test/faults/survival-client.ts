@@ -5,18 +5,9 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { Random } from '../fuzz/random.ts';
-
-export interface ClientSum {
-  readonly operations: number;
-  /** The first errors, and the first places that held something else than was written. */
-  readonly errors: readonly string[];
-  readonly mismatches: readonly string[];
-  /** What the slowest operation took. */
-  readonly longestMs: number;
-}
+import { repeatUntilInputEnds } from './tally.ts';
 
 const SIZES = [4096, 4096, 4096, 64 * 1024, 1024 * 1024];
-const MOST = 10;
 const [read, write, open, close] = [promisify(fs.read), promisify(fs.write), promisify(fs.open), promisify(fs.close)];
 
 /** What a file holds that nobody has written to yet. */
@@ -26,40 +17,25 @@ export function contentOf(length: number, seed: number): Buffer {
   return Buffer.from(words.buffer);
 }
 
-async function work(role: string, file: string, seed: number): Promise<ClientSum> {
+async function work(role: string, file: string, seed: number): Promise<void> {
   const random = new Random(seed);
   const expected = contentOf(fs.statSync(file).size, seed);
-  let operations = 0;
-  let longestMs = 0;
-  const [errors, mismatches]: [string[], string[]] = [[], []];
-  let ending = false;
-  process.stdin.on('end', () => { ending = true; }).resume();
-  console.log('at work');
-  while (!ending) {
+  await repeatUntilInputEnds(async () => {
     const length = SIZES[random.below(SIZES.length)]!;
     const at = random.below((expected.length - length) / 4096 + 1) * 4096;
     const wanted = expected.subarray(at, at + length);
-    const began = performance.now();
-    try {
-      const fd = await open(file, role === 'reader' ? 'r' : 'r+');
-      if (role === 'writer') {
-        wanted.fill(random.below(256), random.below(length));
-        await write(fd, wanted, 0, length, at);
-      }
-      const { buffer, bytesRead } = await read(fd, Buffer.alloc(length), 0, length, at);
-      await close(fd);
-      if (bytesRead !== length || !buffer.equals(wanted)) mismatches.push(`${bytesRead} of ${length} bytes at ${at}`);
-    } catch (error) {
-      errors.push(String(error));
+    const fd = await open(file, role === 'reader' ? 'r' : 'r+');
+    if (role === 'writer') {
+      wanted.fill(random.below(256), random.below(length));
+      await write(fd, wanted, 0, length, at);
     }
-    operations++;
-    longestMs = Math.max(longestMs, performance.now() - began);
-  }
-  return { operations, errors: errors.slice(0, MOST), mismatches: mismatches.slice(0, MOST), longestMs };
+    const { buffer, bytesRead } = await read(fd, Buffer.alloc(length), 0, length, at);
+    await close(fd);
+    return bytesRead === length && buffer.equals(wanted) ? undefined : `${bytesRead} of ${length} bytes at ${at}`;
+  });
 }
 
 if (import.meta.main) {
   const [role, file, seed] = process.argv.slice(2) as [string, string, string];
-  console.log(JSON.stringify(await work(role, file, Number(seed))));
-  process.exit();
+  await work(role, file, Number(seed));
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readTotals } from '../../src/famfs/fuse/counters-file.ts';
@@ -11,7 +9,8 @@ import type { Random } from '../fuzz/random.ts';
 import { Host } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
-import { type ClientSum, contentOf } from './survival-client.ts';
+import { Application } from './application.ts';
+import { contentOf } from './survival-client.ts';
 
 const CLIENT = fileURLToPath(new URL('./survival-client.ts', import.meta.url));
 const MIB = 2 ** 20;
@@ -23,7 +22,8 @@ const LONGEST_LIFE_MS = 400;
 /** How a serving process is taken from its session. */
 export type Blow = 'killed' | 'upgraded';
 
-const blows: Readonly<Record<Blow, (session: { supervisor: number; child: number }) => void>> = {
+/** Does it to a session. */
+export const blows: Readonly<Record<Blow, (session: { supervisor: number; child: number }) => void>> = {
   killed: ({ child }) => void process.kill(child, 'SIGKILL'),
   upgraded: ({ supervisor }) => void process.kill(supervisor, 'SIGUSR2'),
 };
@@ -50,9 +50,9 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
     }
   }
   const host = await Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') });
-  const clients: Client[] = [];
+  const clients: Application[] = [];
   try {
-    for (const { role, name, seed } of roles) clients.push(await Client.start(role, host.path(`${name}/data`), seed));
+    for (const { role, name, seed } of roles) clients.push(await Application.start(CLIENT, role, host.path(`${name}/data`), String(seed)));
     for (let time = 1; time <= times; time++) {
       const { record } = serving(host);
       await sleep(random.below(LONGEST_LIFE_MS));
@@ -78,31 +78,4 @@ function serving({ hostDirectory }: Host) {
   const [session] = findSessions(hostDirectory);
   assert(session !== undefined, 'the session is over');
   return session;
-}
-
-/** An application at work. */
-class Client {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor(child: ChildProcessWithoutNullStreams) {
-    this.#child = child;
-    child.stderr.pipe(process.stderr);
-    this.#lines = readline.createInterface(child.stdout)[Symbol.asyncIterator]();
-  }
-
-  static async start(role: string, file: string, seed: number): Promise<Client> {
-    const client = new Client(spawn(process.execPath, [CLIENT, role, file, String(seed)]));
-    assert.equal((await client.#lines.next()).value, 'at work');
-    return client;
-  }
-
-  async end(): Promise<ClientSum> {
-    this.#child.stdin.end();
-    return JSON.parse(String((await this.#lines.next()).value)) as ClientSum;
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
-  }
 }
