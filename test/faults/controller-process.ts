@@ -44,6 +44,10 @@ export class ControllerProcess {
     this.client = new csi.Controller(`unix://${this.#socket}`, plain);
   }
 
+  get pid(): number {
+    return this.#role.child.pid!;
+  }
+
   get hasEnded(): boolean {
     const { exitCode, signalCode } = this.#role.child;
     return exitCode !== null || signalCode !== null;

@@ -73,12 +73,28 @@ export class HostProcesses {
     return { plane, supervisor, child };
   }
 
+  /** The children of the session's supervisor: one, but while one follows another. */
+  get serving(): number[] {
+    return childrenOf(this.processes.supervisor);
+  }
+
+  get nodePlugin(): number {
+    return this.#roles[1].child.pid!;
+  }
+
   get log(): string {
     return this.#roles.map(({ logFile }) => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '')).join('');
   }
 
   get hasEnded(): boolean {
     return this.#roles.some(({ child }) => child.exitCode !== null || child.signalCode !== null);
+  }
+
+  /** The sum of a metric of the data plane over all its labels. */
+  async total(metric: string): Promise<number> {
+    const { text } = await askRole(this.#port, '/metrics');
+    const lines = text.split('\n').filter((line) => line.startsWith(`${metric}{`));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
   /** The value of a metric of the data plane, by its name and labels; undefined where there is none. */
