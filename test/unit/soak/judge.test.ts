@@ -52,13 +52,13 @@ describe('judgement of a soak', () => {
 
   const leaks: Record<string, [found: RegExp, Parameters<typeof samples>[0], of?: ProcessName]> = {
     'memory that a process life loses': [/of the child in calm 2/, (_, place, phase) => (phase === 3 ? { memory: place / 2 } : {})],
-    'memory that each replacement loses': [/of the supervisor from the first calm to the last/, (_, __, phase) => ({ memory: 6 * phase }), 'supervisor'],
+    'memory that each replacement loses': [/of the supervisor from the first calm to the last/, (_, __, phase) => ({ memory: 10 * phase }), 'supervisor'],
     'files that are not closed': [/open files of the child/, (k) => ({ fds: k / 20 })],
     'threads that do not end': [/threads of the data plane/, (k) => ({ threads: k / 40 }), 'data plane'],
     'files of the host that nobody removes': [/files of the host/, (k) => ({ files: k / 40 })],
     'overrides of volumes that are gone': [/overrides in use/, (k) => ({ overrides: k / 4 })],
     'memory of the pool that does not come back': [/bytes of the pool in use/, (k) => ({ used: k / 2 })],
-    'requests that nobody answers': [/requests that the kernel waits for/, (k) => ({ waiting: k / 6 })],
+    'requests that nobody answers': [/requests that the kernel waits for/, (k) => ({ waiting: k })],
     'a serving process that ends in a calm': [/ended of themselves in a calm/, (k) => ({ restarts: k > 3.5 * PHASE ? 1 : 0 })],
   };
   for (const [what, [found, change, of]] of Object.entries(leaks)) {
