@@ -1,11 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { mkfs } from '../src/famfs/mkfs.ts';
-import { remove, shmFile } from '../test/harness/temp.ts';
-import { ENTRIES, LOG } from './million.ts';
+import { remove } from '../test/harness/temp.ts';
+import { ENTRIES, LOG, poolOf } from './million.ts';
 import { type BenchResult, median } from './result.ts';
-
-const AU = 2 ** 21;
 
 /**
  * What it takes to go from a log of a million entries, volumes as the driver makes them, to an index
@@ -14,10 +11,8 @@ const AU = 2 ** 21;
  * gets fresh memory, is told apart.
  */
 export async function run(): Promise<BenchResult[]> {
-  const file = shmFile('replay');
-  await mkfs(file, { clusterUuid: '6b1f3c52-0d43-4c0e-9d6f-2f1f6a1c7f00', simulate: 2 * AU + LOG + (ENTRIES / 2) * AU, logSize: LOG });
-  script('million-entries.ts', file);
-  const [first, ...rounds] = JSON.parse(script('replay-rounds.ts', file)) as Round[];
+  const file = await poolOf(ENTRIES / 2, LOG);
+  const [first, ...rounds] = JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, 'replay-rounds.ts'), file], { encoding: 'utf8' })) as Round[];
   remove(file);
   const ratios = rounds.map(({ pass, replay }) => replay / pass);
   const spread = `ratios of ${rounds.length} rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
@@ -35,8 +30,4 @@ export async function run(): Promise<BenchResult[]> {
 interface Round {
   readonly pass: number;
   readonly replay: number;
-}
-
-function script(name: string, file: string): string {
-  return execFileSync(process.execPath, [join(import.meta.dirname, name), file], { encoding: 'utf8' });
 }

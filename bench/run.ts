@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   replay: () => import('./replay.ts'),
   create: () => import('./create.ts'),
   reclaim: () => import('./reclaim.ts'),
+  memory: () => import('./memory.ts'),
   fuse: () => import('./fuse.ts'),
   pods: () => import('./pods.ts'),
 };
