@@ -9,6 +9,8 @@ export class IndexWriter {
   store: IndexStore;
   readonly seed: number;
   #rows: Int32Array;
+  /** The file linked last, or 0: in volumes as the driver makes them all files have one name, which is kept once. */
+  #lastFile = 0;
 
   constructor(store: IndexStore, seed: number) {
     this.store = store;
@@ -71,10 +73,11 @@ export class IndexWriter {
     const { header } = this.store;
     const rows = this.#rows;
     const row = node * Row.words;
-    const nameAt = header[Header.namesUsed];
-    this.#copyName(nameAt, bytes, from, to, words);
-    header[Header.namesUsed] = (nameAt + (to - from) + 3) & ~3;
-    header[(state & State.directory) !== 0 ? Header.directories : Header.files]++;
+    const isFile = (state & State.directory) === 0;
+    const last = this.#lastFile * Row.words;
+    const nameAt = isFile && last !== 0 && this.#nameIs(last, bytes, from, to) ? rows[last + Row.nameAt] : this.#addName(bytes, from, to, words);
+    if (isFile) this.#lastFile = node;
+    header[isFile ? Header.files : Header.directories]++;
     rows[row + Row.state] = state | ((to - from) << 8) | ((words[at + 2] & 0o7777) << 16);
     rows[row + Row.parent] = parent;
     rows[row + Row.nameHash] = nameHash;
@@ -82,10 +85,10 @@ export class IndexWriter {
     rows[row + Row.uid] = words[at];
     rows[row + Row.gid] = words[at + 1];
     const directory = parent * Row.words;
-    const last = rows[directory + Row.lastChild];
-    rows[row + Row.previousSibling] = last;
-    if (last === 0) rows[directory + Row.firstChild] = node;
-    else rows[last * Row.words + Row.nextSibling] = node;
+    const before = rows[directory + Row.lastChild];
+    rows[row + Row.previousSibling] = before;
+    if (before === 0) rows[directory + Row.firstChild] = node;
+    else rows[before * Row.words + Row.nextSibling] = node;
     rows[directory + Row.lastChild] = node;
     const count = ++rows[directory + Row.childCount];
     if ((rows[directory + Row.state] & State.hashed) !== 0) this.#hash(node);
@@ -150,11 +153,15 @@ export class IndexWriter {
     this.store.header[this.isDirectory(node) ? Header.directories : Header.files]--;
   }
 
-  #copyName(nameAt: number, bytes: Uint8Array, from: number, to: number, words: Uint32Array): void {
-    const { names, nameWords } = this.store;
+  /** Copies a name behind those that are there; answers where it is. */
+  #addName(bytes: Uint8Array, from: number, to: number, words: Uint32Array): number {
+    const { header, names, nameWords } = this.store;
+    const nameAt = header[Header.namesUsed];
+    header[Header.namesUsed] = (nameAt + (to - from) + 3) & ~3;
     let [k, j] = [from, nameAt];
     if ((from & 3) === 0) for (; k + 4 <= to; k += 4, j += 4) nameWords[j >>> 2] = words[k >>> 2];
     for (; k < to; k++, j++) names[j] = bytes[k];
+    return nameAt;
   }
 
   #hashChildren(parent: number): void {
