@@ -73,7 +73,7 @@ export class Sessions {
     const pools = [...new Set(left.map(({ directory }) => path.basename(directory)))].filter((pool) => !this.#sessions.has(pool));
     await Promise.all(pools.map((pool) => this.#inTurn(pool, () => this.#recover(pool))
       .catch((error: unknown) => log.error('a mount stays as it is', { pool, error: String(error) }))));
-    removeDead(hostDirectory, (id) => this.serving.some((session) => session.id === id));
+    removeDead(hostDirectory, ({ id }) => this.serving.some((session) => session.id === id));
   }
 
   /** All pools of the configuration, mounted or not. */
@@ -182,6 +182,7 @@ export class Sessions {
     if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
     fs.mkdirSync(directory, { recursive: true });
     const { members, hostDirectory } = this.#options;
+    removeDead(hostDirectory, (record) => record.directory !== directory); // or one could be taken for the new one
     await members?.register(poolUuid);
     const session = await mountPool({ device: pool.device, directory, hostDirectory, held: true }).catch(async (error: unknown) => {
       await members?.leave(poolUuid);
@@ -223,21 +224,25 @@ export class Sessions {
     const directory = this.#mountDirectory(poolUuid);
     const mount = famfsMountAt(directory);
     if (mount === undefined) return undefined;
-    const record = orphanedRecords(hostDirectory).find((each) => each.directory === directory && each.mount === mount.device);
-    try {
-      if (record !== undefined) {
+    const find = () => orphanedRecords(hostDirectory).find((each) => each.directory === directory && each.mount === mount.device);
+    const began = performance.now();
+    for (let record = find(); record !== undefined; record = find()) {
+      try {
         const session = await resumeSession(record);
         log.warn('session continued: its supervisor had died', { pool: poolUuid, pid: session.pid });
         this.#keep(session);
         return session;
+      } catch (error) {
+        if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
+        log.error('session not continued', { pool: poolUuid, error: error.message });
+        // A supervisor that was killed at it leaves the session to the next one.
+        if (error.code !== 'NOT_FOUND' && performance.now() - began < record.patienceMs) continue;
+        await dropFromHolder(holderSocket(hostDirectory), record.id);
+        break;
       }
-    } catch (error) {
-      if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
-      log.error('session not continued', { pool: poolUuid, error: error.message });
     }
     log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
     if (famfsMountAt(directory) !== undefined) await unmountFuse(directory, { lazy: true });
-    if (record !== undefined) await dropFromHolder(holderSocket(hostDirectory), record.id);
     return undefined;
   }
 

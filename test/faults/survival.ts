@@ -6,6 +6,7 @@ import { readTotals } from '../../src/famfs/fuse/counters-file.ts';
 import { findSessions } from '../../src/famfs/fuse/session.ts';
 import { countersFile } from '../../src/famfs/fuse/session-record.ts';
 import type { Random } from '../fuzz/random.ts';
+import { HeldHost } from '../support/held-host.ts';
 import { Host } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
@@ -19,14 +20,19 @@ const EACH = 4;
 /** How long a serving process lives at most once it serves. */
 const LONGEST_LIFE_MS = 400;
 
-/** How a serving process is taken from its session. */
-export type Blow = 'killed' | 'upgraded';
+/** How processes are taken from a session: the serving one, or the supervisor, or both. */
+export type Blow = 'killed' | 'upgraded' | 'orphaned' | 'swept away';
 
 /** Does it to a session. */
 export const blows: Readonly<Record<Blow, (session: { supervisor: number; child: number }) => void>> = {
   killed: ({ child }) => void process.kill(child, 'SIGKILL'),
   upgraded: ({ supervisor }) => void process.kill(supervisor, 'SIGUSR2'),
+  orphaned: ({ supervisor }) => void process.kill(supervisor, 'SIGKILL'),
+  'swept away': ({ supervisor, child }) => [supervisor, child].forEach((each) => process.kill(each, 'SIGKILL')),
 };
+
+/** Whether a session survives it only because somebody else holds it, too. */
+const needsHolder = (blow: Blow) => blow === 'orphaned' || blow === 'swept away';
 
 /** What applications saw of it. */
 export interface Survived {
@@ -35,7 +41,7 @@ export interface Survived {
 }
 
 /**
- * Four readers and four writers work on a mount while its serving process is taken away, that many
+ * Four readers and four writers work on a mount while processes of it are taken away, that many
  * times. Throws AssertionError when one of them gets an error, or other bytes than were written.
  */
 export async function survive(blow: Blow, times: number, random: Random): Promise<Survived> {
@@ -49,7 +55,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
       window.set(content.subarray(done, done += window.length));
     }
   }
-  const host = await Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') });
+  const host = await (needsHolder(blow) ? HeldHost.mount(pool) : Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') }));
   const clients: Application[] = [];
   try {
     for (const { role, name, seed } of roles) clients.push(await Application.start(CLIENT, role, host.path(`${name}/data`), String(seed)));
@@ -58,6 +64,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
       await sleep(random.below(LONGEST_LIFE_MS));
       blows[blow]({ supervisor: record.pid, child: record.child.pid });
       await until(() => assert.notEqual(serving(host).record.child.pid, record.child.pid));
+      if (needsHolder(blow)) await until(() => assert.notEqual(serving(host).record.pid, record.pid));
       await until(() => assert.equal(readTotals(countersFile(host.hostDirectory, record.id))!.restarts, time));
     }
     const sums = await Promise.all(clients.map((client) => client.end()));
@@ -74,7 +81,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
 }
 
 /** The session, as its record tells it. */
-function serving({ hostDirectory }: Host) {
+function serving({ hostDirectory }: Pick<Host, 'hostDirectory'>) {
   const [session] = findSessions(hostDirectory);
   assert(session !== undefined, 'the session is over');
   return session;

@@ -6,13 +6,13 @@ import type { Random } from '../fuzz/random.ts';
 import { until } from '../support/until.ts';
 
 /** What is done by turns. */
-const TURNS: readonly Blow[] = ['killed', 'upgraded', 'killed'];
+const TURNS: readonly Blow[] = ['killed', 'upgraded', 'orphaned', 'swept away'];
 /** How long a serving process lives at most in a storm. */
 const LONGEST_LIFE_MS = 8000;
 
 /** Takes serving processes from a session, and counts them. */
 export class Blows {
-  readonly given: Record<Blow, number> = { killed: 0, upgraded: 0 };
+  readonly given: Record<Blow, number> = { killed: 0, upgraded: 0, orphaned: 0, 'swept away': 0 };
   readonly #host: HostProcesses;
   readonly #random: Random;
 
@@ -22,7 +22,7 @@ export class Blows {
   }
 
   get total(): number {
-    return this.given.killed + this.given.upgraded;
+    return Object.values(this.given).reduce((total, count) => total + count, 0);
   }
 
   /** One after the other, until `ended`; the last one has been replaced then. */

@@ -44,8 +44,10 @@ export function orphanedRecords(hostDirectory: string): SessionRecord[] {
 }
 
 /** Removes what sessions have left of which no process lives, but for those kept. */
-export function removeDead(hostDirectory: string, kept: (id: string) => boolean = () => false): void {
-  for (const { id } of allRecords(hostDirectory)) if (!kept(id) && !isServed(hostDirectory, id)) removeRecord(hostDirectory, id);
+export function removeDead(hostDirectory: string, kept: (record: SessionRecord) => boolean = () => false): void {
+  for (const record of allRecords(hostDirectory)) {
+    if (!kept(record) && !isServed(hostDirectory, record.id)) removeRecord(hostDirectory, record.id);
+  }
 }
 
 /** Whether a session's supervisor is in this process's namespace of pids, and lives. */

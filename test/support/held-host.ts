@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { Holder } from '../../src/famfs/fuse/holder.ts';
+import { remove, tempDir } from '../harness/temp.ts';
+import { Plane } from './plane.ts';
+import type { PoolFixture } from './pool-fixture.ts';
+
+/** A host whose data plane serves a pool, and whose sessions are held, as by its node plugin. */
+export class HeldHost {
+  readonly hostDirectory: string;
+  readonly directory: string;
+  readonly #plane: Plane;
+  readonly #holder: Holder;
+
+  private constructor(hostDirectory: string, directory: string, plane: Plane, holder: Holder) {
+    this.hostDirectory = hostDirectory;
+    this.directory = directory;
+    this.#plane = plane;
+    this.#holder = holder;
+  }
+
+  static async mount(pool: PoolFixture): Promise<HeldHost> {
+    const hostDirectory = tempDir('held');
+    const holder = new Holder({ hostDirectory, say: () => undefined });
+    const plane = await Plane.start(hostDirectory, [{ name: 'fast', device: pool.path }]);
+    return new HeldHost(hostDirectory, await plane.ensure(pool.uuid), plane, holder);
+  }
+
+  /** A path on the mount. */
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  async end(): Promise<void> {
+    await this.#plane.stop();
+    this.#holder.close();
+    remove(this.hostDirectory);
+  }
+}
