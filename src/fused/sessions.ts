@@ -33,7 +33,7 @@ export interface PoolState extends IdentifiedPool {
 }
 
 /** How long a process that ends waits for its sessions to be held by another: less than a pod is given to end. */
-const HAND_OVER_MS = 50_000;
+export const HAND_OVER_MS = 50_000;
 
 /**
  * The sessions of a host: at most one for each pool, mounted below `<host directory>/mounts`. They

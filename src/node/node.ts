@@ -43,7 +43,7 @@ interface NodeParts {
 }
 
 /** How long a node plugin that is to end waits for a data plane to take back what only it holds: less than a pod is given. */
-const LEAVE_MS = 110_000;
+export const LEAVE_MS = 110_000;
 
 /**
  * The node plugin of one host. It touches no shared memory: the data plane does. But it holds the

@@ -1,5 +1,7 @@
 /** What the chart makes of its values. */
 import assert from 'node:assert/strict';
+import { HAND_OVER_MS } from '../../src/fused/sessions.ts';
+import { LEAVE_MS } from '../../src/node/node.ts';
 import { containerOf, exampleValues, find, podOf, render, type Manifest } from './support.ts';
 
 const dax = { name: 'p0', device: '/dev/dax0.0' };
@@ -148,8 +150,14 @@ describe('rendered chart', () => {
     assert.notEqual(template(after, 'Deployment', '-controller'), template(before, 'Deployment', '-controller'));
     assert.equal(template(after, 'DaemonSet', '-fused'), template(before, 'DaemonSet', '-fused'));
     assert.notEqual(find(after, 'ConfigMap').data['pools.json'], find(before, 'ConfigMap').data['pools.json']);
-    assert.equal(find(after, 'DaemonSet', '-fused').spec.updateStrategy.type, 'OnDelete');
-    assert.equal(find(after, 'DaemonSet', '-node').spec.updateStrategy.type, 'RollingUpdate');
+  });
+
+  it('gives each pod more time to end than the program in it takes to leave its sessions to others', () => {
+    const objects = render({ files: ['dax.yaml'] });
+    const seconds = (name: string) => podOf(find(objects, 'DaemonSet', name)).spec.terminationGracePeriodSeconds as number;
+    assert.ok(seconds('-fused') * 1000 > HAND_OVER_MS);
+    assert.ok(seconds('-node') * 1000 > LEAVE_MS);
+    for (const name of ['-fused', '-node']) assert.equal(find(objects, 'DaemonSet', name).spec.updateStrategy.type, 'RollingUpdate');
   });
 
   it('runs on amd64 only, on the nodes that have the memory, and where nodes wait for the driver', () => {

@@ -1,41 +1,16 @@
 /** Faults: what is killed comes back, and nothing is lost, doubled or seen by a pod. */
 import assert from 'node:assert/strict';
-import { driverImage, nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
-import { apply, kubectl, list, type KubeObject } from './support/kubectl.ts';
+import { nodeCommandOn, startNode, stopNode } from './support/cluster.ts';
+import { apply, kubectl, list } from './support/kubectl.ts';
 import { leader } from './support/leader.ts';
-import { endLoad, startLoad } from './support/load.ts';
-import { claim, Names, pod, podSpec } from './support/objects.ts';
+import { endLoad, loadIn } from './support/load.ts';
+import { claim, deployment, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
-import { promise, type TestScene } from './support/scene.ts';
-import { allReady, bound, remove, running } from './support/states.ts';
+import { promise } from './support/scene.ts';
+import { allReady, bound, podOn, remove, running } from './support/states.ts';
 import { until } from './support/wait.ts';
 
 const many = 50;
-
-/** A load on a volume of its own, on the first worker. */
-async function loadIn({ namespace, workers }: TestScene) {
-  const place = { name: 'load', namespace, claim: 'data', node: workers[0], image: driverImage() };
-  await apply(claim({ name: 'data', namespace }));
-  await startLoad(place);
-  return place;
-}
-
-/** The pod of a role on a node. */
-async function podOn(node: string, selector: string): Promise<string> {
-  const pods = await list('pods', Names.namespace, '-l', selector);
-  return pods.find(({ spec }) => spec.nodeName === node)!.metadata.name;
-}
-
-/** One pod with a claim, made anew wherever there is a node for it. */
-function deployment(name: string, namespace: string, claimName: string): KubeObject {
-  return {
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace },
-    spec: {
-      replicas: 1, strategy: { type: 'Recreate' }, selector: { matchLabels: { app: name } },
-      template: { metadata: { labels: { app: name } }, spec: podSpec({ name, namespace, claims: [{ claim: claimName, path: '/data' }] }) },
-    },
-  };
-}
 
 /** Stops or continues the controller's process on a node. */
 async function signalController(node: string, signal: 'STOP' | 'CONT'): Promise<void> {

@@ -1,8 +1,10 @@
 /** Pods that write, read back and compare while something is done to the driver under them. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { driverImage } from './cluster.ts';
 import { apply, exec, kubectl, type KubeObject } from './kubectl.ts';
-import { pod } from './objects.ts';
+import { claim, pod } from './objects.ts';
+import type { TestScene } from './scene.ts';
 import { running, succeeded } from './states.ts';
 import { until } from './wait.ts';
 
@@ -52,6 +54,14 @@ export async function startLoad(place: LoadPlace): Promise<void> {
   await apply(scripts(place.namespace), scriptPod(place, nodeCommand('/scripts/load.mjs', '/data/data')));
   await running(place.name, place.namespace);
   await until('the load works', async () => (await kubectl(['logs', place.name, '-n', place.namespace])).includes(LOADING));
+}
+
+/** A load on a volume of its own, on the first worker. */
+export async function loadIn({ namespace, workers }: TestScene): Promise<LoadPlace & { readonly node: string }> {
+  const place = { name: 'load', namespace, claim: 'data', node: workers[0], image: driverImage() };
+  await apply(claim({ name: 'data', namespace }));
+  await startLoad(place);
+  return place;
 }
 
 /**

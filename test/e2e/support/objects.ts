@@ -71,3 +71,14 @@ export function podSpec({ claims = [], node, image = Names.busybox, command = ['
     ...spec,
   };
 }
+
+/** One pod with a claim, made anew wherever there is a node for it. */
+export function deployment(name: string, namespace: string, claimName: string): KubeObject {
+  return {
+    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace },
+    spec: {
+      replicas: 1, strategy: { type: 'Recreate' }, selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: podSpec({ name, namespace, claims: [{ claim: claimName, path: '/data' }] }) },
+    },
+  };
+}

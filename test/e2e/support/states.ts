@@ -1,5 +1,6 @@
 /** Waiting for what Kubernetes is to bring about. */
 import { find, get, kubectl, list, type KubeObject } from './kubectl.ts';
+import { Names } from './objects.ts';
 import { until } from './wait.ts';
 
 /** Waits until a pod runs and is ready; says what keeps it when it does not. */
@@ -51,6 +52,12 @@ export async function allReady(selector: string, namespace: string, count = 1): 
       metadata.deletionTimestamp === undefined && status.conditions?.some(isReady));
     return ready && pods;
   }, { describe: () => kubectl(['describe', 'pods', '-n', namespace, '-l', selector]) });
+}
+
+/** The name of a role's pod on a node. */
+export async function podOn(node: string, selector: string): Promise<string> {
+  const pods = await list('pods', Names.namespace, '-l', selector);
+  return pods.find(({ spec }) => spec.nodeName === node)!.metadata.name;
 }
 
 function isReady({ type, status }: { type: string; status: string }): boolean {
