@@ -1,6 +1,6 @@
 import type { Logger } from 'winston';
 import { readTotals } from '../famfs/fuse/counters-file.ts';
-import { countersFile, servingRecords } from '../famfs/fuse/session-record.ts';
+import { countersFile, presentRecords, servingRecords } from '../famfs/fuse/session-record.ts';
 import type { Member, Members } from '../state/interfaces.ts';
 import type { PoolMembers } from './sessions.ts';
 
@@ -64,8 +64,9 @@ export class Membership implements PoolMembers {
     const attempt = (work: () => Promise<void>) => work().catch((error: Error) => void problems.push(error.message));
     await attempt(() => this.#findOld());
     const acknowledged = this.#acknowledged();
+    const present = new Set(presentRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
     for (const pool of this.#leaving) {
-      if (acknowledged.has(pool)) continue; // somebody mounted it by hand
+      if (present.has(pool)) continue; // somebody mounted it by hand, or goes on with it
       await attempt(async () => {
         this.#told.delete(pool);
         await this.#options.members.leave(pool, this.#options.host);

@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
-import { dropFromHolder, leaveToHolder } from '../famfs/fuse/holder-client.ts';
+import { leaveToHolder } from '../famfs/fuse/holder-client.ts';
 import { holderSocket } from '../famfs/fuse/holder.ts';
-import { findSessions, mountPool, resumeSession, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
-import { orphanedRecords, removeDead } from '../famfs/fuse/session-record.ts';
+import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session.ts';
+import { isSupervised, removeDead } from '../famfs/fuse/session-record.ts';
 import type { Stages } from '../state/stages.ts';
+import { answers, recoverSession } from './recovery.ts';
 import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
 
 /** How the hosts of a pool keep count of each other. Both calls may be repeated. */
@@ -33,7 +34,9 @@ export interface PoolState extends IdentifiedPool {
 }
 
 /** How long a process that ends waits for its sessions to be held by another: less than a pod is given to end. */
-export const HAND_OVER_MS = 50_000;
+export const HAND_OVER_MS = 110_000;
+/** How often to look again after a session that others serve, or that cannot be gone on with now. */
+const RETRY_MS = 1000;
 
 /**
  * The sessions of a host: at most one for each pool, mounted below `<host directory>/mounts`. They
@@ -72,8 +75,9 @@ export class Sessions {
     const left = mountPoints().filter(({ directory, type }) => type === FILE_SYSTEM_TYPE && path.dirname(directory) === root);
     const pools = [...new Set(left.map(({ directory }) => path.basename(directory)))].filter((pool) => !this.#sessions.has(pool));
     await Promise.all(pools.map((pool) => this.#inTurn(pool, () => this.#recover(pool))
-      .catch((error: unknown) => log.error('a mount stays as it is', { pool, error: String(error) }))));
-    removeDead(hostDirectory, ({ id }) => this.serving.some((session) => session.id === id));
+      .catch((error: unknown) => this.#recoverLater(pool, error))));
+    removeDead(hostDirectory, ({ id, directory, mount }) =>
+      this.serving.some((session) => session.id === id) || famfsMountAt(directory)?.device === mount);
   }
 
   /** All pools of the configuration, mounted or not. */
@@ -171,9 +175,9 @@ export class Sessions {
   async #ensure(poolUuid: string): Promise<Session> {
     const present = this.#sessions.get(poolUuid);
     const directory = this.#mountDirectory(poolUuid);
-    if (present !== undefined && await isServed(directory)) return present;
+    if (present !== undefined && isSupervised(present.record) && await answers(present)) return present;
     // It died, or somebody else unmounted it; or it was another container's until now.
-    const recovered = await this.#recover(poolUuid);
+    const recovered = await this.#recover(poolUuid, present);
     if (recovered !== undefined) return recovered;
     this.#sessions.delete(poolUuid);
 
@@ -200,50 +204,36 @@ export class Sessions {
   }
 
   /** Remembers a session until it ends. */
-  #keep(session: Session): void {
+  #keep(session: Session): Session {
     const { members, log } = this.#options;
     const pool = session.poolUuid;
     this.#sessions.set(pool, session);
     const ended = ({ failure }: SessionEnd) => this.#inTurn(pool, async () => {
       if (this.#hasStopped || this.#sessions.get(pool) !== session) return;
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
-      if (await this.#recover(pool) !== undefined) return;
+      if (await this.#recover(pool, session) !== undefined) return;
       this.#sessions.delete(pool);
       await members?.leave(pool);
     });
-    session.closed.then(ended).catch((error: unknown) => log.error('after a session', { pool, error: String(error) }));
+    session.closed.then(ended).catch((error: unknown) => this.#recoverLater(pool, error));
+    return session;
   }
 
-  /**
-   * Goes on with the session of a mount whose supervisor has died, where the host's holder has it.
-   * Otherwise clears the mount away, to make room for the next one. Throws FamfsError IN_USE while
-   * processes of another container serve it.
-   */
-  async #recover(poolUuid: string): Promise<Session | undefined> {
+  /** As `recoverSession`, for the mount of a pool. */
+  async #recover(poolUuid: string, over?: Session): Promise<Session | undefined> {
     const { hostDirectory, log } = this.#options;
-    const directory = this.#mountDirectory(poolUuid);
-    const mount = famfsMountAt(directory);
-    if (mount === undefined) return undefined;
-    const find = () => orphanedRecords(hostDirectory).find((each) => each.directory === directory && each.mount === mount.device);
-    const began = performance.now();
-    for (let record = find(); record !== undefined; record = find()) {
-      try {
-        const session = await resumeSession(record);
-        log.warn('session continued: its supervisor had died', { pool: poolUuid, pid: session.pid });
-        this.#keep(session);
-        return session;
-      } catch (error) {
-        if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
-        log.error('session not continued', { pool: poolUuid, error: error.message });
-        // A supervisor that was killed at it leaves the session to the next one.
-        if (error.code !== 'NOT_FOUND' && performance.now() - began < record.patienceMs) continue;
-        await dropFromHolder(holderSocket(hostDirectory), record.id);
-        break;
-      }
-    }
-    log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
-    if (famfsMountAt(directory) !== undefined) await unmountFuse(directory, { lazy: true });
-    return undefined;
+    const session = await recoverSession({ poolUuid, directory: this.#mountDirectory(poolUuid), hostDirectory, log }, over);
+    return session && this.#keep(session);
+  }
+
+  /** What could not be gone on with now, because others serve it for instance. */
+  #recoverLater(pool: string, reason: unknown): void {
+    this.#options.log.error('a mount stays as it is, for now', { pool, error: String(reason) });
+    setTimeout(() => {
+      const dead = this.#sessions.get(pool);
+      if (this.#hasStopped || (dead !== undefined && isSupervised(dead.record))) return;
+      this.#inTurn(pool, () => this.#recover(pool, dead)).catch((error: unknown) => this.#recoverLater(pool, error));
+    }, RETRY_MS).unref();
   }
 
   #mountDirectory(poolUuid: string): string {
@@ -262,16 +252,5 @@ export class Sessions {
     } finally {
       if (this.#turns.get(poolUuid) === settled) this.#turns.delete(poolUuid);
     }
-  }
-}
-
-/** Whether a pool is mounted there and somebody answers for it. */
-async function isServed(directory: string): Promise<boolean> {
-  if (famfsMountAt(directory) === undefined) return false;
-  try {
-    await fs.promises.statfs(directory);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -35,7 +35,7 @@ const TEXT_SIZE = 4096;
 
 /** struct msghdr on 64 bits, one iovec, and a control message that holds one descriptor. */
 const MsgHdr = { size: 56, iov: 16, iovCount: 24, control: 32, controlLength: 40, flags: 48 } as const;
-const CmsgHdr = { size: 24, length: 0, level: 8, type: 12, fd: 16, used: 20 } as const;
+const CmsgHdr = { size: 20, length: 0, level: 8, type: 12, fd: 16 } as const; // and no room for another
 const Layout = { header: 0, iov: 64, control: 80, text: 128, size: 128 + TEXT_SIZE } as const;
 
 const POLL_MS = 5;
@@ -54,14 +54,14 @@ export class FdSocket {
     this.#fd = fd;
   }
 
-  /** Connects to a socket file. Throws FamfsError NOT_FOUND when nobody listens there. */
+  /** Connects to a socket file. Throws FamfsError NOT_FOUND when there is none, DEVICE when nobody listens at it. */
   static connect(path: string): FdSocket {
     const address = addressOf(path);
     const fd = open();
     if (connectCall(fd, address, address.length) !== 0) {
       const reason = errnoName(koffi.errno());
       fs.closeSync(fd);
-      throw new FamfsError('NOT_FOUND', `nobody listens at ${path}: ${reason}`);
+      throw new FamfsError(reason === 'ENOENT' ? 'NOT_FOUND' : 'DEVICE', `nobody listens at ${path}: ${reason}`);
     }
     return new FdSocket(fd);
   }
@@ -73,7 +73,7 @@ export class FdSocket {
     const memory = messageMemory(text.length, fd !== undefined);
     memory.set(text, Layout.text);
     if (fd !== undefined) {
-      memory.writeBigUInt64LE(BigInt(CmsgHdr.used), Layout.control + CmsgHdr.length);
+      memory.writeBigUInt64LE(BigInt(CmsgHdr.size), Layout.control + CmsgHdr.length);
       memory.writeInt32LE(SOL_SOCKET, Layout.control + CmsgHdr.level);
       memory.writeInt32LE(SCM_RIGHTS, Layout.control + CmsgHdr.type);
       memory.writeInt32LE(fd, Layout.control + CmsgHdr.fd);
@@ -123,18 +123,29 @@ export class FdSocket {
 /** A socket file that others connect to. */
 export class FdListener {
   readonly #fd: number;
+  readonly #path: string;
+  readonly #inode: bigint;
 
   /** Takes the place of what an earlier listener left there. Throws FamfsError DEVICE. */
   constructor(path: string) {
-    const address = addressOf(path);
+    const before = `${path}.new`;
+    const address = addressOf(before);
     const fd = this.#fd = open();
-    fs.rmSync(path, { force: true });
+    this.#path = path;
+    fs.rmSync(before, { force: true });
     if (bindCall(fd, address, address.length) !== 0 || listenCall(fd, BACKLOG) !== 0) {
       const reason = errnoName(koffi.errno());
       fs.closeSync(fd);
       throw new FamfsError('DEVICE', `${path} cannot be listened at: ${reason}`);
     }
-    fs.chmodSync(path, 0o600);
+    fs.chmodSync(before, 0o600);
+    this.#inode = fs.statSync(before, { bigint: true }).ino;
+    fs.renameSync(before, path); // there is one at every moment
+  }
+
+  /** Whether another listener has taken its place. */
+  get isReplaced(): boolean {
+    return fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino !== this.#inode;
   }
 
   /** The next connection, if there is one already. */
@@ -179,11 +190,14 @@ function messageMemory(length: number, withFile: boolean): Buffer {
   return memory;
 }
 
-/** The descriptor that a message brought, if it is one and whole. */
+/** The descriptor that a message brought. One of several is closed: nobody who means well sends them. */
 function receivedFile(memory: Buffer): number | undefined {
   const got = Number(memory.readBigUInt64LE(Layout.header + MsgHdr.controlLength));
-  const cut = (memory.readInt32LE(Layout.header + MsgHdr.flags) & MSG_CTRUNC) !== 0;
-  if (got < CmsgHdr.used || cut) return undefined;
+  if (got < CmsgHdr.size) return undefined;
   const isFile = memory.readInt32LE(Layout.control + CmsgHdr.level) === SOL_SOCKET && memory.readInt32LE(Layout.control + CmsgHdr.type) === SCM_RIGHTS;
-  return isFile ? memory.readInt32LE(Layout.control + CmsgHdr.fd) : undefined;
+  if (!isFile) return undefined;
+  const fd = memory.readInt32LE(Layout.control + CmsgHdr.fd);
+  if ((memory.readInt32LE(Layout.header + MsgHdr.flags) & MSG_CTRUNC) === 0) return fd;
+  fs.closeSync(fd);
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
@@ -12,7 +13,8 @@ const LOOK_MS = 200;
 
 /**
  * Takes /dev/fuse of a session whose processes have ended: the caller's to close. Throws FamfsError
- * NOT_FOUND where there is no holder, or it does not have that session.
+ * NOT_FOUND where this host has no holder, or it does not have that session; DEVICE where there should
+ * be one: it may come.
  */
 export async function takeFromHolder(socket: string, session: string): Promise<number> {
   const { value, fd } = await ask(socket, { ask: 'take', session });
@@ -31,8 +33,8 @@ export async function leaveToHolder(socket: string, sessions: readonly string[],
   let left = sessions;
   while (left.length > 0 && fs.existsSync(socket) && performance.now() < deadline) {
     try {
-      const { have } = (await ask(socket, { ask: 'stay', sessions: left })).value as HolderAnswer;
-      left = left.filter((session) => !have.includes(session));
+      const { have } = (await ask(socket, { ask: 'stay', sessions })).value as HolderAnswer; // one holder must have them all
+      left = sessions.filter((session) => !have.includes(session));
       if (left.length === 0) break;
     } catch (error) {
       if (!(error instanceof FamfsError)) throw error; // none now: it is being replaced, too
@@ -54,6 +56,8 @@ export class HolderLink {
   readonly #socket: string;
   readonly #session: string;
   readonly #fd: number;
+  /** Other supervisors of the session call themselves otherwise. */
+  readonly #self = randomUUID();
   readonly #timer: NodeJS.Timeout;
   /** The holder that has it, by its socket file. */
   #given = '';
@@ -76,7 +80,7 @@ export class HolderLink {
     if (this.#giving || holder === '' || holder === this.#given) return;
     this.#giving = true;
     try {
-      const { value } = await ask(this.#socket, { ask: 'hold', session: this.#session }, this.#fd);
+      const { value } = await ask(this.#socket, { ask: 'hold', session: this.#session, supervisor: this.#self }, this.#fd);
       if ((value as HolderAnswer).have.includes(this.#session)) this.#given = holder;
     } catch (error) {
       if (!(error instanceof FamfsError)) throw error; // it is gone, or ends just now: another one comes

@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FdListener, type FdMessage, type FdSocket } from './fd-socket.ts';
+import { FdListener, type FdMessage, FdSocket } from './fd-socket.ts';
 import { isFuseDevice } from './fuse-device.ts';
 import { Notifier } from './notifier.ts';
 import { isServed } from './session-lock.ts';
 
 /** What is asked of a holder: each in a connection of its own, with one answer. */
 export type HolderRequest =
-  /** Brings /dev/fuse of a session. */
-  | { readonly ask: 'hold'; readonly session: string }
+  /** Brings /dev/fuse of a session, from that supervisor. */
+  | { readonly ask: 'hold'; readonly session: string; readonly supervisor: string }
   /** Wants it back, to go on where all of a session's processes have ended. */
   | { readonly ask: 'take'; readonly session: string }
   /** Is about to end with the processes of these sessions: the holder is to stay until others go on. */
@@ -33,8 +33,11 @@ interface Held {
   readonly fd: number;
   /** When it was first seen without a process. */
   orphanedAt?: number;
+  readonly supervisor: string;
   /** Nothing was heard that casts doubt on its supervisor since that brought it. */
   isSupervised: boolean;
+  /** That supervisor is about to end: what it still says is no reason to leave. */
+  isDoomed: boolean;
 }
 
 /** Longer than the kubelet waits at most before it starts a container again. */
@@ -78,6 +81,7 @@ export class Holder {
   /** Closes what is over: unmounted, or without a process for too long. */
   sweep(): void {
     const now = performance.now();
+    if (!this.#leaving && this.#listener.isReplaced && !this.#hasSuccessor()) this.#listenAnew();
     for (const [session, held] of this.#held) {
       if (!new Notifier(held.fd, false).isMounted()) this.#close(session, held);
       else if (isServed(this.#options.hostDirectory, session)) delete held.orphanedAt;
@@ -97,8 +101,9 @@ export class Holder {
   async leave(withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (const held of this.#held.values()) held.isSupervised = false;
-    if (this.#held.size > 0) this.#listenAnew();
-    for (;;) {
+    const isReplaced = this.#listener.isReplaced && this.#hasSuccessor(); // which is given all of them anyway
+    if (this.#held.size > 0 && !isReplaced) this.#listenAnew();
+    while (!isReplaced) {
       this.sweep();
       const [needed] = [...this.#held].find(([, { isSupervised }]) => !isSupervised) ?? [];
       if (needed === undefined) break;
@@ -109,6 +114,16 @@ export class Holder {
       await sleep(ACCEPT_MS);
     }
     this.close(); // nobody was promised anything since the last look
+  }
+
+  /** Whether another holder answers at the socket. */
+  #hasSuccessor(): boolean {
+    try {
+      FdSocket.connect(holderSocket(this.#options.hostDirectory)).close();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #listenAnew(): void {
@@ -133,8 +148,11 @@ export class Holder {
   async #serve(socket: FdSocket): Promise<void> {
     try {
       const message = await socket.receive(ASK_MS);
-      if (!this.#leaving) socket.send(this.#answer(message));
-      else if (message.fd !== undefined) fs.closeSync(message.fd);
+      try {
+        if (!this.#leaving) socket.send(this.#answer(message));
+      } finally {
+        if (message.fd !== undefined && ![...this.#held.values()].some(({ fd }) => fd === message.fd)) fs.closeSync(message.fd);
+      }
     } catch (error) {
       this.#options.say(`not understood: ${(error as Error).message}`, '');
     } finally {
@@ -143,19 +161,18 @@ export class Holder {
   }
 
   #answer({ value, fd }: FdMessage): FdMessage {
-    const request = value as HolderRequest;
-    if (request.ask === 'hold' && fd !== undefined && isFuseDevice(fd)) {
-      this.#hold(String(request.session), fd);
+    const request = (value ?? {}) as HolderRequest;
+    if (request.ask === 'hold' && fd !== undefined && isMounted(fd)) {
+      this.#hold(String(request.session), String(request.supervisor), fd);
       return reply([request.session]);
     }
-    if (fd !== undefined) fs.closeSync(fd);
     if (request.ask === 'take') {
       const held = this.#held.get(request.session);
       return held === undefined ? reply([]) : { ...reply([request.session]), fd: held.fd };
     }
     if (request.ask === 'stay' && Array.isArray(request.sessions)) {
       const have = request.sessions.filter((session) => this.#held.has(session));
-      for (const session of have) this.#held.get(session)!.isSupervised = false;
+      for (const session of have) Object.assign(this.#held.get(session)!, { isSupervised: false, isDoomed: true });
       return reply(have);
     }
     if (request.ask === 'drop') {
@@ -166,10 +183,11 @@ export class Holder {
     throw new Error(`request ${JSON.stringify(value)}`);
   }
 
-  /** A session that is brought again has a new supervisor, and depends on this process no longer. */
-  #hold(session: string, fd: number): void {
+  /** A session that is brought again has a living supervisor, and depends on this process no longer. */
+  #hold(session: string, supervisor: string, fd: number): void {
     const before = this.#held.get(session);
-    this.#held.set(session, { fd, isSupervised: true });
+    const isDoomed = before?.isDoomed === true && before.supervisor === supervisor;
+    this.#held.set(session, { fd, supervisor, isDoomed, isSupervised: !isDoomed });
     if (before === undefined) this.#options.say('held', session);
     else fs.closeSync(before.fd);
   }
@@ -177,6 +195,15 @@ export class Holder {
   #close(session: string, { fd }: Held): void {
     this.#held.delete(session);
     fs.closeSync(fd);
+  }
+}
+
+/** Whether an open file is /dev/fuse of a mounted file system: what others send may be anything. */
+function isMounted(fd: number): boolean {
+  try {
+    return isFuseDevice(fd) && new Notifier(fd, false).isMounted();
+  } catch {
+    return false; // never mounted: EPERM
   }
 }
 

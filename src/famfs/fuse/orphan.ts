@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../errors.ts';
 import type { SessionRecord } from './messages.ts';
-import { isAlive, pidNamespace, taskCount } from './processes.ts';
+import { hasNoThreadsLeft, isAlive, pidNamespace } from './processes.ts';
 import type { Predecessor } from './serving-process.ts';
-import type { SessionLock } from './session-lock.ts';
+import { type SessionLock, SupervisorLock } from './session-lock.ts';
 
 const POLL_MS = 5;
 
@@ -18,15 +18,15 @@ export class Orphan implements Predecessor {
   }
 
   /**
-   * Waits for the processes of another container, which only its end can end. Throws FamfsError IN_USE
-   * when they serve on: then they are not to be disturbed.
+   * Waits for other supervisors, and for the processes of another container, which only its end can
+   * end. Throws FamfsError IN_USE when they serve on: then they are not to be disturbed.
    */
   async leftByOthers(withinMs: number): Promise<void> {
+    const { id, directory, hostDirectory } = this.#record;
     const deadline = performance.now() + withinMs;
-    while (!this.#isOurs && !this.#lock.take()) {
-      if (performance.now() > deadline) {
-        throw new FamfsError('IN_USE', `session ${this.#record.id} of ${this.#record.directory} is still served by another container`);
-      }
+    const supervisors = new SupervisorLock(hostDirectory, id);
+    while (!supervisors.take() || (!this.#isOurs && !this.#lock.take())) {
+      if (performance.now() > deadline) throw new FamfsError('IN_USE', `session ${id} of ${directory} is still served by others`);
       await sleep(POLL_MS);
     }
   }
@@ -37,9 +37,11 @@ export class Orphan implements Predecessor {
   }
 
   async workersGone(): Promise<void> {
-    const { child } = this.#record;
-    while (this.#isOurs && isAlive(child) && taskCount(child.pid) > 1) await sleep(POLL_MS);
-    this.#lock.takeWhenFree();
+    // A child that the record does not name has the lock, too.
+    while (!this.#lock.take()) {
+      if (this.#isOurs && hasNoThreadsLeft(this.#record.child)) return this.#lock.takeWhenFree();
+      await sleep(POLL_MS);
+    }
   }
 
   /** Whether its pid means something here. */

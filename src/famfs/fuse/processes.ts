@@ -17,12 +17,22 @@ export function isAlive({ pid, startTime }: ProcessName): boolean {
 
 /** When a process started, in clock ticks since boot; undefined when there is none, or a zombie. */
 export function startTimeOf(pid: number): number | undefined {
+  const { state, startTime } = statOf(pid);
+  return state === 'Z' ? undefined : startTime;
+}
+
+/** Whether only the first thread of a process is left; it may be a zombie. False when it is gone. */
+export function hasNoThreadsLeft({ pid, startTime }: ProcessName): boolean {
+  return statOf(pid).startTime === startTime && taskCount(pid) === 1; // the first thread can be a zombie before the others
+}
+
+function statOf(pid: number): { readonly state?: string; readonly startTime?: number } {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name may hold anything
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
+    return { state: fields[0]!, startTime: Number(fields[19]) };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -34,6 +34,26 @@ export class SessionLock {
   }
 }
 
+/** What a session's supervisor alone has, so that two of them never go on with it at once. */
+export class SupervisorLock {
+  readonly #fd: number;
+
+  constructor(hostDirectory: string, id: string) {
+    const file = supervisorLockFile(hostDirectory, id);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    this.#fd = fs.openSync(file, 'a', 0o600);
+  }
+
+  /** Whether there is no other supervisor; then this process is it until it ends. */
+  take(): boolean {
+    return tryLock(this.#fd, 'exclusive');
+  }
+}
+
+export function supervisorLockFile(hostDirectory: string, id: string): string {
+  return path.join(hostDirectory, 'sessions', `${id}.supervisor`);
+}
+
 export function lockFile(hostDirectory: string, id: string): string {
   return path.join(hostDirectory, 'sessions', `${id}.lock`);
 }

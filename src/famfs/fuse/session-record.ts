@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { SessionRecord } from './messages.ts';
 import { isAlive, pidNamespace } from './processes.ts';
-import { isServed, lockFile } from './session-lock.ts';
+import { famfsMountAt } from './mount.ts';
+import { isServed, lockFile, supervisorLockFile } from './session-lock.ts';
 
 /**
  * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
@@ -25,12 +26,17 @@ export function writeRecord(record: SessionRecord): void {
 
 /** Removes what a session leaves: its record, its counters and its lock. */
 export function removeRecord(hostDirectory: string, id: string): void {
-  for (const file of [recordFile(hostDirectory, id), countersFile(hostDirectory, id), lockFile(hostDirectory, id)]) fs.rmSync(file, { force: true });
+  for (const file of [recordFile, countersFile, lockFile, supervisorLockFile]) fs.rmSync(file(hostDirectory, id), { force: true });
 }
 
 /** The sessions of which a process lives, in any container. */
 export function servingRecords(hostDirectory: string): SessionRecord[] {
-  return allRecords(hostDirectory).filter(({ id }) => isServed(hostDirectory, id));
+  return allRecords(hostDirectory).filter(hasProcess);
+}
+
+/** Those too that nobody serves at the moment, but whose mounts are there: somebody may go on with them. */
+export function presentRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.device === record.mount);
 }
 
 /** The sessions whose supervisors live, as far as this process can see them. */
@@ -46,8 +52,14 @@ export function orphanedRecords(hostDirectory: string): SessionRecord[] {
 /** Removes what sessions have left of which no process lives, but for those kept. */
 export function removeDead(hostDirectory: string, kept: (record: SessionRecord) => boolean = () => false): void {
   for (const record of allRecords(hostDirectory)) {
-    if (!kept(record) && !isServed(hostDirectory, record.id)) removeRecord(hostDirectory, record.id);
+    if (!kept(record) && !hasProcess(record)) removeRecord(hostDirectory, record.id);
   }
+}
+
+/** By its lock, or, where that is to be taken in a moment, by its pids. */
+function hasProcess(record: SessionRecord): boolean {
+  const { hostDirectory, id, child } = record;
+  return isServed(hostDirectory, id) || isSupervised(record) || (record.pidNamespace === pidNamespace() && isAlive(child));
 }
 
 /** Whether a session's supervisor is in this process's namespace of pids, and lives. */

@@ -20,7 +20,7 @@ import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
 import { raiseReadAhead } from './read-ahead.ts';
 import { type Predecessor, ServingProcess, type ServingEnd } from './serving-process.ts';
-import { SessionLock } from './session-lock.ts';
+import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { countersFile, RECORD_VERSION, removeRecord, writeRecord } from './session-record.ts';
 import { within } from './within.ts';
 
@@ -60,6 +60,7 @@ class Supervisor {
   /** Mounts, and serves until the file system is unmounted. Throws when it cannot any longer. */
   async run(): Promise<void> {
     this.#lock.take();
+    new SupervisorLock(this.#config.hostDirectory, this.#config.id).take();
     const { poolUuid, problems } = await this.#child.prepared;
     const established = this.#established = { poolUuid, problems, ...await this.#mountPool(poolUuid) };
     const { agreement } = established;
@@ -76,13 +77,11 @@ class Supervisor {
     if (famfsMountAt(directory)?.device !== mount) throw new FamfsError('NOT_FOUND', `${directory}: the session is not mounted there any more`);
     const orphan = new Orphan(record, this.#lock);
     await orphan.leftByOthers(patienceMs);
-    const established = this.#established = record;
-    this.#mount = mount;
-    const following = this.#settled = this.#replace([orphan], established, 'its supervisor has died', this.#child);
+    const following = this.#settled = this.#replace([orphan], record, 'its supervisor has died', this.#child);
     const next = await following;
     if (next === undefined) return;
     this.#child = next;
-    await this.#serve(established);
+    await this.#serve(record);
   }
 
   /** While a child serves, and others after it. */
@@ -216,6 +215,7 @@ class Supervisor {
   async #follow(next: ServingProcess, before: readonly Predecessor[], established: Established): Promise<void> {
     const { agreement } = established;
     await next.prepared;
+    [this.#established, this.#mount] = [established, established.mount]; // from here on nobody else serves it
     for (const each of before) each.kill(); // one may serve still
     // Or a late store of theirs could hit memory that was given to others.
     await Promise.all(before.map((each) => each.workersGone()));

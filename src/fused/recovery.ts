@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'winston';
+import { FamfsError } from '../famfs/errors.ts';
+import { dropFromHolder } from '../famfs/fuse/holder-client.ts';
+import { holderSocket } from '../famfs/fuse/holder.ts';
+import type { SessionRecord } from '../famfs/fuse/messages.ts';
+import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount.ts';
+import { pidNamespace } from '../famfs/fuse/processes.ts';
+import { isServed } from '../famfs/fuse/session-lock.ts';
+import { orphanedRecords, removeDead } from '../famfs/fuse/session-record.ts';
+import { findSessions, resumeSession, type Session } from '../famfs/fuse/session.ts';
+
+const RETRY_MS = 200;
+/** How long a mount may take to say that somebody serves it; longer, and it is busy. */
+const ASK_MS = 5000;
+
+/** The mount of a pool. */
+export interface MountedPool {
+  readonly poolUuid: string;
+  readonly directory: string;
+  readonly hostDirectory: string;
+  readonly log: Logger;
+}
+
+/**
+ * Goes on with the session of a mount whose supervisor has died, where the host's holder has it.
+ * Otherwise clears the mount away, to make room for the next one, and answers none. `over`: the session
+ * that has ended there, as far as we know. Throws FamfsError IN_USE while processes of others serve it.
+ */
+export async function recoverSession(pool: MountedPool, over?: Session): Promise<Session | undefined> {
+  const { poolUuid, directory, hostDirectory, log } = pool;
+  const mount = famfsMountAt(directory);
+  if (mount === undefined) return undefined;
+  const isHere = (record: SessionRecord) => record.directory === directory && record.mount === mount.device;
+  const living = findSessions(hostDirectory).find(({ id, record }) => isHere(record) && id !== over?.id);
+  if (living !== undefined) return living;
+  const began = performance.now();
+  const find = () => orphanedRecords(hostDirectory).find(isHere);
+  for (let record = find(); record !== undefined; record = find()) {
+    try {
+      const session = await resumeSession(record);
+      log.warn('session continued: its supervisor had died', { pool: poolUuid, pid: session.pid });
+      return session;
+    } catch (error) {
+      if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
+      log.error('session not continued', { pool: poolUuid, error: error.message });
+      // A supervisor that was killed at it leaves the session to the next one; a holder may come.
+      if (error.code !== 'NOT_FOUND' && performance.now() - began < record.patienceMs) {
+        await sleep(RETRY_MS);
+        continue;
+      }
+      requireUnserved(record, error);
+      await clear(pool, mount.device);
+      await dropFromHolder(holderSocket(hostDirectory), record.id);
+      removeDead(hostDirectory, ({ id }) => id !== record!.id);
+      return undefined;
+    }
+  }
+  await clear(pool, mount.device);
+  return undefined;
+}
+
+/** Whether a session is mounted still and somebody answers for it, or is too busy to. */
+export async function answers({ directory, closed }: Session): Promise<boolean> {
+  if (famfsMountAt(directory) === undefined) return false;
+  const timer = new AbortController();
+  try {
+    return await Promise.race([
+      fs.promises.statfs(directory).then(() => true, () => false),
+      closed.then(() => false),
+      sleep(ASK_MS, true, { signal: timer.signal, ref: false }),
+    ]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/**
+ * Throws FamfsError IN_USE where a session is served on by others, or by a child of ours that may yet get
+ * a supervisor. One that nobody holds ends with that child.
+ */
+function requireUnserved({ hostDirectory, id, directory, pidNamespace: theirs }: SessionRecord, { code, message }: FamfsError): void {
+  if (!isServed(hostDirectory, id)) return;
+  if (code !== 'NOT_FOUND' || theirs !== pidNamespace()) throw new FamfsError('IN_USE', `${directory} is served on: ${message}`);
+}
+
+/** Takes a mount that nobody serves out of sight. */
+async function clear({ poolUuid, directory, log }: MountedPool, device: string): Promise<void> {
+  if (famfsMountAt(directory)?.device !== device) return;
+  log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
+  await unmountFuse(directory, { lazy: true });
+}
