@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
-import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints, unmountFuse } from '../famfs/fuse/mount.ts';
+import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints } from '../famfs/fuse/mount.ts';
 import { leaveToHolder } from '../famfs/fuse/holder-client.ts';
 import { holderSocket } from '../famfs/fuse/holder.ts';
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session.ts';

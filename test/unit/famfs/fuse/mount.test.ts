@@ -83,13 +83,14 @@ describe('session records', () => {
 
   it('of sessions that any process serves stay, those of others go with all they have left', () => {
     const hostDirectory = tempDir('records');
-    writeRecord(record(hostDirectory));
+    const elsewhere = { ...record(hostDirectory), pidNamespace: 'pid:[1]' };
+    writeRecord(elsewhere);
     const lock = new SessionLock(hostDirectory, 'a');
     assert.ok(lock.take());
     assert.ok(!new SessionLock(hostDirectory, 'a').take(), 'one has it');
-    assert.deepEqual(servingRecords(hostDirectory), [record(hostDirectory)]);
+    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
     removeDead(hostDirectory);
-    assert.deepEqual(servingRecords(hostDirectory), [record(hostDirectory)]);
+    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
     fs.closeSync(lock.fd);
     assert.deepEqual(servingRecords(hostDirectory), []);
     removeDead(hostDirectory);
