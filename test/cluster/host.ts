@@ -60,8 +60,8 @@ async function startDocker(): Promise<void> {
     '--exec-root', '/run/famfs-cluster/docker',
     '--pidfile', pidFile,
     '--host', 'unix:///var/run/docker.sock',
-    // Not a process of the test run that starts it: it may stay for the next one.
-  ], { detached: true, stdio: ['ignore', log, log], env: { ...process.env, FAMFS_TEST_RUN: '' } });
+    // Not a process of the test run that starts it, nor in its directory: it may stay for the next one.
+  ], { detached: true, stdio: ['ignore', log, log], env: { ...process.env, FAMFS_TEST_RUN: '', TMPDIR: '/tmp' } });
   closeSync(log);
   let exited = false;
   child.on('exit', () => { exited = true; });

@@ -6,7 +6,7 @@ import { root } from '../../harness/paths.ts';
 import { cluster, driverImage } from './cluster.ts';
 import { helm, list } from './kubectl.ts';
 import { Names } from './objects.ts';
-import { allReady, remove } from './states.ts';
+import { allReady } from './states.ts';
 import { until } from './wait.ts';
 
 /** The chart of the working tree. */
@@ -36,7 +36,7 @@ export async function install({ image, more = {} }: InstallWish): Promise<void> 
     ...Object.entries(more).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]),
     '--wait', '--timeout', '4m',
   ]);
-  await allReady(Selectors.node, Names.namespace, 2);
+  for (const selector of [Selectors.node, Selectors.fused]) await allReady(selector, Names.namespace, 2);
   // A node plugin registers with the pools it finds, and again when there are more.
   await until('both workers offer the driver with every pool of the values', async () => {
     const nodes = await list('csinodes');
@@ -50,17 +50,5 @@ let installed: Promise<void> | undefined;
 
 /** Installs the release once in a test run. */
 export function ensureRelease(): Promise<void> {
-  installed ??= (async () => {
-    await install({ image: driverImage() });
-    await replaceDataPlane();
-  })();
-  return installed;
-}
-
-/** What an operator does by hand after an upgrade, on drained nodes: here, before anything is mounted. */
-async function replaceDataPlane(): Promise<void> {
-  const pods = await list('pods', Names.namespace, '-l', Selectors.fused);
-  const old = pods.filter(({ spec }) => spec.containers[0].image !== driverImage()).map(({ metadata }) => metadata.name);
-  if (old.length > 0) await remove('pod', old, Names.namespace);
-  await allReady(Selectors.fused, Names.namespace, 2);
+  return installed ??= install({ image: driverImage() });
 }
