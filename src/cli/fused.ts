@@ -14,9 +14,9 @@ export function fusedCommand(): Command {
 /** Runs the data plane of these options until the context's signal. */
 export async function startFused(options: RoleOptions, context: RoleContext, { endsSessions = false } = {}): Promise<void> {
   const { poolsFile, hostDir: hostDirectory, fusedEndpoint: endpoint, nodeId: host } = options;
-  const { members } = await openClusterState(options, context.log);
+  const { members, notices } = await openClusterState(options, context.log);
   return runFused({
-    ...context, pools: requirePools(options), hostDirectory, endpoint, endsSessions,
+    ...context, pools: requirePools(options), hostDirectory, endpoint, endsSessions, notices,
     ...(poolsFile === undefined ? {} : { poolsFile }),
     member: { members, host, bootId: bootId() },
   });

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { Logger } from 'winston';
 import { socketPath } from '../csi/endpoint.ts';
 import { followPoolsFile } from '../csi/follow-pools-file.ts';
@@ -10,7 +11,9 @@ import { addCallHistogram } from '../metrics/calls.ts';
 import type { Health } from '../metrics/health.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { addSessionMetrics } from '../metrics/session-metrics.ts';
+import type { Notices } from '../state/interfaces.ts';
 import { Stages } from '../state/stages.ts';
+import { BadParts } from './bad-parts.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { fusedOperations } from './service.ts';
@@ -44,6 +47,8 @@ export interface FusedOptions {
   readonly endsSessions?: boolean;
   /** Ends the service. */
   readonly signal: AbortSignal;
+  /** Where to tell of memory that fails. */
+  readonly notices?: Notices;
   /** Who this host is to other users of its pools; without it, nobody waits for this host. */
   readonly member?: Pick<MembershipOptions, 'members' | 'host' | 'bootId'>;
 }
@@ -69,9 +74,12 @@ export async function runFused(options: FusedOptions): Promise<void> {
   }, observe);
   health.set(PART, undefined);
   log.info('serving', { endpoint: options.endpoint });
+  const badParts = options.notices && new BadParts({ hostDirectory, host: member?.host ?? os.hostname(), stages, notices: options.notices });
+  const looking = badParts && setInterval(() => void badParts.tick().catch((error: unknown) => log.error('bad parts', { error: String(error) })), TELL_MS).unref();
   const stopTelling = membership && keepTelling(membership);
   await Promise.all([ended(signal), follow(options, sessions)]);
   await server.drain();
+  clearInterval(looking);
   await sessions.stop(options.endsSessions ?? false);
   await stopTelling?.();
 }

@@ -3,8 +3,8 @@ import os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1ObjectReference } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import type { ClusterState, PoolNotice } from '../state/interfaces.ts';
-import { KubeApi, problemOf } from './client.ts';
+import type { ClusterState, PoolNotice, VolumeNotice } from '../state/interfaces.ts';
+import { KubeApi, listKept, problemOf } from './client.ts';
 import { EventRecorder, type EventSource } from './events.ts';
 import { KubernetesLease } from './lease.ts';
 import { Names } from './names.ts';
@@ -42,7 +42,10 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
     members: new KubernetesMembers(api, namespace, names),
     nodes: new KubernetesNodes(api, driver),
     hosts: new KubernetesHosts(api),
-    notices: { pool: (notice) => tellNotice(events, podReference(pod), notice, log) },
+    notices: {
+      pool: (notice) => tellNotice(events, podReference(pod), notice, log),
+      volume: (notice) => void tellOfVolume(api, driver, events, notice, log),
+    },
     clusterUuid: (signal) => clusterUuid(api, log, signal),
     acquireLease: (signal) => KubernetesLease.acquire({
       api, namespace, names, log, holder: { identity: `${pod.name}_${pod.uid}`, process: randomUUID() }, ...(signal === undefined ? {} : { signal }),
@@ -71,6 +74,22 @@ export function eventSource(driver: string, pod: OwnPod): EventSource {
 function tellNotice(events: EventRecorder, pod: V1ObjectReference, { pool, severity, reason, message }: PoolNotice, log: Logger): void {
   log.log(severity === 'warning' ? 'warn' : 'info', message, { pool, reason });
   events.tell(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
+}
+
+/** Says it about the volume's PersistentVolume, where there is one. Never rejects. */
+async function tellOfVolume(api: KubeApi, driver: string, events: EventRecorder, notice: VolumeNotice, log: Logger): Promise<void> {
+  const { volume, severity, reason, message } = notice;
+  const type = severity === 'warning' ? 'Warning' : 'Normal';
+  log.log(severity === 'warning' ? 'warn' : 'info', message, { volume, reason });
+  try {
+    const [found] = await listKept((page) => api.core.listPersistentVolume(page), (volumes) => volumes
+      .filter(({ spec }) => spec?.csi?.driver === driver && spec.csi.volumeHandle === volume));
+    if (found === undefined) return;
+    const { name, uid } = found.metadata!;
+    events.tell({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
+  } catch (error) {
+    log.warn('an event was not written', { reason, volume, problem: problemOf(error) });
+  }
 }
 
 /** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
 import { DirectoryLease } from './directory-lease.ts';
-import type { AttachRecord, Attachments, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned } from './interfaces.ts';
+import type { AttachRecord, Attachments, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice } from './interfaces.ts';
 import { RecordFolder, writeDurably } from './records.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -18,15 +18,15 @@ export function openDirectoryState(stateDir: string, log: Logger): ClusterState 
     members: new DirectoryMembers(path.join(stateDir, 'members')),
     nodes: new DirectoryNodes(path.join(stateDir, 'nodes')),
     hosts: { whyGone: async () => undefined }, // only the operator can tell
-    notices: { pool: (notice) => logNotice(log, notice) },
+    notices: { pool: (notice) => logNotice(log, notice), volume: (notice) => logNotice(log, notice) },
     clusterUuid: () => clusterUuid(stateDir),
     acquireLease: (signal) => DirectoryLease.acquire(stateDir, signal),
     attend: () => {},
   };
 }
 
-function logNotice(log: Logger, { pool, severity, reason, message }: PoolNotice): void {
-  log.log(severity === 'warning' ? 'warn' : 'info', message, { pool, reason });
+function logNotice(log: Logger, { severity, message, ...about }: PoolNotice | VolumeNotice): void {
+  log.log(severity === 'warning' ? 'warn' : 'info', message, about);
 }
 
 /** The cluster's UUID, made and remembered when a state directory is used for the first time. */

@@ -104,9 +104,16 @@ export interface PoolNotice {
   readonly message: string;
 }
 
+/** Something about one volume. */
+export interface VolumeNotice extends Omit<PoolNotice, 'pool'> {
+  /** Its handle. */
+  readonly volume: string;
+}
+
 /** Where notices go: events in Kubernetes, the log elsewhere. Never throws, never waits. */
 export interface Notices {
   pool(notice: PoolNotice): void;
+  volume(notice: VolumeNotice): void;
 }
 
 /** A volume that somebody waits for, in the words of the CSI specification. */

@@ -111,6 +111,8 @@ describe('chart on an API server', function () {
         ['controller', 'create', 'storage.k8s.io', 'csistoragecapacities', namespace],
         ['controller', 'patch', 'storage.k8s.io', 'volumeattachments'],
         ['fused', 'create', 'coordination.k8s.io', 'leases', namespace],
+        ['fused', 'list', '', 'persistentvolumes'],
+        ['fused', 'create', '', 'events', 'default'],
       ];
       for (const [account, ...right] of asked) assert.equal(await may(account, ...right), true, `${account}: ${right.join(' ')}`);
       const forbidden: readonly [string, string, string, string, string?][] = [

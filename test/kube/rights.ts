@@ -23,7 +23,10 @@ const rights = {
       rule('', 'persistentvolumeclaims', 'list', 'watch'),
     ],
   },
-  fused: { namespaced: [leases('get', 'create', 'update', 'delete')], cluster: [] },
+  fused: {
+    namespaced: [leases('get', 'create', 'update', 'delete')],
+    cluster: [rule('', 'persistentvolumes', 'list'), rule('', 'events', 'create', 'patch')],
+  },
   check: {
     namespaced: [leases('list'), rule('', 'events', 'create', 'patch')],
     cluster: [rule('storage.k8s.io', 'volumeattachments', 'list'), rule('', 'persistentvolumes', 'list'), rule('', 'pods', 'list')],

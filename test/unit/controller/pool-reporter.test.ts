@@ -7,7 +7,7 @@ describe('what is told of a pool', () => {
   let reporter: PoolReporter;
   beforeEach(() => {
     told = [];
-    reporter = new PoolReporter('p0', { pool: ({ pool, severity, reason }) => void told.push(`${pool} ${severity} ${reason}`) });
+    reporter = new PoolReporter('p0', { volume: () => undefined, pool: ({ pool, severity, reason }) => void told.push(`${pool} ${severity} ${reason}`) });
   });
 
   it('is each change of its health, once', () => {

@@ -1,0 +1,59 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { parseVolumeId } from '../csi/volume-id.ts';
+import type { BadRange } from '../famfs/fuse/messages.ts';
+import { livingRecords } from '../famfs/fuse/session-record.ts';
+import type { Notices } from '../state/interfaces.ts';
+import type { Stages } from '../state/stages.ts';
+
+export interface BadPartsOptions {
+  readonly hostDirectory: string;
+  readonly host: string;
+  readonly stages: Pick<Stages, 'ofPool'>;
+  readonly notices: Notices;
+}
+
+/** Tells of the parts of files that this host's sessions have given up, each once, about the volume they belong to. */
+export class BadParts {
+  readonly #options: BadPartsOptions;
+  readonly #told = new Set<string>();
+
+  constructor(options: BadPartsOptions) {
+    this.#options = options;
+  }
+
+  /** Looks for new ones. To be called again and again. */
+  async tick(): Promise<void> {
+    for (const { id, poolUuid, directory, bad } of livingRecords(this.#options.hostDirectory)) {
+      for (const part of bad) {
+        const key = JSON.stringify([id, part]);
+        if (this.#told.has(key)) continue;
+        this.#told.add(key);
+        await this.#tell(poolUuid, directory, part);
+      }
+    }
+  }
+
+  async #tell(poolUuid: string, directory: string, { node, offset, length }: BadRange): Promise<void> {
+    const { host, stages, notices } = this.#options;
+    const message = (file: string) => `${length} bytes at ${offset} of ${file} cannot be used on ${host}: reading or writing there was the end of two ` +
+      'serving processes, and is answered with an input/output error; copy what can be read, and delete the volume';
+    for (const { volume } of await stages.ofPool(poolUuid)) {
+      const below = path.join(directory, parseVolumeId(volume)!.directory);
+      const file = await fileOf(below, node);
+      if (file !== undefined) return notices.volume({ volume, severity: 'warning', reason: 'VolumeMemoryFailed', message: message(file) });
+    }
+    notices.pool({ pool: poolUuid, severity: 'warning', reason: 'PoolMemoryFailed', message: message(`node ${node}`) });
+  }
+}
+
+/** The path below a volume's directory of the file with this node id, which is its inode number; undefined where there is none. */
+async function fileOf(directory: string, node: number): Promise<string | undefined> {
+  const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    const stat = await fs.stat(file).catch(() => undefined); // it may go meanwhile
+    if (stat?.ino === node) return path.relative(directory, file);
+  }
+  return undefined;
+}

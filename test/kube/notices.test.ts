@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { silentLog } from '../../src/csi/log.ts';
+import { openKubernetesState } from '../../src/kube/cluster.ts';
+import { until } from '../support/until.ts';
+import { apiServer, type ApiServer } from './api-server.ts';
+import { grant } from './rights.ts';
+
+const driver = 'csi.example.org';
+
+describe('a notice about a volume', function () {
+  this.timeout(60_000);
+  let server: ApiServer;
+  let namespace: string;
+
+  before(async () => {
+    server = await apiServer();
+    namespace = await server.namespace();
+    await grant(server, 'fused', namespace);
+  });
+
+  it('is an event of its PersistentVolume, and of no other', async () => {
+    const { core } = server.api();
+    for (const [name, of] of [['right', driver], ['wrong', 'other.example.org']] as const) {
+      await core.createPersistentVolume({ body: {
+        metadata: { name: `${name}-${namespace}` },
+        spec: { capacity: { storage: '2Mi' }, accessModes: ['ReadWriteOnce'], csi: { driver: of, volumeHandle: `pool/${namespace}` } },
+      } });
+    }
+    const { notices } = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api('fused') });
+    notices.volume({ volume: `pool/${namespace}`, severity: 'warning', reason: 'VolumeMemoryFailed', message: 'it fails' });
+    notices.volume({ volume: 'pool/unknown', severity: 'warning', reason: 'VolumeMemoryFailed', message: 'nobody hears' });
+    await until(async () => {
+      const told = (await core.listNamespacedEvent({ namespace: 'default' })).items
+        .filter(({ reason }) => reason === 'VolumeMemoryFailed')
+        .map(({ involvedObject, type, message }) => [involvedObject.kind, involvedObject.name, type, message]);
+      assert.deepEqual(told, [['PersistentVolume', `right-${namespace}`, 'Warning', 'it fails']]);
+    });
+    for (const name of ['right', 'wrong']) await core.deletePersistentVolume({ name: `${name}-${namespace}` });
+  });
+});
