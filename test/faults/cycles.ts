@@ -62,6 +62,8 @@ export interface CyclesOptions {
   readonly atOnce: number;
   /** What else is done with each volume before it is deleted. */
   readonly use?: (volume: LedgerVolume) => Promise<void>;
+  /** Makes a call, again where that is right. */
+  readonly repeat?: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 /** Volumes that are made, written, read and deleted, one after the other. */
@@ -90,7 +92,7 @@ export class Cycles {
   }
 
   async #one(name: string): Promise<void> {
-    const { client, roots, random, use } = this.#options;
+    const { client, roots, random, use, repeat = once } = this.#options;
     const volume = this.ledger.asks(name, (1 + random.below(2)) * UNIT);
     await this.#make(volume);
     const here = random.below(roots.length);
@@ -103,7 +105,7 @@ export class Cycles {
       await expectContent(files[1], content, `${name} on the other host`);
       await use?.(volume);
       volume.state = 'deletion asked for';
-      await deleteVolume(client, volume.id);
+      await repeat(() => deleteVolume(client, volume.id));
       this.ledger.wasDeleted(volume);
     } catch (error) {
       await Promise.all(files.map((file) => file.close()));
@@ -117,9 +119,10 @@ export class Cycles {
   }
 
   async #make(volume: LedgerVolume): Promise<void> {
+    const { client, repeat = once } = this.#options;
     for (const began = performance.now(); ;) {
       try {
-        await createVolume(this.#options.client, volume.name, { capacity_range: { required_bytes: volume.size } });
+        await repeat(() => createVolume(client, volume.name, { capacity_range: { required_bytes: volume.size } }));
         return this.ledger.wasMade(volume);
       } catch (error) {
         const isFull = (error as ServiceError).code === status.RESOURCE_EXHAUSTED;
@@ -145,6 +148,8 @@ export class Cycles {
     assert.ok(bytes.equals(Buffer.alloc(UNIT)), 'bytes came with ESTALE');
   }
 }
+
+const once = <T>(call: () => Promise<T>): Promise<T> => call();
 
 /** Never a zero byte, and in every 64 bytes the volume's own name. */
 function contentOf(name: string, size: number): Buffer {

@@ -14,7 +14,7 @@ export interface Course {
 /** Share of the samples in which caches and heaps fill, which are not judged. */
 const WARM_UP = 0.2;
 /** With fewer, a quarter is too small for its median to mean anything. */
-const LEAST_SAMPLES = 32;
+const LEAST_SAMPLES = 20;
 
 /**
  * Medians, because a heap is a saw: single samples lie, and a collection that was late is no leak.

@@ -10,7 +10,7 @@ const STORM = 0.4;
 const MINUTE_MS = 60_000;
 /** Samples are taken this often in a run of an hour, and oftener in shorter ones. */
 const LONGEST_INTERVAL_MS = 10_000;
-const SHORTEST_INTERVAL_MS = 1500;
+const SHORTEST_INTERVAL_MS = 1000;
 
 /** Rounds of a storm and a calm; more than one, where there is the time, so that calms can be compared. */
 export function phasesOf(minutes: number): Phase[] {

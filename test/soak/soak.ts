@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fsck } from '../../src/famfs/fsck.ts';
 import type { Application } from '../faults/application.ts';
 import { Cycles } from '../faults/cycles.ts';
+import type { LedgerVolume } from '../faults/ledger.ts';
 import { MIB } from '../faults/site.ts';
 import type { Random } from '../fuzz/random.ts';
 import { until } from '../support/until.ts';
@@ -16,6 +17,7 @@ import { liveThrough } from './life-of-volume.ts';
 import { intervalOf, phasesOf } from './plan.ts';
 import { type Sample, type Sampled, takeSample } from './sampler.ts';
 import { Scene } from './scene.ts';
+import { Stalls } from './stalls.ts';
 import { Waiting } from './waiting.ts';
 
 export interface SoakOptions {
@@ -53,6 +55,7 @@ class Soak {
   readonly #options: SoakOptions;
   readonly #blows: Blows;
   readonly #cycles: Cycles;
+  readonly #stalls = new Stalls();
   readonly #samples: Sample[] = [];
   readonly #began = performance.now();
   readonly #applications = new Map<string, Application>();
@@ -66,7 +69,9 @@ class Soak {
     this.#options = options;
     const { controller: { client }, host, ledger, random, root } = scene;
     this.#blows = new Blows(host, random);
-    this.#cycles = new Cycles({ client, roots: [root], ledger, random, atOnce: AT_ONCE, use: (volume) => liveThrough(host, client, volume) });
+    const { repeat } = this.#stalls;
+    const use = (volume: LedgerVolume) => liveThrough({ host, client, repeat }, volume);
+    this.#cycles = new Cycles({ client, roots: [root], ledger, random, atOnce: AT_ONCE, use, repeat });
   }
 
   async run(): Promise<string[]> {
@@ -78,13 +83,15 @@ class Soak {
       const sampled: Sampled = { host, controller, pool, device: site.device, waiting };
       const problems = await this.#load(sampled);
       problems.push(...await this.#sums());
+      if (problems.length > 0) return problems; // volumes may be half-way through their lives
       if (waiting.now() !== undefined) await until(() => assert.equal(waiting.now(), 0, 'requests of nobody wait'));
       await this.#account();
       const verdict = judge(this.#samples);
       for (const line of verdict.lines) this.#options.say(line);
-      return [...problems, ...verdict.problems];
+      return [...verdict.problems];
     } finally {
       for (const application of this.#applications.values()) application.kill();
+      this.#stalls.close();
       waiting.close();
       pool.close();
     }
@@ -100,6 +107,7 @@ class Soak {
     };
     const problems: string[] = [];
     await Promise.all(Object.entries(parts).map(([name, part]) => part.catch((error: Error) => {
+      this.#options.say(`failed: ${name}: ${error.message}`); // what comes after it may fail of that
       problems.push(`${name}: ${error.message}`);
       this.#ended = true;
     })));
@@ -127,7 +135,7 @@ class Soak {
 
   async #sample(sampled: Sampled): Promise<void> {
     const interval = intervalOf(this.#options.minutes);
-    for (let next = interval; !this.#ended; next += interval) {
+    for (let next = interval; !this.#ended; next = Math.max(next + interval, this.#elapsed())) {
       while (!this.#ended && this.#elapsed() < next) await sleep(50);
       const calm = this.#calm;
       const sample = await takeSample(sampled, this.#elapsed(), calm);
@@ -151,6 +159,8 @@ class Soak {
     if (this.#options.fio) this.#options.say(`fio: ${this.#fioOperations} operations, all verified`);
     const { killed, upgraded } = this.#blows.given;
     this.#options.say(`serving processes: ${killed} killed, ${upgraded} upgraded`);
+    const { count, longestMs, repeated } = this.#stalls;
+    if (count > 0) this.#options.say(`the machine stood still: ${count} times, ${Math.round(longestMs)} ms at most; ${repeated} calls were made again`);
     if (killed === 0) problems.push('no serving process was killed');
     return problems;
   }

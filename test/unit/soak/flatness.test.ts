@@ -44,6 +44,6 @@ describe('flatness of a figure', () => {
   });
 
   it('is not claimed of too few samples', () => {
-    assert.throws(() => courseOf(heap(1, () => 0, 35)), /too few to judge/);
+    assert.throws(() => courseOf(heap(1, () => 0, 20)), /too few to judge/);
   });
 });
