@@ -78,6 +78,13 @@ describe('a session', function () {
     assert.equal(fs.readFileSync(bdi, 'utf8').trim(), '1024');
   });
 
+  it('lets a request hold a read of 1 MiB into a buffer that does not begin with a page', async () => {
+    host = await Host.mount(pool.path);
+    const limit = '/proc/sys/fs/fuse/max_pages_limit';
+    if (outcome(() => fs.accessSync(limit, fs.constants.W_OK)) !== 'OK') return; // an ordinary user, or before Linux 6.13
+    assert.ok(Number(fs.readFileSync(limit, 'utf8')) >= 257);
+  });
+
   it('is not unmounted while a file is open, and serves on', async () => {
     host = await Host.mount(pool.path);
     const fd = fs.openSync(host.path('vol/data'), 'r');

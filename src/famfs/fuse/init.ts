@@ -13,6 +13,8 @@ export interface Agreement {
 }
 
 export const MAX_WRITE = 1024 * 1024;
+/** Of a READ, whose data passes through no buffer of ours. The kernel takes less where its own limit is lower. */
+const MAX_PAGES = 1024;
 const OUR_MAJOR = 7;
 const OUR_MINOR = 45;
 /** Linux 5.17: the first whose INIT has 64 flags. Older ones lack more than we could work round. */
@@ -54,7 +56,7 @@ export function answerInit(call: Call): Agreement {
   call.put32(InitOut.maxBackground, 64 | (48 << 16)); // and congestion_threshold
   call.put32(InitOut.maxWrite, MAX_WRITE);
   call.put32(InitOut.timeGran, 1);
-  call.put32(InitOut.maxPages, MAX_WRITE / 4096); // and map_alignment 0
+  call.put32(InitOut.maxPages, MAX_PAGES); // and map_alignment 0
   return {
     minor,
     maxWrite: MAX_WRITE,

@@ -17,3 +17,19 @@ export function raiseReadAhead(directory: string): void {
     // as said
   }
 }
+
+const PAGES_LIMIT = '/proc/sys/fs/fuse/max_pages_limit';
+/** Of 1 MiB in a buffer that does not begin with a page; the kernel's own limit is 256. */
+const PAGES = 257;
+
+/**
+ * Lets one request hold a read of 1 MiB into any buffer, instead of two; to be called before a mount. No more than that:
+ * the limit is the host's, and other file systems make their buffers by it. As above, who may not has it slower, no more.
+ */
+export function raisePagesLimit(): void {
+  try {
+    if (Number(fs.readFileSync(PAGES_LIMIT, 'utf8')) < PAGES) fs.writeFileSync(PAGES_LIMIT, String(PAGES));
+  } catch {
+    // as said; before Linux 6.13 there is no such limit to raise
+  }
+}

@@ -18,7 +18,7 @@ import { famfsMountAt, mountFuse, unmountFuse } from './mount.ts';
 import { Notifier } from './notifier.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
-import { raiseReadAhead } from './read-ahead.ts';
+import { raisePagesLimit, raiseReadAhead } from './read-ahead.ts';
 import { type Predecessor, ServingProcess, type ServingEnd } from './serving-process.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { countersFile, RECORD_VERSION, removeRecord, writeRecord } from './session-record.ts';
@@ -161,6 +161,7 @@ class Supervisor {
 
   async #mountPool(poolUuid: string): Promise<Pick<Established, 'agreement' | 'mount'>> {
     const { directory, readOnly } = this.#config;
+    raisePagesLimit();
     await mountFuse(this.#fd, directory, poolUuid, readOnly);
     const mount = this.#mount = famfsMountAt(directory)?.device ?? '';
     const call = new Call(MAX_WRITE);

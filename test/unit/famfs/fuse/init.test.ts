@@ -22,7 +22,7 @@ describe('INIT', () => {
       07000000 2d000000 00000200          // 7.45, max_readahead as offered
       21604450                            // ASYNC_READ BIG_WRITES READDIRPLUS+AUTO PARALLEL_DIROPS MAX_PAGES KILLPRIV_V2 INIT_EXT
       4000 3000                           // max_background 64, congestion 48
-      00001000 01000000 0001 0000         // max_write 1 MiB, time_gran 1 ns, max_pages 256, map_alignment
+      00001000 01000000 0004 0000         // max_write 1 MiB, time_gran 1 ns, max_pages 1024, map_alignment
       90000000                            // DIRECT_IO_ALLOW_MMAP HAS_RESEND
       00000000 00000000 00000000 00000000 00000000 00000000 00000000`);
   });
