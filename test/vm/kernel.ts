@@ -3,8 +3,9 @@
  * drivers as modules. The package is downloaded and unpacked into .cache/, never installed.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { codename, debianMirror, privateList } from '../harness/apt.ts';
 import { cache } from '../harness/paths.ts';
 
 /** An unpacked kernel. */
@@ -83,22 +84,8 @@ function tryDownload(work: string, options: string[]): string | undefined {
   return `the package sources have no linux-image-${series}.*-cloud-amd64`;
 }
 
-/** apt options for a private package list, so that the machine's own sources stay as they are. */
 function backports(work: string): string[] {
-  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const targets = run('apt-get', ['indextargets', '--format', format], work).split('\n');
-  const codename = /^VERSION_CODENAME=(.*)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
-  const main = targets.map((line) => line.split(' ')).find((target) => target[1] === codename);
-  if (!main) throw new Error("this machine's package sources are not Debian's");
-  mkdirSync(join(work, 'lists/partial'), { recursive: true });
-  writeFileSync(join(work, 'sources.list'), `deb ${main[0]} ${codename}-backports main\n`);
-  const options = [
-    `Dir::Etc::SourceList=${join(work, 'sources.list')}`,
-    'Dir::Etc::SourceParts=/dev/null',
-    `Dir::State::Lists=${join(work, 'lists')}`,
-    `Dir::Cache::PkgCache=`,
-    `Dir::Cache::SrcPkgCache=`,
-  ].flatMap((option) => ['-o', option]);
+  const options = privateList(work, `deb ${debianMirror()} ${codename()}-backports main\n`);
   run('apt-get', [...options, 'update'], work);
   return options;
 }
