@@ -1,31 +1,32 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { shmFile } from '../test/harness/temp.ts';
 import { Host } from '../test/support/host.ts';
 import { PoolFixture } from '../test/support/pool-fixture.ts';
 import { type Job, jobs } from './fuse/jobs.ts';
-import { buildPassthrough, peersMissing, startPassthrough } from './fuse/passthrough.ts';
-import { markdownTable } from './fuse/table.ts';
-import { type BenchResult, median } from './result.ts';
+import { type Peer, peersMissing, type Server, servers, startPeer } from './fuse/peers.ts';
+import { compare, figure, keep, keptRuns, type Rates, type Run, runOf } from './fuse/runs.ts';
+import { markdownTable, titles } from './fuse/table.ts';
+import type { BenchResult } from './result.ts';
 
+/** A job takes two seconds. fuse-native is known to hang: then it has no further figures. */
+const PATIENCE_MS = 60_000;
 const SIZE = 256 * 2 ** 20;
-const ROUNDS = 5;
-
-/** The file that everybody reads and writes, by who serves it. */
-export type Served = Readonly<Record<'ours' | 'passthrough_ll' | 'tmpfs', string>>;
-/** What each reached in each round. */
-export type Measured = ReadonlyMap<Job, Readonly<Record<keyof Served, readonly number[]>>>;
+/** FAMFS_BENCH_ROUNDS is for a look at work in progress: fewer rounds are not kept. */
+const ENOUGH_ROUNDS = 5;
+const ROUNDS = Number(process.env['FAMFS_BENCH_ROUNDS'] ?? ENOUGH_ROUNDS);
 
 /**
- * The data plane beside C libfuse's passthrough_ll over a file on tmpfs, and that file itself. Who
- * serves takes turns in each round. Leaves a table in bench/fuse.md.
+ * The data plane beside C libfuse's passthrough_ll and fuse-native over a file on tmpfs, and that file
+ * itself. Who serves takes turns in each round. Keeps the run, and leaves a table of all runs in
+ * bench/fuse.md; the median over all of them is judged.
  */
 export async function run(): Promise<BenchResult[]> {
   const missing = peersMissing();
   if (missing !== undefined) throw new Error(`${missing}; npm run bench:install -- --install`);
   const directory = mkdtempSync(join(tmpdir(), 'famfs-bench-'));
-  const { program, version } = buildPassthrough();
   const source = shmFile('source'); // its directory
   rmSync(source, { recursive: true, force: true });
   mkdirSync(source);
@@ -35,17 +36,19 @@ export async function run(): Promise<BenchResult[]> {
   pool.volume('vol', SIZE);
   for (const window of pool.pool.view.windows(pool.node('vol/data'), 0, SIZE)) window.fill(1);
   const host = await Host.mount(pool.path);
-  const ends: (() => Promise<void>)[] = [];
+  const started = new Map<Server, Peer[]>();
   try {
-    for (const caching of ['never', 'auto'] as const) ends.push(await startPassthrough(program, source, join(directory, caching), caching));
-    const served = ({ mapped }: Job): Served => ({
-      ours: host.path('vol/data'), passthrough_ll: join(directory, mapped ? 'auto' : 'never', 'data'), tmpfs: below,
-    });
-    const measured = measure(served);
-    writeFileSync(new URL('fuse.md', import.meta.url), markdownTable(measured, version, ROUNDS));
-    return [...measured].flatMap(([job, rates]) => judge(job, rates));
+    for (const peer of ['stable', 'newest', 'native'] as const) {
+      started.set(peer, []);
+      for (const caching of ['never', 'auto'] as const) started.get(peer)!.push(await startPeer(peer, source, join(directory, peer, caching), caching));
+    }
+    const fileOf = (server: Server, { mapped }: Job) => {
+      if (server === 'ours') return host.path('vol/data');
+      return server === 'tmpfs' ? below : join(directory, server, mapped ? 'auto' : 'never', 'data');
+    };
+    return report(runOf(await measure(fileOf, (server) => started.get(server)?.forEach(({ kill }) => kill()))));
   } finally {
-    for (const end of ends) await end();
+    for (const { end } of [...started.values()].flat()) await end();
     await host.unmount();
     await host.end();
     pool.close();
@@ -53,23 +56,51 @@ export async function run(): Promise<BenchResult[]> {
   }
 }
 
-function measure(served: (job: Job) => Served): Measured {
-  const measured = new Map(jobs.map((job) => [job, { ours: [] as number[], passthrough_ll: [] as number[], tmpfs: [] as number[] }]));
+async function measure(fileOf: (server: Server, job: Job) => string, kill: (server: Server) => void): Promise<ReadonlyMap<Job, Rates>> {
+  const measured = new Map(jobs.map((job) => [job, { ours: [], stable: [], newest: [], native: [], tmpfs: [] } as Record<Server, number[]>]));
+  const serving = new Set(servers);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [job, rates] of measured) {
-      const files = Object.entries(served(job)) as [keyof Served, string][];
-      for (const [who, file] of round % 2 === 0 ? files : files.reverse()) rates[who].push(job.run(file));
+      for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
+        if (!serving.has(server)) continue;
+        const rate = await withinPatience(job.run(fileOf(server, job)));
+        if (rate !== undefined) rates[server].push(rate);
+        else if (server === 'native') {
+          serving.delete(server);
+          kill(server);
+        } else throw new Error(`${job.name}: ${server} hangs`);
+      }
     }
   }
   return measured;
 }
 
-function judge({ name, unit, least }: Job, rates: Readonly<Record<keyof Served, readonly number[]>>): BenchResult[] {
-  const peer = least?.of ?? 'passthrough_ll';
-  const figure = (who: keyof Served) => `${median(rates[who]).toFixed(1)} ${unit}`;
-  const ratios = rates.ours.map((rate, round) => rate / rates[peer][round]!);
+/** Undefined when it takes too long. */
+async function withinPatience(rate: Promise<number>): Promise<number | undefined> {
+  rate.catch(() => {}); // of one that was given up
+  const timer = new AbortController();
+  try {
+    return await Promise.race([rate, sleep(PATIENCE_MS, undefined, { signal: timer.signal }).catch(() => undefined)]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function report(run: Run): BenchResult[] {
+  if (ROUNDS >= ENOUGH_ROUNDS) {
+    keep(run);
+    writeFileSync(new URL('fuse.md', import.meta.url), markdownTable(keptRuns()));
+  }
+  const runs = ROUNDS >= ENOUGH_ROUNDS ? keptRuns() : [run];
+  return jobs.flatMap((job) => (['stable', 'newest', 'native', 'tmpfs'] as const).flatMap((peer) => judge(runs, run, job, peer)));
+}
+
+function judge(runs: readonly Run[], run: Run, job: Job, peer: Server): BenchResult[] {
+  const [all, present] = [compare(runs, job, peer), compare([run], job, peer)];
+  if (all === undefined || present === undefined) return [];
+  const spread = ({ least, most }: typeof all) => `rounds ${least.toFixed(2)} to ${most.toFixed(2)}`;
   return [{
-    name: `${name}: ours / ${peer}`, ratio: median(rates.ours) / median(rates[peer]), ...(least === undefined ? {} : { least: least.ratio }),
-    detail: `${figure('ours')} / ${figure(peer)}; rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+    name: `${job.name}: ours / ${titles(run.versions)[peer]}`, ratio: all.ratio, ...(job.least?.of === peer ? { least: job.least.ratio } : {}),
+    detail: `${runs.length} runs, ${spread(all)}; this one ${present.ratio.toFixed(2)}, ${spread(present)}: ${figure([run], job, 'ours')} / ${figure([run], job, peer)}`,
   }];
 }

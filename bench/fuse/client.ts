@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { Random } from '../../test/fuzz/random.ts';
 import { withMapping } from '../../test/support/libc.ts';
 
-const SECONDS = 1.5;
+const SECONDS = 1;
 const CHUNK = 2 ** 20;
 const PAGE = 4096;
 const FAULTS = 4000;
