@@ -5,10 +5,10 @@ import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
 import { runRole, type RoleContext } from './run-role.ts';
 
-/** `famfs-csi fused`: the data plane of this host. */
+/** `famfs-csi fused`: the data plane of this host. With the first process of a container, all others of it end. */
 export function fusedCommand(): Command {
   return roleCommand('fused', 'run the data plane of this host: one FUSE session per pool')
-    .action((options: RoleOptions) => runRole('fused', options, (each, context) => startFused(each, context, { endsSessions: true })));
+    .action((options: RoleOptions) => runRole('fused', options, (each, context) => startFused(each, context, { endsSessions: process.pid === 1 })));
 }
 
 /** Runs the data plane of these options until the context's signal. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { csi } from '../../src/csi/protocols.ts';
 import { silentLog } from '../../src/csi/log.ts';
+import { findSessions } from '../../src/famfs/fuse/session.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
 import { startRole, stopRole } from '../demo/host.ts';
@@ -231,15 +232,15 @@ describe('CSI on real parts', function () {
     assert.ok(!existsSync(place));
   });
 
-  it('publishes again after the pool\'s session has died', async () => {
+  it('publishes again after the pool\'s session was forced away', async () => {
     const { volume_id: id } = await createVolume(controller, 'session');
     const place = await use(a, id, 'session');
-    killSessions(a);
+    abortSessions(a);
     assert.match(a.host.run(['stat', '-f', place]).problem, /not connected|connection abort/);
     await use(a, id, 'session');
     assert.equal(a.host.run(['stat', '-c', '%s', join(place, 'data')]).output.trim(), String(8 * MIB));
     assert.equal(mountsAt(a, place), 1);
-    killSessions(a);
+    abortSessions(a);
     await leave(a, id, 'session');
     assert.equal(mountsAt(a, place) + mountsAt(a, staging(a, 'session')), 0);
     await deleteVolume(controller, id);
@@ -346,14 +347,9 @@ describe('CSI on real parts', function () {
   });
 });
 
-/** Ends the servers of a node's sessions, supervisor and children, without a word. */
-function killSessions(node: ClusterNode): void {
-  for (const name of readdirSync(join(node.directory, 'sessions'))) {
-    const supervisor = parseInt(name, 10);
-    if (!existsSync(`/proc/${supervisor}/task`)) continue; // the record of one that died before
-    const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').trim().split(' ');
-    for (const pid of [supervisor, ...children.filter(Boolean).map(Number)]) process.kill(pid, 'SIGKILL');
-  }
+/** Forces the mounts of a node's sessions away: their users get errors from then on. */
+function abortSessions(node: ClusterNode): void {
+  for (const { directory } of findSessions(node.directory)) node.host.run(['umount', '-f', directory]);
 }
 
 /** A FUSE mount whose server is gone: every access answers ENOTCONN. */
