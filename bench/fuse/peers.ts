@@ -41,11 +41,15 @@ export interface Peer {
 /** Shows a directory through a peer. */
 export async function startPeer(peer: Release | 'native', source: string, directory: string, caching: Caching): Promise<Peer> {
   mkdirSync(directory, { recursive: true });
+  // A session of its own, as ours has: a kernel with autogroups shares the CPUs out by sessions.
+  const detached = true;
   const child = peer === 'native'
     ? spawn(process.execPath, [join(import.meta.dirname, 'native-server.ts'), nativeModule, source, directory, caching], {
-      stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, LD_LIBRARY_PATH: nativeLibraries },
+      stdio: ['ignore', 'ignore', 'inherit'], detached, env: { ...process.env, LD_LIBRARY_PATH: nativeLibraries },
     })
-    : spawn(builtPassthrough(peer)!.program, ['-f', '-o', passthroughOptions(source, caching), directory], { stdio: ['ignore', 'inherit', 'inherit'] });
+    : spawn(builtPassthrough(peer)!.program, ['-f', '-o', passthroughOptions(source, caching), directory], {
+      stdio: ['ignore', 'inherit', 'inherit'], detached,
+    });
   const kill = () => void child.kill('SIGKILL');
   while (!mountPoints().some((point) => point.directory === directory)) {
     if (child.exitCode !== null) throw new Error(`${peer} ended with ${child.exitCode}`);
