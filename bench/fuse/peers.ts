@@ -58,8 +58,9 @@ export async function startPeer(peer: Release | 'native', source: string, direct
   return {
     kill,
     end: async () => {
-      if (peer === 'native') kill(); // it may not notice the unmount
-      await unmountFuse(directory, { lazy: peer === 'native' });
+      // It does not end with the unmount where another mount namespace has a copy of the mount.
+      kill();
+      await unmountFuse(directory, { lazy: true });
       if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
     },
   };
