@@ -13,6 +13,8 @@ export type Rates = Readonly<Record<Server, readonly number[]>>;
 /** One campaign. */
 export interface Run {
   readonly date: string;
+  /** What was unlike the others. */
+  readonly note?: string;
   readonly kernel: string;
   readonly cpus: string;
   /** Of the peers, by their names in `rates`. */

@@ -26,8 +26,7 @@ export function markdownTable(runs: readonly Run[]): string {
   const head = ['', ...peers.map((peer) => `ours / ${name[peer]}`), 'limit', 'ours', ...peers.map((peer) => name[peer])];
   const lines = [
     '# The data plane beside its peers', '',
-    `All ${runs.length} campaigns that were run since they are kept, none left out: ${runs.map(({ date }) => date.slice(0, 10)).filter(isFirst).join(', ')}; ` +
-      `Linux ${latest.kernel}, ${latest.cpus}. In a campaign the servers take turns in each of its rounds. A ratio is the median, over the campaigns, of the ratios of medians; ` +
+    `All ${runs.length} campaigns that were run since they are kept, none left out; Linux ${latest.kernel}, ${latest.cpus}. In a campaign the servers take turns in each of its rounds. A ratio is the median, over the campaigns, of the ratios of medians; ` +
       'in parentheses the least and the largest ratio of any round of any campaign. Figures are medians of medians.', '',
     'passthrough_ll is built with -O2 from Debian\'s fuse3 source packages, with direct I/O and nothing cached for read and write, and through the page cache for mmap; ' +
       'so is a server on fuse-native. Every round is in [fuse-runs.json](fuse-runs.json); `npm run bench -- fuse` adds a campaign and writes this page. ' +
@@ -36,6 +35,8 @@ export function markdownTable(runs: readonly Run[]): string {
     ...jobsOf(runs).map((job) => row(
       job.name, ...peers.map((peer) => ratioCell(runs, job, peer)), limitCell(job, name), figure(runs, job, 'ours'), ...peers.map((peer) => figure(runs, job, peer)),
     )),
+    '', 'The campaigns:', '',
+    ...runs.map(({ date, note }) => `- ${date}${note === undefined ? '' : `: ${note}`}`),
     '', 'Ratios to passthrough_ll of two runs before, of which only these are left, in the order of the table (the second pass of mmap beside tmpfs):', '',
     ...EARLIER.map((line) => `- ${line}`),
   ];
@@ -52,5 +53,3 @@ function ratioCell(runs: readonly Run[], job: Job, peer: Server): string {
 function limitCell({ least }: Job, name: Readonly<Record<Server, string>>): string {
   return least === undefined ? '' : `${least.ratio} of ${name[least.of]}`;
 }
-
-const isFirst = (value: string, at: number, all: readonly string[]) => all.indexOf(value) === at;
