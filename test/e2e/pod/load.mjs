@@ -41,10 +41,11 @@ function quick() {
   }
 }
 
-/** In the second half of the file. */
-async function slow() {
+/** In the second half of the file: one of two that overlap in time, each with blocks of its own. */
+async function slow(lane) {
   const begin = Date.now();
-  const place = (half + Math.floor(Math.random() * (half - 2))) * BLOCK;
+  const pairs = Math.floor(half / 4);
+  const place = (half + 2 * (lane * pairs + Math.floor(Math.random() * pairs))) * BLOCK;
   const wanted = block(Math.random(), 2 * BLOCK);
   const fd = fs.openSync(file, 'r+');
   try {
@@ -67,15 +68,15 @@ async function quickly() {
     await sleep(20);
   }
 }
-async function slowly() {
-  while (!stopped()) await attempt(slow);
+async function slowly(lane) {
+  while (!stopped()) await attempt(() => slow(lane));
 }
 /** Two that overlap, so that there is no moment between two operations. */
 async function always() {
-  const first = slowly();
+  const first = slowly(0);
   await sleep(SLOW_MS / 2);
   console.log('loading'); // from now on
-  await Promise.all([first, slowly()]);
+  await Promise.all([first, slowly(1)]);
 }
 await Promise.all([quickly(), always()]);
 console.log(JSON.stringify({ ...sum, failures: sum.failures.slice(0, 20), failed: sum.failures.length }));
