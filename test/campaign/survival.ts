@@ -12,8 +12,8 @@ export function run(): Promise<boolean> {
     const parts = new Parts();
     for (const [blow, times] of Object.entries(TIMES) as [Blow, number][]) {
       await parts.tell(blow, async () => {
-        const { operations, longestMs } = await survive(blow, times, randomFor(blow));
-        return `${times} times, ${operations} operations of 4 readers and 4 writers, 0 errors, 0 mismatches, the longest took ${Math.round(longestMs)} ms`;
+        const { operations, longestMs, longestRow } = await survive(blow, times, randomFor(blow));
+        return `${times} times, ${operations} operations of 4 readers and 4 writers, 0 errors, 0 mismatches, the longest took ${Math.round(longestMs)} ms; ${longestRow} in a row before a request was answered`;
       });
     }
     return parts.sound;

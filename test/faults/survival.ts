@@ -38,6 +38,8 @@ const needsHolder = (blow: Blow) => blow === 'orphaned' || blow === 'swept away'
 export interface Survived {
   readonly operations: number;
   readonly longestMs: number;
+  /** Most blows in a row that struck before the next process had answered anything: an operation waits for all of them. */
+  readonly longestRow: number;
 }
 
 /**
@@ -57,11 +59,13 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
   }
   const host = await (needsHolder(blow) ? HeldHost.mount(pool) : Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') }));
   const clients: Application[] = [];
+  const row = new Row();
   try {
     for (const { role, name, seed } of roles) clients.push(await Application.start(CLIENT, role, host.path(`${name}/data`), String(seed)));
     for (let time = 1; time <= times; time++) {
       const { record } = serving(host);
       await sleep(random.below(LONGEST_LIFE_MS));
+      row.strike(answered(host, record.id));
       blows[blow]({ supervisor: record.pid, child: record.child.pid });
       await until(() => assert.notEqual(serving(host).record.child.pid, record.child.pid));
       if (needsHolder(blow)) await until(() => assert.notEqual(serving(host).record.pid, record.pid));
@@ -72,12 +76,30 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
       assert.deepEqual([errors, mismatches], [[], []], `${roles[k]!.role} ${k}`);
       assert(operations > times, `${roles[k]!.role} ${k} did little`);
     }
-    return { operations: sums.reduce((total, { operations }) => total + operations, 0), longestMs: Math.max(...sums.map(({ longestMs }) => longestMs)) };
+    return { operations: sums.reduce((total, { operations }) => total + operations, 0), longestMs: Math.max(...sums.map(({ longestMs }) => longestMs)), longestRow: row.longest };
   } finally {
     for (const client of clients) client.kill();
     await host.end();
     pool.close();
   }
+}
+
+/** Blows between which no request was answered. */
+class Row {
+  longest = 0;
+  #length = 0;
+  #answered = 0;
+
+  strike(answered: number): void {
+    this.#length = answered === this.#answered ? this.#length + 1 : 1;
+    this.#answered = answered;
+    this.longest = Math.max(this.longest, this.#length);
+  }
+}
+
+/** Requests that processes of the session have answered so far. */
+function answered({ hostDirectory }: Pick<Host, 'hostDirectory'>, id: string): number {
+  return readTotals(countersFile(hostDirectory, id))!.operations.reduce((sum, each) => sum + each, 0);
 }
 
 /** The session, as its record tells it. */
