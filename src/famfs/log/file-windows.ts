@@ -1,13 +1,11 @@
 import type { DaxDevice } from '../device/device.ts';
+import type { FileMap } from './index-store.ts';
 
 /**
- * Device memory of [offset, offset + length) of a file, in order. Extents are [offset, length]
- * pairs from `at` on; `chunkSize` is 0 for a simple list. In an interleaved file chunk c lies in
- * strip c mod n, at stripe c div n.
+ * Device memory of [offset, offset + length) of a file, in order. In an interleaved file chunk c lies
+ * in strip c mod n, at stripe c div n.
  */
-export function fileWindows(
-  device: DaxDevice, extents: Float64Array, at: number, count: number, chunkSize: number, offset: number, length: number,
-): Uint8Array[] {
+export function fileWindows(device: DaxDevice, { extents, at, count, chunkSize }: FileMap, offset: number, length: number): Uint8Array[] {
   const windows: Uint8Array[] = [];
   if (chunkSize > 0) {
     while (length > 0 && count > 0) {

@@ -1,8 +1,8 @@
 /**
  * The tree that a log describes, in one SharedArrayBuffer: written by the one replaying thread,
- * read by any. Every log entry has a row of 48 bytes, found by its node id, which is the
- * entry's log index + 2; row 1 is the root. Names and extents, which vary in length, stand
- * in arenas behind the rows. The buffer is as large as the log could ever need, and the system
+ * read by any. Every log entry has a row of 44 bytes, found by its node id, which is the
+ * entry's log index + 2; row 1 is the root. What varies in length, or is the same for most, stands
+ * in arenas behind the rows: names, owners, and maps that do not follow from a row. The buffer is as large as the log could ever need, and the system
  * gives memory only to what is touched.
  */
 export const ROOT = 1;
@@ -10,7 +10,7 @@ export const FIRST_NODE = 2;
 
 /** 4-byte words of a row. */
 export const Row = {
-  words: 12,
+  words: 11,
   /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27. */
   state: 0,
   parent: 1,
@@ -21,15 +21,15 @@ export const Row = {
   /** Of a directory. */
   firstChild: 6,
   lastChild: 7,
-  childCount: 11,
-  /** Of a file: where its map begins in the arena. */
+  childCount: 10,
+  /** Of a file: where its map begins in the arena; with State.oneExtent, the allocation unit it begins at. */
   mapAt: 6,
   /** Of a file: number of extents in bits 0 to 7, upper part of the size in 8 to 28. */
   countAndSize: 7,
-  sizeLow: 11,
+  sizeLow: 10,
   nameAt: 8,
-  uid: 9,
-  gid: 10,
+  /** Where uid and gid stand in the arena of owners. */
+  ownerAt: 9,
 } as const;
 
 /** A directory with more children than this has them hashed; in smaller ones they are searched. */
@@ -50,8 +50,11 @@ export const Status = {
   Skipped: 5,
 } as const;
 
-/** Bits of Row.state; the map of an interleaved file begins with its chunk size. */
-export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40 } as const;
+/**
+ * Bits of Row.state. The map of an interleaved file begins with its chunk size; one extent that is the
+ * file's size, rounded up to allocation units, needs no map, and this driver makes no other files.
+ */
+export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40, oneExtent: 0x80 } as const;
 
 /** 4-byte words of the shared header. */
 export const Header = {
@@ -70,6 +73,7 @@ export const Header = {
   files: 9,
   directories: 10,
   slotsUsed: 11,
+  ownersUsed: 12,
   words: 16,
 } as const;
 
@@ -77,9 +81,8 @@ export const Header = {
 export const Totals = { total: 0, free: 1, quarantined: 2, count: 8 } as const;
 
 const NAME_MAX = 80;
-/** Half the entries are directories with a longer name, half files of one extent. */
+/** Half the entries are directories with a longer name. */
 const TYPICAL_NAME = 20;
-const TYPICAL_MAP = 1;
 /** 8-byte floats of the largest map. */
 const MAP_MAX = 1 + 16 * 2;
 
@@ -94,6 +97,16 @@ export interface IndexHandle {
   readonly shared: SharedArrayBuffer;
 }
 
+/** Where the memory of a file lies. */
+export interface FileMap {
+  /** Offset and length of each extent, from `at` on. */
+  readonly extents: Float64Array;
+  readonly at: number;
+  readonly count: number;
+  /** 0 where the file is not interleaved. */
+  readonly chunkSize: number;
+}
+
 /** The arrays of an index over its buffer. */
 export class IndexStore {
   readonly header: Int32Array;
@@ -102,10 +115,13 @@ export class IndexStore {
   readonly buckets: Int32Array;
   /** Maps of files: offset and length of each extent. */
   readonly maps: Float64Array;
+  /** Pairs of uid and gid; the first one is root's. */
+  readonly owners: Uint32Array;
   readonly names: Uint8Array;
   /** The same names, four bytes at a time: each begins at a multiple of four. */
   readonly nameWords: Uint32Array;
   readonly bucketMask: number;
+  readonly #oneExtent = new Float64Array(2);
 
   constructor(capacity: number, buffer: ArrayBufferLike) {
     const layout = plan(capacity);
@@ -114,6 +130,7 @@ export class IndexStore {
     this.rows = new Int32Array(buffer, layout.rows, (capacity + FIRST_NODE) * Row.words);
     this.buckets = new Int32Array(buffer, layout.buckets, layout.bucketCount);
     this.maps = new Float64Array(buffer, layout.maps, capacity * MAP_MAX);
+    this.owners = new Uint32Array(buffer, layout.owners, (capacity + 1) * 2);
     this.names = new Uint8Array(buffer, layout.names, capacity * NAME_MAX);
     this.nameWords = new Uint32Array(buffer, layout.names, (capacity * NAME_MAX) / 4);
     this.bucketMask = layout.bucketCount - 1;
@@ -129,9 +146,29 @@ export class IndexStore {
     return [
       { offset: layout.rows, length: entries * Row.words * 4 },
       { offset: layout.buckets, length: layout.bucketCount * 4 },
-      { offset: layout.maps, length: entries * TYPICAL_MAP * 8 },
       { offset: layout.names, length: entries * TYPICAL_NAME },
     ];
+  }
+
+  /** Bytes of a file. */
+  size(node: number): number {
+    const row = node * Row.words;
+    return (this.rows[row + Row.sizeLow] >>> 0) + (this.rows[row + Row.countAndSize] >>> 8) * 0x100000000;
+  }
+
+  /** The map of a file; what it answers holds until the next call. */
+  map(node: number, allocationUnit: number): FileMap {
+    const row = node * Row.words;
+    const state = this.rows[row + Row.state];
+    const mapAt = this.rows[row + Row.mapAt];
+    const count = this.rows[row + Row.countAndSize] & 0xff;
+    if ((state & State.oneExtent) !== 0) {
+      this.#oneExtent[0] = (mapAt >>> 0) * allocationUnit;
+      this.#oneExtent[1] = Math.ceil(this.size(node) / allocationUnit) * allocationUnit;
+      return { extents: this.#oneExtent, at: 0, count, chunkSize: 0 };
+    }
+    if ((state & State.interleaved) === 0) return { extents: this.maps, at: mapAt, count, chunkSize: 0 };
+    return { extents: this.maps, at: mapAt + 1, count, chunkSize: this.maps[mapAt] };
   }
 
   /** Takes over the content of another store of the same capacity; only what is in use is copied. */
@@ -139,22 +176,25 @@ export class IndexStore {
     this.rows.set(other.rows.subarray(0, rows * Row.words));
     this.buckets.set(other.buckets);
     this.maps.set(other.maps.subarray(0, other.header[Header.mapsUsed]));
+    this.owners.set(other.owners.subarray(0, other.header[Header.ownersUsed]));
     this.names.set(other.names.subarray(0, other.header[Header.namesUsed]));
     this.totals.set(other.totals);
-    for (const word of [Header.namesUsed, Header.mapsUsed, Header.hashSeed, Header.files, Header.directories, Header.slotsUsed]) {
+    for (const word of [Header.namesUsed, Header.mapsUsed, Header.ownersUsed, Header.hashSeed, Header.files, Header.directories, Header.slotsUsed]) {
       this.header[word] = other.header[word];
     }
   }
 }
 
 function plan(capacity: number) {
-  const bucketCount = 2 ** Math.floor(Math.log2(Math.max(capacity, 16)));
+  // Half the entries are alone in their directory, and not hashed.
+  const bucketCount = 2 ** Math.floor(Math.log2(Math.max(capacity / 2, 16)));
   const totals = Header.words * 4;
   const rows = totals + Totals.count * 8;
   const buckets = rows + (capacity + FIRST_NODE) * Row.words * 4;
   const maps = Math.ceil((buckets + bucketCount * 4) / 8) * 8;
-  const names = maps + capacity * MAP_MAX * 8;
-  return { totals, rows, buckets, bucketCount, maps, names, total: names + capacity * NAME_MAX };
+  const owners = maps + capacity * MAP_MAX * 8;
+  const names = owners + (capacity + 1) * 8;
+  return { totals, rows, buckets, bucketCount, maps, owners, names, total: names + capacity * NAME_MAX };
 }
 
 /** One step of the name hash: four bytes of the name, the last ones filled up with zeros. */

@@ -5,7 +5,7 @@ import { LogHeader } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
-  bucketOf, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
+  bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
 } from './index-store.ts';
 import { stateOffset } from './log-scanner.ts';
 
@@ -23,6 +23,8 @@ export interface IndexUsage {
   readonly slotsTotal: number;
   readonly slotsUsed: number;
 }
+
+const NO_MAP: FileMap = { extents: new Float64Array(0), at: 0, count: 0, chunkSize: 0 };
 
 /** Steps along a chain after which a reader looks whether the writer has moved on. */
 const CHECK_EVERY = 256;
@@ -98,8 +100,7 @@ export class IndexView {
 
   /** Bytes of a file; 0 for a directory. */
   size(node: number): number {
-    if (this.isDirectory(node)) return 0;
-    return (this.#word(node, Row.sizeLow) >>> 0) + (this.#word(node, Row.countAndSize) >>> 8) * 0x100000000;
+    return !this.#exists(node) || this.isDirectory(node) ? 0 : this.#store.size(node);
   }
 
   /** Permission bits, without the file's type. */
@@ -108,11 +109,11 @@ export class IndexView {
   }
 
   uid(node: number): number {
-    return this.#word(node, Row.uid) >>> 0;
+    return this.#consistent(() => this.#store.owners[this.#word(node, Row.ownerAt)]);
   }
 
   gid(node: number): number {
-    return this.#word(node, Row.gid) >>> 0;
+    return this.#consistent(() => this.#store.owners[this.#word(node, Row.ownerAt) + 1]);
   }
 
   parent(node: number): number {
@@ -156,9 +157,8 @@ export class IndexView {
   extents(node: number): { offset: number; length: number }[] {
     if (this.isDirectory(node)) return [];
     return this.#consistent(() => {
-      const { at, count } = this.#map(node);
-      const { maps } = this.#store;
-      return Array.from({ length: count }, (_, k) => ({ offset: maps[at + 2 * k], length: maps[at + 2 * k + 1] }));
+      const { extents, at, count } = this.#map(node);
+      return Array.from({ length: count }, (_, k) => ({ offset: extents[at + 2 * k], length: extents[at + 2 * k + 1] }));
     });
   }
 
@@ -175,8 +175,7 @@ export class IndexView {
     return this.#consistent(() => {
       const wanted = Math.min(length, this.size(node) - offset);
       if (wanted <= 0) return [];
-      const { at, count, chunkSize } = this.#map(node);
-      return fileWindows(this.#device, this.#store.maps, at, count, chunkSize, offset, wanted);
+      return fileWindows(this.#device, this.#map(node), offset, wanted);
     });
   }
 
@@ -246,13 +245,8 @@ export class IndexView {
     return true;
   }
 
-  /** Where a file's extents begin in the arena, how many they are, and 0 or the chunk size. */
-  #map(node: number): { at: number; count: number; chunkSize: number } {
-    const state = this.#word(node, Row.state);
-    if ((state & State.directory) !== 0) return { at: 0, count: 0, chunkSize: 0 };
-    const at = this.#word(node, Row.mapAt);
-    const count = this.#word(node, Row.countAndSize) & 0xff;
-    return (state & State.interleaved) === 0 ? { at, count, chunkSize: 0 } : { at: at + 1, count, chunkSize: this.#store.maps[at] };
+  #map(node: number): FileMap {
+    return this.#exists(node) && !this.isDirectory(node) ? this.#store.map(node, this.allocationUnit) : NO_MAP;
   }
 
   #exists(node: number): boolean {

@@ -11,12 +11,17 @@ export class IndexWriter {
   #rows: Int32Array;
   /** The file linked last, or 0: in volumes as the driver makes them all files have one name, which is kept once. */
   #lastFile = 0;
+  /** The pair of owners that was added last. */
+  #lastOwner = 0;
+  readonly #allocationUnit: number;
 
-  constructor(store: IndexStore, seed: number) {
+  constructor(store: IndexStore, seed: number, allocationUnit: number) {
     this.store = store;
     this.seed = seed;
+    this.#allocationUnit = allocationUnit;
     this.#rows = store.rows;
     store.header[Header.hashSeed] = seed;
+    store.header[Header.ownersUsed] = 2; // root's
     store.header[Header.directories] = 1;
     const root = ROOT * Row.words;
     this.#rows[root + Row.state] = Status.Live | State.directory | (0o755 << 16);
@@ -82,8 +87,7 @@ export class IndexWriter {
     rows[row + Row.parent] = parent;
     rows[row + Row.nameHash] = nameHash;
     rows[row + Row.nameAt] = nameAt;
-    rows[row + Row.uid] = words[at];
-    rows[row + Row.gid] = words[at + 1];
+    rows[row + Row.ownerAt] = this.#ownerAt(words[at], words[at + 1]);
     const directory = parent * Row.words;
     const before = rows[directory + Row.lastChild];
     rows[row + Row.previousSibling] = before;
@@ -101,10 +105,15 @@ export class IndexWriter {
     const rows = this.#rows;
     const row = node * Row.words;
     const sizeHigh = (map.size / 0x100000000) | 0;
-    let at = header[Header.mapsUsed];
-    rows[row + Row.mapAt] = at;
     rows[row + Row.countAndSize] = map.count | (sizeHigh << 8);
     rows[row + Row.sizeLow] = map.size - sizeHigh * 0x100000000;
+    if (this.#isOneExtent(map)) {
+      rows[row + Row.state] |= State.oneExtent;
+      rows[row + Row.mapAt] = map.offsets[0] / this.#allocationUnit;
+      return;
+    }
+    let at = header[Header.mapsUsed];
+    rows[row + Row.mapAt] = at;
     if (map.chunkSize !== 0) {
       rows[row + Row.state] |= State.interleaved;
       maps[at++] = map.chunkSize;
@@ -118,12 +127,9 @@ export class IndexWriter {
 
   /** The device memory that a node's entry names. */
   extents(node: number): Run[] {
-    const row = node * Row.words;
     if (this.isDirectory(node)) return [];
-    const at = this.#rows[row + Row.mapAt] + ((this.#rows[row + Row.state] & State.interleaved) !== 0 ? 1 : 0);
-    const { maps } = this.store;
-    return Array.from({ length: this.#rows[row + Row.countAndSize] & 0xff }, (_, k) => (
-      { start: maps[at + 2 * k], end: maps[at + 2 * k] + maps[at + 2 * k + 1] }));
+    const { extents, at, count } = this.store.map(node, this.#allocationUnit);
+    return Array.from({ length: count }, (_, k) => ({ start: extents[at + 2 * k], end: extents[at + 2 * k] + extents[at + 2 * k + 1] }));
   }
 
   /** Loads where a name would be found in the root: see LogReplay.advance. */
@@ -162,6 +168,23 @@ export class IndexWriter {
     if ((from & 3) === 0) for (; k + 4 <= to; k += 4, j += 4) nameWords[j >>> 2] = words[k >>> 2];
     for (; k < to; k++, j++) names[j] = bytes[k];
     return nameAt;
+  }
+
+  /** Where a pair of uid and gid stands: most entries have the same one, or root's. */
+  #ownerAt(uid: number, gid: number): number {
+    const { header, owners } = this.store;
+    for (const at of [0, this.#lastOwner]) if (owners[at] === uid && owners[at + 1] === gid) return at;
+    const at = this.#lastOwner = header[Header.ownersUsed];
+    header[Header.ownersUsed] = at + 2;
+    owners[at] = uid;
+    owners[at + 1] = gid;
+    return at;
+  }
+
+  /** Whether a map follows from the file's size and where it begins. */
+  #isOneExtent({ count, chunkSize, size, offsets, lengths }: MapCheck): boolean {
+    const unit = this.#allocationUnit;
+    return count === 1 && chunkSize === 0 && lengths[0] === Math.ceil(size / unit) * unit && offsets[0] / unit <= 0xffffffff;
   }
 
   #hashChildren(parent: number): void {

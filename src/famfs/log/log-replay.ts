@@ -56,7 +56,7 @@ export class LogReplay {
     this.#path = this.#paths[0];
     this.list = list;
     this.#guards = new Guards(list.guards, capacity);
-    this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0);
+    this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0, area.allocationUnit);
   }
 
   /** Applies entries while they are valid, past `nextIndex` too: the counter may lag behind. */
