@@ -133,6 +133,7 @@ export class Holder {
 
   /** Ends at once. */
   close(): void {
+    if (this.#leaving) return;
     this.#leaving = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#listener.close();
