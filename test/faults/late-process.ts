@@ -1,11 +1,10 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDevice } from '../../src/famfs/device/open.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
 import type { WriterIdentity } from '../../src/famfs/writer.ts';
+import { LineProcess } from '../support/line-process.ts';
 import { RecordingDevice } from '../support/recording-device.ts';
 import { lateTasks } from './late-tasks.ts';
 
@@ -33,33 +32,27 @@ export const watched = (path: string): RecordingDevice => new RecordingDevice(op
  * all of it, with its timers, as on a host that hangs.
  */
 export class LateProcess {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
+  readonly #process = LineProcess.ofScript(import.meta.filename);
   #outcome: Promise<string> | undefined;
-
-  constructor() {
-    this.#child = spawn(process.execPath, [import.meta.filename]);
-    this.#child.stderr.pipe(process.stderr);
-    this.#lines = readline.createInterface(this.#child.stdout)[Symbol.asyncIterator]();
-  }
 
   /** Lets it prepare a task. */
   async prepare(order: Order): Promise<void> {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`);
-    const answer = await this.#answer();
+    this.#process.tell(JSON.stringify(order));
+    const answer = await this.#process.hear();
     if (answer !== 'prepared') throw new Error(`the late writer says ${answer}`);
   }
 
   /** Lets it begin; answers when it is done, or undefined when it is paused. */
   begin(): Promise<Outcome | undefined> {
-    this.#child.stdin.write('begin\n');
-    this.#outcome = this.#answer();
+    this.#process.tell('begin');
+    this.#outcome = this.#process.hear() // it may be ended in a pause
+      .catch(({ message: result }: Error) => JSON.stringify({ result, points: 0 } satisfies Outcome));
     return this.#untilPaused();
   }
 
   /** Ends a pause. */
   resume(): Promise<Outcome | undefined> {
-    this.#child.kill('SIGCONT');
+    this.#process.signal('SIGCONT');
     return this.#untilPaused();
   }
 
@@ -70,18 +63,12 @@ export class LateProcess {
     return line === undefined ? undefined : JSON.parse(line) as Outcome;
   }
 
-  async end(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
+  end(): Promise<void> {
+    return this.#process.kill();
   }
 
   #isStopped(): boolean {
-    return /^State:\s+T/m.test(fs.readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'));
-  }
-
-  async #answer(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    return done ? 'the end' : value;
+    return /^State:\s+T/m.test(fs.readFileSync(`/proc/${this.#process.pid}/status`, 'utf8'));
   }
 }
 

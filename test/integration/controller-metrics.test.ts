@@ -8,7 +8,8 @@ import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { plain } from '../support/grpc-client.ts';
-import { askRole, freePort, until } from '../support/http-role.ts';
+import { askRole, freePort } from '../support/http-role.ts';
+import { until } from '../support/until.ts';
 
 describe('a controller and its standby', function () {
   this.timeout(60_000);

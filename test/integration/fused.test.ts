@@ -10,9 +10,9 @@ import { livingRecords } from '../../src/famfs/fuse/session-record.ts';
 import { Stages } from '../../src/state/stages.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { eventually } from '../support/host.ts';
-import { until } from '../support/http-role.ts';
 import { type Configured, Plane } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 

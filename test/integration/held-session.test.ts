@@ -11,9 +11,9 @@ import { servingRecords } from '../../src/famfs/fuse/session-record.ts';
 import { ClientProcess } from '../faults/client-process.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Container, shareMounts } from '../support/container.ts';
-import { until } from '../support/http-role.ts';
 import { Plane, PlaneClient } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 const [ENOTCONN, ECONNABORTED, ESTALE] = [-107, -103, -116];

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
-import { askRole, freePort, until } from '../support/http-role.ts';
+import { askRole, freePort } from '../support/http-role.ts';
 import { Kubelet } from '../support/kubelet.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 const SOCKET = 'famfs.example.org-reg.sock';

@@ -1,52 +1,41 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import readline from 'node:readline';
 import { Pool } from '../../src/famfs/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { LineProcess } from './line-process.ts';
 import { file } from './pools.ts';
 
 /** A writer in a process of its own, which can be paused and killed. */
 export class RemoteWriter {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
+  readonly #process: LineProcess;
 
   /** Starts it and waits until it rules. */
   static async start(device: string, identity: WriterIdentity): Promise<RemoteWriter> {
-    const child = spawn(process.execPath, [import.meta.filename, device, JSON.stringify(identity)]);
-    child.stderr.pipe(process.stderr);
-    const writer = new RemoteWriter(child);
-    const first = await writer.#answer();
+    const writer = LineProcess.ofScript(import.meta.filename, device, JSON.stringify(identity));
+    const first = await writer.hear();
     if (first !== 'ready') throw new Error(`the remote writer says ${first}`);
-    return writer;
+    return new RemoteWriter(writer);
   }
 
-  private constructor(child: ChildProcessWithoutNullStreams) {
-    this.#child = child;
-    this.#lines = readline.createInterface(child.stdout)[Symbol.asyncIterator]();
+  private constructor(process: LineProcess) {
+    this.#process = process;
   }
 
   /** `ok`, or the code and message of the failure. */
-  async create(path: string): Promise<string> {
-    this.#child.stdin.write(`${path}\n`);
-    return this.#answer();
+  create(path: string): Promise<string> {
+    this.#process.tell(path);
+    return this.#process.hear();
   }
 
   pause(): void {
-    this.#child.kill('SIGSTOP');
+    this.#process.signal('SIGSTOP');
   }
 
   resume(): void {
-    this.#child.kill('SIGCONT');
+    this.#process.signal('SIGCONT');
   }
 
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
-  }
-
-  async #answer(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    return done ? 'the end' : value;
+  kill(): Promise<void> {
+    return this.#process.kill();
   }
 }
 
