@@ -6,14 +6,15 @@ import { formatSize } from './sizes.ts';
 
 const verdict = ['clean', 'DAMAGED', 'could not look'] as const;
 
-/** `famfs-csi fsck DEVICE`: exits 0 clean, 1 damage, collision or impossible entry, 2 could not look. */
+/** `famfs-csi fsck DEVICE`: exits 0 clean, 1 damage, collision, impossible entry or memory that fails, 2 could not look. */
 export function fsckCommand(): Command {
   return new Command('fsck')
     .description('check a pool; exits 0 when it is clean, 1 when something is wrong, 2 when it could not look')
     .argument('<device>', 'the pool')
+    .option('--memory', 'also find memory of files that this host cannot read; a simulated device gets all of its memory by it')
     .option('--json', 'print JSON')
-    .action((device: string, options: { json?: true }) => {
-      const report = fsck(device);
+    .action((device: string, options: { memory?: true; json?: true }) => {
+      const report = fsck(device, options);
       process.exitCode = report.status;
       if (options.json) return printJson({ device, ...report });
       if (report.failure !== undefined) console.log(report.failure);

@@ -3,9 +3,10 @@ import { Pool, type PoolUsage } from './pool.ts';
 import { claimProblems } from './log/claim-problems.ts';
 import type { Problem } from './log/problem.ts';
 import { strandedEntry } from './log/stranded.ts';
+import { memoryProblems } from './memory-check.ts';
 
 export interface FsckReport {
-  /** 0 clean, 1 damage, collision or impossible entry, 2 could not look. */
+  /** 0 clean, 1 damage, collision, impossible entry or memory that fails, 2 could not look. */
   readonly status: 0 | 1 | 2;
   /** Why nothing could be checked, or superblock and log header allowed no replay. */
   readonly failure?: string;
@@ -15,8 +16,11 @@ export interface FsckReport {
   readonly usage?: PoolUsage;
 }
 
-/** Checks a pool from its bytes alone, without changing any. Never throws on what it finds. */
-export function fsck(devicePath: string): FsckReport {
+/**
+ * Checks a pool from its bytes alone, without changing any; with `memory`, also whether the memory of
+ * all files can be read, which takes time with their size. Never throws on what it finds.
+ */
+export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   let pool: Pool;
   try {
     pool = Pool.open(devicePath, { writable: false });
@@ -27,7 +31,8 @@ export function fsck(devicePath: string): FsckReport {
   }
   try {
     const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
-    const problems = [...pool.problems, ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring)];
+    const problems = [...pool.problems, ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring),
+      ...(memory ? memoryProblems(pool) : [])];
     const bad = problems.some(({ severity }) => severity !== 'note');
     return { status: bad ? 1 : 0, problems, uuid: pool.uuid, systemUuid: pool.systemUuid, usage: pool.usage() };
   } finally {

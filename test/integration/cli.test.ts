@@ -1,10 +1,12 @@
 /** The command line: what every command prints, how it ends, and how it reads its arguments. */
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimHeadStruct, recordOffset } from '../../src/famfs/format/claim-record.ts';
+import type { Problem } from '../../src/famfs/log/problem.ts';
 import { program } from '../harness/paths.ts';
-import { shmFile } from '../harness/temp.ts';
+import { shmFile, tempDir } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
 
 const MiB = 1 << 20;
@@ -151,6 +153,41 @@ describe('command line', function () {
         const { code, out } = cli.run('fsck', place, '--json');
         assert.equal(code, 2, place);
         assert.equal((JSON.parse(out) as { status: number }).status, 2);
+      }
+    });
+
+    it('finds with --memory which parts of files cannot be read', () => {
+      // Where a file system is full, memory that was never touched cannot be had.
+      const small = tempDir('small');
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', small]);
+      try {
+        const device = join(small, 'pool');
+        cli.must('mkfs', device, '--simulate', '64MiB');
+        const source = join(cli.directory, 'mebibyte');
+        writeFileSync(source, Buffer.alloc(MiB, 1));
+        cli.must('cp', source, `${device}:whole`);
+        cli.must('creat', device, 'broken', '4MiB');
+        const fill = () => execFileSync('sh', ['-c', `cat /dev/zero > ${small}/filler || true`], { stdio: 'ignore' });
+        const check = () => cli.run('fsck', device, '--memory', '--json');
+        fill();
+        assert.equal(cli.run('fsck', device).code, 0);
+        const { problems: [{ index, path, reason }] } = JSON.parse(check().out) as { problems: Problem[] };
+        assert.deepEqual([index, path], [1, 'broken']);
+        const [, at] = /^4194304 bytes at 0 of the file, at (\d+) of the device, cannot be read on this host$/.exec(reason)!;
+        rmSync(join(small, 'filler'));
+        const fd = openSync(device, 'r+');
+        writeSync(fd, Buffer.alloc(MiB, 2), 0, MiB, Number(at) + MiB);
+        closeSync(fd);
+        fill();
+        const { code, out } = check();
+        assert.equal(code, 1);
+        const { problems } = JSON.parse(out) as { problems: Problem[] };
+        assert.deepEqual(problems.map(({ place, reason }) => `${place}: ${/^\d+ bytes at \d+/.exec(reason)![0]}`),
+          ['memory: 1048576 bytes at 0', 'memory: 2097152 bytes at 2097152']);
+        rmSync(join(small, 'filler'));
+        assert.equal(check().code, 0);
+      } finally {
+        execFileSync('umount', ['-l', small]);
       }
     });
 

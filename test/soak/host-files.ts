@@ -1,4 +1,4 @@
-import { openSync, closeSync, existsSync, lstatSync, readdirSync, readSync } from 'node:fs';
+import { type Dirent, openSync, closeSync, existsSync, lstatSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Header } from '../../src/famfs/fuse/overrides-layout.ts';
 
@@ -13,7 +13,7 @@ const BLOCK = 512;
 /** What a host keeps in files of its own: logs, which are told and not kept, and mounts do not count. */
 export function hostFiles(directory: string, mounts = join(directory, 'mounts')): HostFiles {
   let [count, bytes] = [0, 0];
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name);
     if (path === mounts || entry.name.endsWith('.log')) continue;
     const below = entry.isDirectory() ? hostFiles(path, mounts) : { count: 1, bytes: bytesOf(path) };
@@ -37,6 +37,16 @@ function usedIn(table: string): number {
     return word.readUInt32LE();
   } finally {
     closeSync(fd);
+  }
+}
+
+/** A directory may go while we look, and a volume's be deleted. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (['ENOENT', 'ESTALE'].includes((error as NodeJS.ErrnoException).code!)) return [];
+    throw error;
   }
 }
 

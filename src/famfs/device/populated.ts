@@ -40,9 +40,8 @@ export class Populated {
   }
 
   /** Whether a window can be read at this moment, asked without the signal that ends who tries in vain. */
-  isReadable({ byteOffset, length }: Uint8Array): boolean {
-    const start = byteOffset - (byteOffset % PAGE);
-    return length === 0 || isPresent(populate(this.#device.address + BigInt(start), byteOffset + length - start));
+  isReadable(window: Uint8Array): boolean {
+    return isReadable(this.#device, window);
   }
 
   /** What was given back to the system, as by punching holes, is to be faulted in again. */
@@ -57,6 +56,12 @@ export class Populated {
     if (isPresent(failure)) this.#marks[piece] = failure === '' ? Mark.present : Mark.impossible;
     return isPresent(failure);
   }
+}
+
+/** Whether so many bytes at an offset of a device's memory can be read now; without the signal that ends who tries in vain. */
+export function isReadable({ address }: DeviceHandle, { byteOffset, length }: Pick<Uint8Array, 'byteOffset' | 'length'>): boolean {
+  const start = byteOffset - (byteOffset % PAGE);
+  return length === 0 || isPresent(populate(address + BigInt(start), byteOffset + length - start));
 }
 
 /** Before Linux 5.14, and for memory of some kinds, the kernel does not do it: nothing is known then. */
