@@ -7,7 +7,7 @@ import { Holder, holderSocket } from '../../src/famfs/fuse/holder.ts';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount.ts';
 import { startTimeOf } from '../../src/famfs/fuse/processes.ts';
 import { findSessions } from '../../src/famfs/fuse/session.ts';
-import { servingRecords } from '../../src/famfs/fuse/session-record.ts';
+import { servingRecords, writeRecord } from '../../src/famfs/fuse/session-record.ts';
 import { ClientProcess } from '../faults/client-process.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Container, shareMounts } from '../support/container.ts';
@@ -144,6 +144,28 @@ describe('a session that is held', function () {
     await first.kill();
     assert.equal(await read(reader), 7);
     assert.notDeepEqual(servingRecords(hostDirectory), [before]);
+  });
+
+  it('is gone on with as soon as others end that have served it for longer than it can be waited for', async () => {
+    const first = startContainer();
+    after(() => first.kill());
+    await until(() => assert.ok(fs.existsSync(join(hostDirectory, 'fused.sock'))));
+    const client = new PlaneClient(hostDirectory);
+    const { application: reader } = await opened(client);
+    client.disconnect();
+    const [record] = servingRecords(hostDirectory);
+    writeRecord({ ...record, patienceMs: 8000 });
+    first.pause();
+    fs.rmSync(join(hostDirectory, 'fused.sock')); // it answers nobody any more
+    first.killOne(record.pid); // its child serves on
+    const plane = await startPlane();
+    await until(() => assert.match(plane.lines.join(''), /is still served by others.*a mount stays as it is, for now/));
+    assert.equal(await read(reader), 7);
+    assert.deepEqual(findSessions(hostDirectory), []);
+    await first.kill();
+    assert.equal(await read(reader), 7);
+    const [{ pid }] = findSessions(hostDirectory);
+    assert.notEqual(startTimeOf(pid), undefined);
   });
 
   it('is given to each new holder, and a holder leaves at once while it is served', async () => {

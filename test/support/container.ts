@@ -35,6 +35,19 @@ export class Container {
     await this.#end('SIGTERM');
   }
 
+  /** Lets its first process do nothing, while the others go on. */
+  pause(): void {
+    process.kill(this.#first, 'SIGSTOP');
+  }
+
+  /** Ends one of its processes, by the pid that it has there. */
+  killOne(pid: number): void {
+    const space = namespaceOf(this.#first);
+    const found = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+      .find((each) => innermostPid(each) === pid && namespaceOf(each) === space);
+    process.kill(found!, 'SIGKILL');
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
@@ -46,6 +59,23 @@ export class Container {
   get #first(): number {
     const { pid } = this.#child;
     return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+  }
+}
+
+/** Undefined where the process is gone. */
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+function innermostPid(pid: number): number | undefined {
+  try {
+    return Number(/^NSpid:.*\t(\d+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  } catch {
+    return undefined;
   }
 }
 

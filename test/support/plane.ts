@@ -14,7 +14,7 @@ import { Health } from '../../src/metrics/health.ts';
 import { Metrics } from '../../src/metrics/metrics.ts';
 import type { Member } from '../../src/state/interfaces.ts';
 import { plain, unary } from './grpc-client.ts';
-import { eventually } from './host.ts';
+import { until } from './until.ts';
 
 export interface Configured {
   name: string;
@@ -90,7 +90,7 @@ export class Plane extends PlaneClient {
 
   static async start(hostDirectory: string, pools: Configured[], poolsFile?: string, records: Member[] = []): Promise<Plane> {
     const plane = new Plane(hostDirectory, pools, poolsFile, records);
-    await eventually(() => assert.ok(fs.existsSync(socketOf(hostDirectory))), 10_000);
+    await until(() => assert.ok(fs.existsSync(socketOf(hostDirectory)))); // not before it goes on with what it finds
     return plane;
   }
 
