@@ -118,4 +118,29 @@ describe('a real /dev/dax device', function () {
     for (const name of ['read', 'survive']) assert.equal(done(steps, name), 'kept in memory');
     assert.match(done(steps, 'ls'), /"data"/);
   });
+
+  it('is served on by another supervisor when all processes of a session were killed, since the driver holds it too', async () => {
+    const steps = await guest(
+      memoryFile,
+      `f=${program}; s='--state-dir /tmp/state'; run=/run/famfs-csi
+       $f mkfs /dev/dax0.0 $s > /tmp/made
+       pool=$(grep -o '[0-9a-f-]\\{36\\}' /tmp/made)
+       step creat $f creat /dev/dax0.0 data 4MiB $s
+       $f all --pool memory=/dev/dax0.0 $s --node-id here > /tmp/all.log 2>&1 & all=$!
+       for k in $(seq 300); do [ -S $run/fused.sock ] && break; sleep 0.2; done
+       step ensure ${root}/node_modules/.bin/node ${root}/test/vm/inside/call.ts $run/fused.sock Fused ensureSession "{\\"pool_uuid\\":\\"$pool\\"}"
+       file=$run/mounts/$pool/data
+       step write bash -c "printf 'kept in memory' | dd of=$file conv=notrunc bs=1 seek=3000000 status=none"
+       pids() { sed 's/.*"bad":\\[\\],"pid":\\([0-9]*\\),.*"child":{"pid":\\([0-9]*\\).*/\\1 \\2/' $run/sessions/*.json; }
+       before=$(pids)
+       step survive bash -c "exec 3<$file; kill -9 $before; dd bs=1 skip=3000000 count=14 status=none <&3"
+       step replaced test "$before" != "$(pids)"
+       step log bash -c 'for k in $(seq 300); do grep "session continued" /tmp/all.log && exit; sleep 0.2; done; cat /tmp/all.log; exit 1'
+       kill $all; wait $all
+       step unmounted bash -c '! grep -q famfs /proc/self/mountinfo'
+       step fsck $f fsck /dev/dax0.0`,
+    );
+    for (const name of ['creat', 'ensure', 'write', 'replaced', 'log', 'unmounted', 'fsck']) done(steps, name);
+    assert.equal(done(steps, 'survive'), 'kept in memory');
+  });
 });
