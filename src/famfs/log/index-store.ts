@@ -2,8 +2,8 @@
  * The tree that a log describes, in one SharedArrayBuffer: written by the one replaying thread,
  * read by any. Every log entry has a row of 44 bytes, found by its node id, which is the
  * entry's log index + 2; row 1 is the root. What varies in length, or is the same for most, stands
- * in arenas behind the rows: names, owners, and maps that do not follow from a row. The buffer is as large as the log could ever need, and the system
- * gives memory only to what is touched.
+ * in arenas behind the rows: names, owners, and maps that do not follow from a row. The buffer is as
+ * large as the log could ever need, and the system gives memory only to what is touched.
  */
 export const ROOT = 1;
 export const FIRST_NODE = 2;
@@ -52,7 +52,7 @@ export const Status = {
 
 /**
  * Bits of Row.state. The map of an interleaved file begins with its chunk size; one extent that is the
- * file's size, rounded up to allocation units, needs no map, and this driver makes no other files.
+ * file's size, rounded up to allocation units, needs no map: what this driver makes where memory is in one piece.
  */
 export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40, oneExtent: 0x80 } as const;
 
