@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as Session from '../src/famfs/fuse/session.ts';
+import type * as Session from '../src/famfs/fuse/session/session.ts';
 import { cache, root } from '../test/harness/paths.ts';
 
 /**
@@ -11,5 +11,5 @@ import { cache, root } from '../test/harness/paths.ts';
 export async function builtSession(): Promise<typeof Session> {
   const directory = join(cache, 'bench', 'dist');
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', directory], { stdio: 'inherit' });
-  return await import(pathToFileURL(join(directory, 'famfs/fuse/session.js')).href) as typeof Session;
+  return await import(pathToFileURL(join(directory, 'famfs/fuse/session/session.js')).href) as typeof Session;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { mkfs } from '../src/famfs/mkfs.ts';
+import { mkfs } from '../src/famfs/mkfs/mkfs.ts';
 import { shmFile } from '../test/harness/temp.ts';
 
 /** The log that the replay bench reads: a million entries in a gigabyte. */

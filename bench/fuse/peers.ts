@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mountPoints, unmountFuse } from '../../src/famfs/fuse/mount.ts';
+import { mountPoints, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { programs } from '../../test/harness/prerequisites.ts';
 import { NATIVE_VERSION, nativeIsThere, nativeLibraries, nativeModule } from './native.ts';
 import { builtPassthrough, type Release, releases } from './releases.ts';

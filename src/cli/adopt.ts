@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { adopt } from '../famfs/adopt.ts';
+import { adopt } from '../famfs/mkfs/adopt.ts';
 import { printJson, progressBar } from './output.ts';
 import { commandIdentity, withWritingOptions, type WritingOptions } from './writing.ts';
 

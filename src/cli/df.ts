@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { sumOf } from '../famfs/alloc/free-runs.ts';
 import { memoryOf } from '../famfs/log/entry-memory.ts';
-import type { Pool } from '../famfs/pool.ts';
+import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';
 import { formatSize } from './sizes.ts';
 import { withPool } from './writing.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { fsck } from '../famfs/fsck.ts';
+import { fsck } from '../famfs/fsck/fsck.ts';
 import { describeProblem } from '../famfs/log/problem.ts';
 import { printJson } from './output.ts';
 import { formatSize } from './sizes.ts';

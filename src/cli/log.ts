@@ -5,7 +5,7 @@ import { EntryType, originalType } from '../famfs/format/state-word.ts';
 import { decodeVolumeRecord } from '../famfs/format/volume-record.ts';
 import { entryOffset } from '../famfs/log/log-scanner.ts';
 import { readCounters } from '../famfs/log/geometry.ts';
-import type { Pool } from '../famfs/pool.ts';
+import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';
 import { withPool } from './writing.ts';
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { mountPool, type Session } from '../famfs/fuse/session.ts';
+import { mountPool, type Session } from '../famfs/fuse/session/session.ts';
 
 interface MountCommandOptions {
   readonly readOnly?: true;

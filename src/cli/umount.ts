@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
-import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount.ts';
+import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
 
 /** `famfs-csi umount DIR` */
 export function umountCommand(): Command {

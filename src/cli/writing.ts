@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
-import { Pool } from '../famfs/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../famfs/writer.ts';
+import { Pool } from '../famfs/pool/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../famfs/writer/writer.ts';
 import { clusterUuid } from '../state/directory.ts';
 import { parseNodeId } from './node-id.ts';
 

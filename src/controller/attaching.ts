@@ -1,7 +1,7 @@
 import { parseAccess } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { parseVolumeId } from '../csi/volume-id.ts';
-import type { PoolNode } from '../famfs/pool.ts';
+import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { ControllerPublishVolumeRequest__Output } from '../generated/csi/v1/ControllerPublishVolumeRequest.ts';
 import type { AttachRecord, Attachment, Attachments, Lease, Nodes } from '../state/interfaces.ts';
 import { isReadOnly, judgeAttachment } from './attach-rules.ts';

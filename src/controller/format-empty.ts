@@ -1,6 +1,6 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FamfsError } from '../famfs/errors.ts';
+import { moduleFile } from '../famfs/module-file.ts';
 import type { FormatOutcome, FormatTask } from './format-worker.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { FormatOutcome, FormatTask } from './format-worker.ts';
  * Throws FamfsError EXISTS where the device is not empty, else as mkfs does.
  */
 export async function formatEmpty(task: FormatTask): Promise<string> {
-  const worker = new Worker(new URL(`./format-worker${extname(import.meta.url)}`, import.meta.url), { workerData: task });
+  const worker = new Worker(moduleFile(import.meta.url, 'format-worker'), { workerData: task });
   const outcome = await new Promise<FormatOutcome>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

@@ -2,7 +2,7 @@ import { problemWith } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId } from '../csi/volume-id.ts';
-import type { PoolNode } from '../famfs/pool.ts';
+import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { GetCapacityRequest__Output } from '../generated/csi/v1/GetCapacityRequest.ts';
 import type { GetCapacityResponse } from '../generated/csi/v1/GetCapacityResponse.ts';
 import type { ListVolumesRequest__Output } from '../generated/csi/v1/ListVolumesRequest.ts';

@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { parseVolumeId } from '../csi/volume-id.ts';
-import type { BadRange } from '../famfs/fuse/messages.ts';
-import { livingRecords } from '../famfs/fuse/session-record.ts';
+import type { BadRange } from '../famfs/fuse/serving/messages.ts';
+import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
 

@@ -2,14 +2,14 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
-import { dropFromHolder } from '../famfs/fuse/holder-client.ts';
-import { holderSocket } from '../famfs/fuse/holder.ts';
-import type { SessionRecord } from '../famfs/fuse/messages.ts';
-import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount.ts';
-import { pidNamespace } from '../famfs/fuse/processes.ts';
-import { isServed } from '../famfs/fuse/session-lock.ts';
-import { orphanedRecords, removeDead } from '../famfs/fuse/session-record.ts';
-import { findSessions, resumeSession, type Session } from '../famfs/fuse/session.ts';
+import { dropFromHolder } from '../famfs/fuse/session/holder-client.ts';
+import { holderSocket } from '../famfs/fuse/session/holder.ts';
+import type { SessionRecord } from '../famfs/fuse/serving/messages.ts';
+import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
+import { pidNamespace } from '../famfs/fuse/session/processes.ts';
+import { isServed } from '../famfs/fuse/session/session-lock.ts';
+import { orphanedRecords, removeDead } from '../famfs/fuse/session/session-record.ts';
+import { findSessions, resumeSession, type Session } from '../famfs/fuse/session/session.ts';
 
 const RETRY_MS = 200;
 /** How long a mount may take to say that somebody serves it; longer, and it is busy. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease, V1Node } from '@kubernetes/client-node';
 import type { AttachRecord, Attachments, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
-import { hostPart } from '../famfs/log/holder-lock.ts';
+import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
 import { answered, listAll, listKept, statusOf, unlessMissing, type KubeApi } from './client.ts';
 import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
 

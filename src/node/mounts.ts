@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
-import { isStale } from '../famfs/fuse/errno.ts';
+import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { parseMountInfo, type Mount } from './mountinfo.ts';
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
-import { isStale } from '../famfs/fuse/errno.ts';
+import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import type { DataPlane } from './data-plane.ts';
 import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import type { Mount } from './mountinfo.ts';

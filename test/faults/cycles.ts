@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { fsck } from '../../src/famfs/fsck.ts';
+import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';

@@ -3,7 +3,7 @@ import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDevice } from '../../src/famfs/device/open.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
-import type { WriterIdentity } from '../../src/famfs/writer.ts';
+import type { WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { LineProcess } from '../support/line-process.ts';
 import { RecordingDevice } from '../support/recording-device.ts';
 import { lateTasks } from './late-tasks.ts';

@@ -1,5 +1,5 @@
-import { Pool } from '../../src/famfs/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { STEP, UNIT } from './image.ts';
 import { impatient } from './recovery.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Pool } from '../../src/famfs/pool.ts';
-import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { tempDir } from '../harness/temp.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { CLUSTER, copyOf } from './image.ts';

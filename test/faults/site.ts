@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDevice } from '../../src/famfs/device/open.ts';
-import { Pool } from '../../src/famfs/pool.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
 import { program } from '../harness/paths.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { ControllerProcess, type ControllerOptions } from './controller-process.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { open } from 'node:fs/promises';
-import { fsck } from '../../src/famfs/fsck.ts';
+import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
 import { freePort } from '../support/http-role.ts';

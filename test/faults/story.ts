@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
-import { Pool } from '../../src/famfs/pool.ts';
+import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { STEP } from './image.ts';

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { csi } from '../../src/csi/protocols.ts';
 import { silentLog } from '../../src/csi/log.ts';
-import { findSessions } from '../../src/famfs/fuse/session.ts';
+import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
 import { startRole, stopRole } from '../demo/host.ts';

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
 import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
-import { Pool } from '../../src/famfs/pool.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { shmFile } from '../harness/temp.ts';
 import { createVolume, deleteVolume, MIB, refused, type ControllerClient } from '../support/csi-requests.ts';

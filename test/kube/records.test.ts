@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
-import { hostPart } from '../../src/famfs/log/holder-lock.ts';
+import { hostPart } from '../../src/famfs/writer/claim/writer-lock.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { KubernetesHosts } from '../../src/kube/records.ts';
 import type { AttachRecord, ClusterState, Member } from '../../src/state/interfaces.ts';

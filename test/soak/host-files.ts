@@ -1,6 +1,6 @@
 import { type Dirent, openSync, closeSync, existsSync, lstatSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { Header } from '../../src/famfs/fuse/overrides-layout.ts';
+import { Header } from '../../src/famfs/fuse/host-state/overrides-layout.ts';
 
 /** Files below a directory, and the bytes that they take. */
 export interface HostFiles {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Pool, PoolUsage } from '../../src/famfs/pool.ts';
+import type { Pool, PoolUsage } from '../../src/famfs/pool/pool.ts';
 import type { ControllerProcess } from '../faults/controller-process.ts';
 import type { HostProcesses } from '../faults/host-processes.ts';
 import { hostFiles, overridesIn, type HostFiles } from './host-files.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fsck } from '../../src/famfs/fsck.ts';
+import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Application } from '../faults/application.ts';
 import { Cycles } from '../faults/cycles.ts';
 import type { LedgerVolume } from '../faults/ledger.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { Pool } from '../../src/famfs/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 
 /** Runs a writer for each identity, all at once, that take the claim and give it back; answers the epochs they had. */
 export async function raceForClaims(device: string, identities: readonly WriterIdentity[], turns: number): Promise<number[]> {

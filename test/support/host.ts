@@ -1,8 +1,8 @@
 /** A "host" of a test: a mount of a pool with a host directory of its own, as on another machine. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { unmountFuse } from '../../src/famfs/fuse/mount.ts';
-import { mountPool, type MountOptions, type Session } from '../../src/famfs/fuse/session.ts';
+import { unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
+import { mountPool, type MountOptions, type Session } from '../../src/famfs/fuse/session/session.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 
 export class Host {

@@ -1,7 +1,7 @@
 /** Run inside an ordinary user's own user and mount namespace: mounts a pool there, and uses it. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { mountPool } from '../../src/famfs/fuse/session.ts';
+import { mountPool } from '../../src/famfs/fuse/session/session.ts';
 
 const [device, directory, hostDirectory] = process.argv.slice(2);
 const session = await mountPool({ device, directory, hostDirectory });

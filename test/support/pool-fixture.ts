@@ -1,8 +1,8 @@
 /** A simulated pool with its writer, in the test's own process. */
 import { randomUUID } from 'node:crypto';
-import { mkfs } from '../../src/famfs/mkfs.ts';
-import { Pool, type PoolUsage } from '../../src/famfs/pool.ts';
-import { PoolWriter } from '../../src/famfs/writer.ts';
+import { mkfs } from '../../src/famfs/mkfs/mkfs.ts';
+import { Pool, type PoolUsage } from '../../src/famfs/pool/pool.ts';
+import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 
 export class PoolFixture {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkfs, type FormatOptions } from '../../src/famfs/mkfs.ts';
-import { Pool } from '../../src/famfs/pool.ts';
-import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { mkfs, type FormatOptions } from '../../src/famfs/mkfs/mkfs.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 
 export const MIB = 2 ** 20;

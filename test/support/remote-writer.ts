@@ -1,6 +1,6 @@
 import readline from 'node:readline';
-import { Pool } from '../../src/famfs/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { LineProcess } from './line-process.ts';
 import { file } from './pools.ts';
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { PATH_FIELD } from '../format/entry-layout.ts';
-import { hashStep, SLASH } from './index-store.ts';
+import { hashStep, SLASH } from '../index/index-store.ts';
 
 /**
  * Judges the bytes of a path field and finds its last component, in one walk. One object is reused

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimWatch } from '../../../src/controller/claim-watch.ts';
 import { uptime } from '../../../src/famfs/host.ts';
-import { mkfs } from '../../../src/famfs/mkfs.ts';
-import { Pool } from '../../../src/famfs/pool.ts';
+import { mkfs } from '../../../src/famfs/mkfs/mkfs.ts';
+import { Pool } from '../../../src/famfs/pool/pool.ts';
 import { shmFile } from '../../harness/temp.ts';
 import { AU, CLUSTER, METADATA, newHost, newPool, openWriter } from '../../support/pools.ts';
 

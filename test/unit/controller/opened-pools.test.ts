@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { OpenedPools } from '../../../src/controller/opened-pools.ts';
-import { mkfs } from '../../../src/famfs/mkfs.ts';
+import { mkfs } from '../../../src/famfs/mkfs/mkfs.ts';
 import { shmFile } from '../../harness/temp.ts';
 import { AU, CLUSTER, METADATA, newPool, openWriter } from '../../support/pools.ts';
 

@@ -9,8 +9,8 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from '../../../src/famfs/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../../../src/famfs/writer.ts';
+import { Pool } from '../../../src/famfs/pool/pool.ts';
+import { PoolWriter, type WriterIdentity } from '../../../src/famfs/writer/writer.ts';
 import { openDevice } from '../../../src/famfs/device/open.ts';
 import { RecordingDevice } from '../../support/recording-device.ts';
 

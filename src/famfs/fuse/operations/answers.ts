@@ -1,6 +1,6 @@
-import type { Call } from '../call.ts';
-import { Errno } from '../errno.ts';
-import type { FileSystem } from '../file-system.ts';
+import type { Call } from '../protocol/call.ts';
+import { Errno } from '../protocol/errno.ts';
+import type { FileSystem } from './file-system.ts';
 import { isLive } from './liveness.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { Mode, SetattrIn, SetattrValid } from '../abi.ts';
-import { permissions, replyAttr } from '../attributes.ts';
-import type { Call } from '../call.ts';
-import { Errno } from '../errno.ts';
-import type { FileSystem } from '../file-system.ts';
-import { OverrideField, type Override } from '../overrides.ts';
+import { Mode, SetattrIn, SetattrValid } from '../protocol/abi.ts';
+import { permissions, replyAttr } from './attribute-replies.ts';
+import type { Call } from '../protocol/call.ts';
+import { Errno } from '../protocol/errno.ts';
+import type { FileSystem } from './file-system.ts';
+import { OverrideField, type Override } from '../host-state/overrides.ts';
 import { isLive } from './liveness.ts';
 
 /** GETATTR */

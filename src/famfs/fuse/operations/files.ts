@@ -1,8 +1,8 @@
-import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteIn, WriteOut } from '../abi.ts';
-import type { Call } from '../call.ts';
-import { isBad } from '../doubts.ts';
-import { Errno } from '../errno.ts';
-import type { FileSystem } from '../file-system.ts';
+import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteIn, WriteOut } from '../protocol/abi.ts';
+import type { Call } from '../protocol/call.ts';
+import { isBad } from '../session/doubts.ts';
+import { Errno } from '../protocol/errno.ts';
+import type { FileSystem } from './file-system.ts';
 import { killSetId } from './attributes.ts';
 import { isLive } from './liveness.ts';
 

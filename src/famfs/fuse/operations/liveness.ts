@@ -1,6 +1,6 @@
-import { Liveness } from '../../log/index-view.ts';
-import { ROOT_ID } from '../abi.ts';
-import type { FileSystem } from '../file-system.ts';
+import { Liveness } from '../../index/index-view.ts';
+import { ROOT_ID } from '../protocol/abi.ts';
+import type { FileSystem } from './file-system.ts';
 
 /**
  * Whether a node still exists: one load from the log that all hosts share, so that a file removed on

@@ -1,8 +1,8 @@
-import { EntryOut } from '../abi.ts';
-import { putEntry } from '../attributes.ts';
-import type { Call } from '../call.ts';
-import { Errno } from '../errno.ts';
-import { catchUp, type FileSystem } from '../file-system.ts';
+import { EntryOut } from '../protocol/abi.ts';
+import { putEntry } from './attribute-replies.ts';
+import type { Call } from '../protocol/call.ts';
+import { Errno } from '../protocol/errno.ts';
+import { catchUp, type FileSystem } from './file-system.ts';
 import { isLive } from './liveness.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { StatfsOut } from '../abi.ts';
-import type { Call } from '../call.ts';
-import { Errno } from '../errno.ts';
-import { catchUp, type FileSystem } from '../file-system.ts';
+import { StatfsOut } from '../protocol/abi.ts';
+import type { Call } from '../protocol/call.ts';
+import { Errno } from '../protocol/errno.ts';
+import { catchUp, type FileSystem } from './file-system.ts';
 
 /** Both f_bsize and f_frsize: everything the pool hands out is a multiple of it. */
 const BLOCK = 4096;

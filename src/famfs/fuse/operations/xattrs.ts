@@ -1,7 +1,7 @@
-import { GetxattrIn, GetxattrOut } from '../abi.ts';
-import type { Call } from '../call.ts';
-import { Errno } from '../errno.ts';
-import type { FileSystem } from '../file-system.ts';
+import { GetxattrIn, GetxattrOut } from '../protocol/abi.ts';
+import type { Call } from '../protocol/call.ts';
+import { Errno } from '../protocol/errno.ts';
+import type { FileSystem } from './file-system.ts';
 import { isLive } from './liveness.ts';
 
 const attributes: Readonly<Record<string, (fs: FileSystem, node: number) => string>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { hashName } from '../../../../src/famfs/log/index-store.ts';
+import { hashName } from '../../../../src/famfs/index/index-store.ts';
 import { PathCheck } from '../../../../src/famfs/log/path-check.ts';
 import { readPath } from '../../../oracle/entry.ts';
 

@@ -1,0 +1,41 @@
+import { FamfsError } from '../errors.ts';
+import { Pool, type PoolUsage } from '../pool/pool.ts';
+import { claimProblems } from '../log/claim-problems.ts';
+import type { Problem } from '../log/problem.ts';
+import { strandedEntry } from '../writer/take-over/stranded.ts';
+import { memoryProblems } from './memory-check.ts';
+
+export interface FsckReport {
+  /** 0 clean, 1 damage, collision, impossible entry or memory that fails, 2 could not look. */
+  readonly status: 0 | 1 | 2;
+  /** Why nothing could be checked, or superblock and log header allowed no replay. */
+  readonly failure?: string;
+  readonly problems: readonly Problem[];
+  readonly uuid?: string;
+  readonly systemUuid?: string;
+  readonly usage?: PoolUsage;
+}
+
+/**
+ * Checks a pool from its bytes alone, without changing any; with `memory`, also whether the memory of
+ * all files can be read, which takes time with their size. Never throws on what it finds.
+ */
+export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
+  let pool: Pool;
+  try {
+    pool = Pool.open(devicePath, { writable: false });
+  } catch (error) {
+    if (!(error instanceof FamfsError)) throw error;
+    const found = error.code === 'NOT_FAMFS' || error.code === 'DAMAGED';
+    return { status: found ? 1 : 2, failure: error.message, problems: [] };
+  }
+  try {
+    const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
+    const problems = [...pool.problems, ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring),
+      ...(memory ? memoryProblems(pool) : [])];
+    const bad = problems.some(({ severity }) => severity !== 'note');
+    return { status: bad ? 1 : 0, problems, uuid: pool.uuid, systemUuid: pool.systemUuid, usage: pool.usage() };
+  } finally {
+    pool.close();
+  }
+}

@@ -1,0 +1,274 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { FamfsError } from '../../errors.ts';
+import { mapShared, tryLock, unlock, unmap, viewOf } from '../../device/libc.ts';
+import { Header, Override, OverrideField, Slot, TABLE } from './overrides-layout.ts';
+
+export { Override, OverrideField } from './overrides-layout.ts';
+
+/** What another thread of the same process needs to use the table. */
+export interface OverridesHandle {
+  readonly path: string;
+  readonly address: bigint;
+}
+
+/** What a child or a host service that dies leaves in a slot is repaired by whoever writes next. */
+const READ_TRIES = 10_000;
+
+/**
+ * Modes, owners and times that were set on this host, and the mount groups of its volumes: a table
+ * in a file on tmpfs, mapped by every process that serves or manages the pool here. It is written
+ * before a SETATTR is answered, outlives its processes, and ends with the host's uptime.
+ *
+ * Open addressing by node id. Writers take the file's lock, which ends with its holder; readers take
+ * none: each slot has a sequence word, odd while the slot is being changed.
+ */
+export class Overrides {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #address: bigint;
+  readonly #words: Uint32Array;
+  readonly #owner: boolean;
+
+  private constructor(file: string, fd: number, address: bigint, owner: boolean) {
+    this.path = file;
+    this.#fd = fd;
+    this.#address = address;
+    this.#words = new Uint32Array(viewOf(address, TABLE.length));
+    this.#owner = owner;
+  }
+
+  /** Opens a pool's table below a host directory, making it, or making it anew after a reboot. */
+  static open(hostDirectory: string, poolUuid: string): Overrides {
+    const file = path.join(hostDirectory, 'overrides', poolUuid);
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+    const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    try {
+      lockFile(fd);
+      prepare(fd);
+      unlock(fd);
+      return new Overrides(file, fd, mapShared(fd, TABLE.length, true, file), true);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** The same table in another thread. It opens the file again: a lock is held by an open file. */
+  static attach(handle: OverridesHandle): Overrides {
+    return new Overrides(handle.path, fs.openSync(handle.path, 'r+'), handle.address, false);
+  }
+
+  handle(): OverridesHandle {
+    return { path: this.path, address: this.#address };
+  }
+
+  /** Unmaps the table, where it was opened; threads that attached only let go of their file. */
+  close(): void {
+    fs.closeSync(this.#fd);
+    if (this.#owner) unmap(this.#address, TABLE.length);
+  }
+
+  /** Changes whenever any slot does. */
+  generation(): number {
+    return Atomics.load(this.#words, Header.generation);
+  }
+
+  /** Says that the kernel has been told of every change up to a generation. */
+  acknowledge(generation: number): void {
+    Atomics.store(this.#words, Header.notified, generation);
+  }
+
+  /** Whether a session of this host has told its kernel of all changes up to a generation. */
+  acknowledged(generation: number): boolean {
+    return ((Atomics.load(this.#words, Header.notified) - generation) | 0) >= 0;
+  }
+
+  /** Whether there is any override at all. */
+  inUse(): boolean {
+    return Atomics.load(this.#words, Header.used) !== 0;
+  }
+
+  /** Whether any directory has a mount group. */
+  hasGroups(): boolean {
+    return Atomics.load(this.#words, Header.groups) !== 0;
+  }
+
+  /** When the table was made, in seconds: what files whose times nobody set show. */
+  born(): number {
+    return this.#words[Header.born] + this.#words[Header.born + 1] * 0x1_0000_0000;
+  }
+
+  /** Copies a node's override out; false when it has none. Takes no lock, allocates nothing. */
+  read(node: number, into: Override): boolean {
+    for (let tries = 0; tries < READ_TRIES; tries++) {
+      const slot = this.#find(node);
+      if (slot < 0) return false;
+      const sequence = Atomics.load(this.#words, slot + Slot.sequence);
+      if ((sequence & 1) !== 0) continue;
+      into.load(this.#words, slot);
+      const unchanged = Atomics.load(this.#words, slot + Slot.node) === node &&
+        Atomics.load(this.#words, slot + Slot.sequence) === sequence;
+      if (unchanged) return into.fields !== 0;
+    }
+    return false; // its writer died half-way: nobody was told that the change had been made
+  }
+
+  /**
+   * Changes a node's override; `apply` gets what is there now, `fields` 0 when nothing is.
+   * False when the table is full.
+   */
+  change(node: number, apply: (override: Override) => void): boolean {
+    return this.#locked(() => this.#change(node, apply));
+  }
+
+  /**
+   * Sets the mount group of a directory, or lifts it. Throws FamfsError EXISTS when another group
+   * is set, NO_SPACE when the table is full.
+   */
+  setGroup(directory: number, gid: number | undefined): void {
+    this.#locked(() => {
+      const present = new Override();
+      const had = this.read(directory, present) && present.has(OverrideField.group) ? present.group : undefined;
+      if (had === gid) return;
+      if (had !== undefined && gid !== undefined) {
+        throw new FamfsError('EXISTS', `group ${had} is set already; ${gid} would change it for everybody who uses it now`);
+      }
+      const done = this.#change(directory, (override) => {
+        override.fields &= ~OverrideField.group;
+        if (gid === undefined) return;
+        override.fields |= OverrideField.group;
+        override.group = gid;
+      });
+      if (!done) throw new FamfsError('NO_SPACE', `${this.path} is full`);
+      Atomics.add(this.#words, Header.groups, gid === undefined ? -1 : 1);
+    });
+  }
+
+  /** Gives the slots of removed nodes back. */
+  forget(nodes: readonly number[]): void {
+    if (!nodes.some((node) => this.#find(node) >= 0)) return;
+    this.#locked(() => {
+      const present = new Override();
+      for (const node of nodes) {
+        const slot = this.#find(node);
+        if (slot < 0) continue;
+        present.load(this.#words, slot);
+        if (present.has(OverrideField.group)) Atomics.sub(this.#words, Header.groups, 1);
+        present.fields = 0;
+        this.#store(slot, present);
+        this.#release(slot);
+      }
+    });
+  }
+
+  /** Calls back for each slot in use whose sequence differs from what `seen` remembers. */
+  changesSince(seen: Map<number, number>, changed: (node: number) => void): void {
+    for (let slot = TABLE.first; slot < TABLE.words; slot += Slot.words) {
+      const node = Atomics.load(this.#words, slot + Slot.node);
+      if (node === 0 || node === TABLE.tombstone) continue;
+      const sequence = Atomics.load(this.#words, slot + Slot.sequence);
+      if (seen.get(node) === sequence) continue;
+      seen.set(node, sequence);
+      changed(node);
+    }
+  }
+
+  #change(node: number, apply: (override: Override) => void): boolean {
+    let slot = this.#find(node);
+    const override = new Override();
+    if (slot >= 0) override.load(this.#words, slot);
+    else slot = this.#claim(node);
+    if (slot < 0) return false;
+    apply(override);
+    this.#store(slot, override);
+    return true;
+  }
+
+  #store(slot: number, override: Override): void {
+    const sequence = Atomics.or(this.#words, slot + Slot.sequence, 1) | 1;
+    override.store(this.#words, slot);
+    Atomics.store(this.#words, slot + Slot.sequence, sequence + 1);
+    Atomics.add(this.#words, Header.generation, 1);
+  }
+
+  /** The slot of a node, as a word index, or -1. */
+  #find(node: number): number {
+    for (let probe = 0, at = TABLE.hash(node); probe < TABLE.slots; probe++, at = (at + 1) % TABLE.slots) {
+      const slot = TABLE.first + at * Slot.words;
+      const there = Atomics.load(this.#words, slot + Slot.node);
+      if (there === node) return slot;
+      if (there === 0) return -1;
+    }
+    return -1;
+  }
+
+  /** A slot for a node that has none, still without fields; -1 when the table is full. */
+  #claim(node: number): number {
+    if (node > TABLE.lastNode || Atomics.load(this.#words, Header.used) >= TABLE.mostUsed) return -1;
+    for (let at = TABLE.hash(node); ; at = (at + 1) % TABLE.slots) {
+      const slot = TABLE.first + at * Slot.words;
+      const there = Atomics.load(this.#words, slot + Slot.node);
+      if (there !== 0 && there !== TABLE.tombstone) continue;
+      this.#words.fill(0, slot + Slot.fields, slot + Slot.words);
+      if (Atomics.compareExchange(this.#words, slot + Slot.node, there, node) !== there) continue;
+      Atomics.add(this.#words, Header.used, 1);
+      return slot;
+    }
+  }
+
+  /** Empties a slot. Tombstones at the end of a chain become free, so that chains stay short. */
+  #release(slot: number): void {
+    Atomics.store(this.#words, slot + Slot.node, TABLE.tombstone);
+    Atomics.sub(this.#words, Header.used, 1);
+    const next = (at: number, by: number) => TABLE.first +
+      (((at - TABLE.first) / Slot.words + by + TABLE.slots) % TABLE.slots) * Slot.words;
+    let at = slot;
+    while (this.#words[at + Slot.node] === TABLE.tombstone && this.#words[next(at, 1) + Slot.node] === 0) {
+      Atomics.store(this.#words, at + Slot.node, 0);
+      at = next(at, -1);
+    }
+  }
+
+  #locked<T>(work: () => T): T {
+    lockFile(this.#fd);
+    try {
+      return work();
+    } finally {
+      unlock(this.#fd);
+    }
+  }
+}
+
+/** Waits for the lock of an open file: its holders keep it for microseconds. */
+function lockFile(fd: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!tryLock(fd, 'exclusive')) Atomics.wait(pause, 0, 0, 1);
+}
+
+/** Writes the header of a new table, or of one that an earlier boot left behind. */
+function prepare(fd: number): void {
+  const header = Buffer.alloc(TABLE.headerBytes);
+  fs.readSync(fd, header, 0, header.length, 0);
+  const boot = bootId();
+  const words = new Uint32Array(header.buffer, header.byteOffset, header.length / 4);
+  const valid = words[Header.magic] === TABLE.magic && words[Header.slots] === TABLE.slots &&
+    header.subarray(Header.boot * 4, Header.boot * 4 + boot.length).equals(boot);
+  if (valid) return;
+  header.fill(0);
+  words[Header.magic] = TABLE.magic;
+  words[Header.slots] = TABLE.slots;
+  const now = Math.floor(Date.now() / 1000);
+  words[Header.born] = now % 0x1_0000_0000;
+  words[Header.born + 1] = Math.floor(now / 0x1_0000_0000);
+  boot.copy(header, Header.boot * 4);
+  fs.ftruncateSync(fd, 0);
+  fs.ftruncateSync(fd, TABLE.length);
+  fs.writeSync(fd, header, 0, header.length, 0);
+}
+
+/** The kernel's name for this uptime of the host. */
+function bootId(): Buffer {
+  const text = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+  return Buffer.from(text.trim().replaceAll('-', ''), 'hex');
+}

@@ -1,0 +1,92 @@
+/** The only module of the library that mounts and unmounts. */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { FamfsError } from '../../errors.ts';
+
+/** The file system type in /proc/mounts. */
+export const FILE_SYSTEM_TYPE = 'fuse.famfs';
+
+/** One line of /proc/self/mountinfo. */
+export interface MountPoint {
+  /** major:minor of the file system: the same for all mounts of one session. */
+  readonly device: string;
+  readonly directory: string;
+  readonly type: string;
+  readonly source: string;
+}
+
+/**
+ * Mounts an open /dev/fuse as a pool's file system. mount(8) inherits the descriptor, as number 3.
+ * Permissions are the kernel's (default_permissions), and everybody's whom they let (allow_other).
+ */
+export async function mountFuse(fd: number, directory: string, poolUuid: string, readOnly: boolean): Promise<void> {
+  const options = [
+    // Said as an option: mount(8) since util-linux 2.39 loses it where it is part of the type.
+    'subtype=famfs', 'fd=3', 'rootmode=40000', `user_id=${process.getuid?.() ?? 0}`, `group_id=${process.getgid?.() ?? 0}`,
+    'default_permissions', 'allow_other', 'nosuid', 'nodev', ...(readOnly ? ['ro'] : []),
+  ];
+  // -i: no helper program; -c: take the path as it is.
+  const args = ['-i', '-c', '-t', 'fuse', '-o', options.join(','), `famfs:${poolUuid}`, directory];
+  const { code, output } = await runProgram('mount', args, fd);
+  if (code !== 0) throw new FamfsError('DEVICE', `mounting on ${directory} failed: ${output || `mount exited with ${code}`}`);
+}
+
+/**
+ * Unmounts. Throws FamfsError IN_USE when something is open below, unless `lazy`: then the mount goes
+ * out of sight at once, and ends with its last user. `force` fails what is in flight, and all later
+ * requests, whether or not anybody still serves.
+ */
+export async function unmountFuse(directory: string, options: { lazy?: boolean; force?: boolean } = {}): Promise<void> {
+  const how = [...(options.force ? ['-f'] : []), ...(options.lazy ? ['-l'] : [])];
+  const { code, output } = await runProgram('umount', ['-i', '-c', ...how, directory]);
+  if (code === 0) return;
+  if (/busy/.test(output)) {
+    throw new FamfsError('IN_USE', `${directory} is in use: files are open below it, or it is a working directory`);
+  }
+  if (/not mounted|no mount point/.test(output)) throw new FamfsError('NOT_FOUND', `${directory} is not mounted`);
+  throw new FamfsError('DEVICE', `unmounting ${directory} failed: ${output || `umount exited with ${code}`}`);
+}
+
+/** The mounts this process sees, oldest first. */
+export function mountPoints(): MountPoint[] {
+  return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** The uppermost famfs mount on a directory. */
+export function famfsMountAt(directory: string): MountPoint | undefined {
+  return mountPoints().findLast((point) => point.directory === directory && point.type === FILE_SYSTEM_TYPE);
+}
+
+/** The lines of a mountinfo file; see proc_pid_mountinfo(5). */
+export function parseMountinfo(text: string): MountPoint[] {
+  return text.split('\n').filter((line) => line !== '').map((line) => {
+    const fields = line.split(' ');
+    const dash = fields.indexOf('-', 6); // optional fields come before it
+    return {
+      device: fields[2],
+      directory: unescape(fields[4]),
+      type: fields[dash + 1],
+      source: unescape(fields[dash + 2]),
+    };
+  });
+}
+
+/** Blanks, tabs, newlines and backslashes are written in octal. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}
+
+/** Runs a program, with a descriptor as its number 3; its messages in English, to be understood. */
+function runProgram(program: string, args: string[], fd?: number): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    let output = '';
+    child.stdout?.on('data', (data: Buffer) => (output += data.toString()));
+    child.stderr?.on('data', (data: Buffer) => (output += data.toString()));
+    child.once('error', (error) => reject(new FamfsError('DEVICE', `${program} cannot be run: ${error.message}`)));
+    child.once('close', (code) => resolve({ code, output: output.trim() }));
+  });
+}

@@ -1,0 +1,40 @@
+import type { Populated } from '../../device/populated.ts';
+import type { IndexView } from '../../index/index-view.ts';
+import type { BadRange } from '../serving/messages.ts';
+import type { Override, Overrides } from '../host-state/overrides.ts';
+
+/** What the operations need of a pool's index. A test can serve another one. */
+export type ServedIndex = Pick<IndexView,
+  | 'poolUuid' | 'allocationUnit' | 'lookup' | 'liveness' | 'isDirectory' | 'size' | 'mode' | 'uid' | 'gid'
+  | 'parent' | 'firstChild' | 'nextSibling' | 'childAfter' | 'name' | 'windows' | 'extents' | 'interleave'
+  | 'isCurrent' | 'catchUp' | 'usage'>;
+
+/** What the operations need of the override table. */
+export type ServedOverrides = Pick<Overrides, 'inUse' | 'hasGroups' | 'born' | 'read' | 'change'>;
+
+/** The file system as one worker serves it. */
+export interface FileSystem {
+  readonly index: ServedIndex;
+  readonly overrides: ServedOverrides;
+  /** How long the kernel may keep names and attributes without asking again. */
+  readonly cacheSeconds: number;
+  /** The device's memory in this process, as far as it was faulted in. */
+  readonly populated: Pick<Populated, 'ensure'>;
+  /** What must not be touched. */
+  readonly bad: readonly BadRange[];
+  /** Scratch of this worker, so that GETATTR allocates nothing. */
+  readonly override: Override;
+  /** Is told of a mistake of ours in an operation; the request is answered EIO. */
+  readonly failed: (operation: string, error: unknown) => void;
+}
+
+/** How long a LOOKUP or STATFS waits for the replay thread to reach what other hosts wrote. */
+const CATCH_UP_MS = 1000;
+
+/**
+ * Makes sure that the index knows what was visible in the log when the request came. If the replay
+ * takes longer than a second, the answer is what is known: that is what a moment ago was true.
+ */
+export function catchUp(fs: FileSystem): void {
+  if (!fs.index.isCurrent()) fs.index.catchUp(CATCH_UP_MS);
+}

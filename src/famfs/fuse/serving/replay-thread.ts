@@ -1,0 +1,73 @@
+/** Thread: keeps the index of a session up to date, and says what changed. */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { attachDevice } from '../../device/open.ts';
+import { FamfsError } from '../../errors.ts';
+import { describeProblem, type Problem } from '../../log/problem.ts';
+import { Replayer } from '../../log/replayer.ts';
+import type { Counters } from '../host-state/counters.ts';
+import { attachCounters } from '../host-state/counters-file.ts';
+import { die } from './die.ts';
+import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
+import { Overrides } from '../host-state/overrides.ts';
+import { QuiescentPoint, Turns } from './quiescence.ts';
+
+/** How long a change by another host stays unnoticed where nobody asks for it. */
+const POLL_MS = 20;
+
+const port = parentPort!;
+const say = (message: ReplayMessage) => port.postMessage(message);
+
+function start(data: ReplayData): void {
+  let replayer: Replayer;
+  try {
+    replayer = Replayer.create(attachDevice(data.device));
+  } catch (error) {
+    const code = error instanceof FamfsError ? error.code : 'DAMAGED';
+    return say({ type: 'failed', code, message: (error as Error).message });
+  }
+  say({ type: 'replayed', index: replayer.handle, problems: grave(replayer.problems) });
+  follow(replayer, new Int32Array(data.stop));
+}
+
+/**
+ * Replays whenever a worker asks for it, and every 20 ms. The result is visible to the workers
+ * before anybody is told: the kernel's questions that a notification leads to find it there.
+ */
+function follow(replayer: Replayer, stop: Int32Array): void {
+  let overrides: Overrides | undefined;
+  let counters: Counters | undefined;
+  let point: QuiescentPoint | undefined;
+  let generation = 0;
+  while (Atomics.load(stop, 0) === 0) {
+    replayer.waitForRequest(POLL_MS);
+    const { removed, rebuilt } = replayer.catchUp();
+    if (removed.length > 0 || rebuilt) say({ type: 'changed', removed, rebuilt });
+    counters?.looked(replayer.end);
+    const passed = point?.passed(replayer.change);
+    if (passed !== undefined) counters!.acknowledge(passed);
+
+    if (overrides === undefined) {
+      const watch = receiveMessageOnPort(port)?.message as Watch | undefined;
+      if (watch === undefined) continue;
+      overrides = Overrides.attach(watch.overrides);
+      counters = attachCounters(watch.counters);
+      point = new QuiescentPoint(new Turns(watch.turns));
+    } else if (overrides.generation() !== generation) {
+      generation = overrides.generation();
+      say({ type: 'overrides' });
+    }
+  }
+  overrides?.close();
+  port.close();
+}
+
+/** What a person should hear of, a line each. */
+function grave(problems: readonly Problem[]): string[] {
+  return problems.filter(({ severity }) => severity !== 'note').map(describeProblem);
+}
+
+try {
+  start(workerData as ReplayData);
+} catch (error) {
+  die(error);
+}

@@ -1,0 +1,68 @@
+/** Thread: serves requests until the file system is unmounted. It never returns to its event loop. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { attachDevice } from '../../device/open.ts';
+import { Populated } from '../../device/populated.ts';
+import { IndexView } from '../../index/index-view.ts';
+import { Call } from '../protocol/call.ts';
+import { Caution } from './caution.ts';
+import { receive, send } from '../protocol/channel.ts';
+import { attachCounters } from '../host-state/counters-file.ts';
+import { complain, die } from './die.ts';
+import { checkBuffers, dispatch, refuse } from '../operations/dispatch.ts';
+import type { FileSystem } from '../operations/file-system.ts';
+import type { WorkerData } from './messages.ts';
+import { Override, Overrides } from '../host-state/overrides.ts';
+import { Turns } from './quiescence.ts';
+
+/** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
+const LONG_SECONDS = 86_400;
+const SHORT_SECONDS = 1;
+
+/** A mistake that comes with every request must not fill the host's log. */
+const MOST_REPORTS = 20;
+
+function serve(data: WorkerData): void {
+  const { fd, agreement } = data;
+  let reports = 0;
+  const populated = new Populated(data.device, data.populated);
+  const fileSystem: FileSystem = {
+    index: new IndexView(data.index, attachDevice(data.device)),
+    overrides: Overrides.attach(data.overrides),
+    populated,
+    bad: data.doubts.bad,
+    cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
+    override: new Override(),
+    failed: (operation, error) => {
+      if (++reports > MOST_REPORTS) return;
+      complain(`${operation} failed and was answered EIO: ${error instanceof Error ? error.stack : String(error)}`);
+    },
+  };
+  const call = new Call(agreement.maxWrite);
+  checkBuffers(call, agreement.maxWrite);
+  const counters = attachCounters(data.counters).of(data.number);
+  const turns = new Turns(data.turns);
+  const caution = new Caution(data.doubts, data.lock);
+  const isReadable = (window: Uint8Array) => populated.isReadable(window);
+  parentPort?.postMessage('serving');
+  for (;;) {
+    const length = receive(fd, call.request);
+    if (length === undefined) return;
+    turns.step(data.number);
+    caution.begin();
+    try {
+      const hasReply = caution.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
+      if (hasReply) send(fd, call, isReadable);
+    } catch (error) {
+      return die(error, 'inRequest');
+    }
+    counters.answered();
+    caution.end();
+    turns.step(data.number);
+  }
+}
+
+try {
+  serve(workerData as WorkerData);
+} catch (error) {
+  die(error);
+}

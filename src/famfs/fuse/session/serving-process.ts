@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FamfsError } from '../../errors.ts';
+import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
+import { OwnEnd } from '../serving/die.ts';
+import { moduleFile } from '../../module-file.ts';
+import { isKilled, startTimeOf, taskCount } from './processes.ts';
+
+/** How a serving process ended: after an unmount, or otherwise, with the reason. */
+export interface ServingEnd {
+  readonly failure?: string;
+  /** It was not ended by others. */
+  readonly ofItself?: boolean;
+  /** What it did for a request may have been its end. */
+  readonly inRequest?: boolean;
+}
+
+/** Signals that come of what is done with memory, and of mistakes in requests. */
+const IN_REQUEST: readonly string[] = [OwnEnd.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
+
+/** What a serving process found when it had replayed the log. */
+export interface Prepared {
+  readonly poolUuid: string;
+  readonly problems: readonly string[];
+}
+
+/**
+ * What it can do without: each of its threads would keep up to 16 MiB for objects that live for one request,
+ * in MiB here, and a malloc arena of its own, of which little is in use once the log has been replayed.
+ */
+const LEAN = { flags: ['--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' } } as const;
+
+/** How often to look whether a process that cannot end has been killed. */
+const LOOK_MS = 200;
+const POLL_MS = 5;
+
+/** Who served a session before another one does. */
+export interface Predecessor {
+  kill(): void;
+  /**
+   * Resolves when nothing of it can touch the pool's memory any more. Its main thread, which never
+   * does, may have to wait in a notification until its successor has answered a WRITE.
+   */
+  workersGone(): Promise<void>;
+}
+
+/** One serving child, as its supervisor sees it. */
+export class ServingProcess implements Predecessor {
+  readonly pid: number;
+  readonly startTime: number;
+  /** The log has been replayed. Rejects with the reason why it could not be. */
+  readonly prepared: Promise<Prepared>;
+  /** Resolves when it has ended, or has been killed and cannot end. */
+  readonly ended: Promise<ServingEnd>;
+  /** It has begun to serve: what the one before had under way is noted no longer. */
+  began = false;
+  readonly #process: ChildProcess;
+  readonly #serving: Promise<void>;
+
+  /** Starts one on an open /dev/fuse, which it inherits as descriptor 3, and the session's lock. */
+  constructor(config: SessionConfig, fd: number, lock: number) {
+    const child = this.#process = spawn(process.execPath, [...LEAN.flags, moduleFile(import.meta.url, '../serving/child'), JSON.stringify(config)], {
+      stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc', lock], env: { ...process.env, ...LEAN.env },
+    });
+    this.pid = child.pid ?? 0;
+    this.startTime = startTimeOf(this.pid) ?? 0;
+    const prepared = Promise.withResolvers<Prepared>();
+    const serving = Promise.withResolvers<void>();
+    this.prepared = prepared.promise;
+    this.#serving = serving.promise;
+    this.ended = this.#untilEnded();
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'prepared') prepared.resolve(message);
+      else if (message.type === 'began') this.began = true;
+      else if (message.type === 'serving') serving.resolve();
+      else prepared.reject(new FamfsError(message.code, message.message));
+    });
+    void this.ended.then(({ failure }) => {
+      const error = new FamfsError('DEVICE', failure ?? `${config.directory} was unmounted`);
+      prepared.reject(error);
+      serving.reject(error);
+    });
+    for (const promise of [prepared.promise, serving.promise]) promise.catch(() => {}); // not everybody waits for each
+  }
+
+  /** Lets it serve; resolves when all its workers wait for requests. Rejects when it has ended. */
+  serve(order: Serve): Promise<void> {
+    if (this.#process.connected) this.#process.send(order, () => {}); // its end tells of itself
+    return this.#serving;
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async workersGone(): Promise<void> {
+    while (this.#process.exitCode === null && this.#process.signalCode === null && taskCount(this.pid) > 1) await sleep(POLL_MS);
+  }
+
+  async #untilEnded(): Promise<ServingEnd> {
+    const child = this.#process;
+    const killed = Promise.withResolvers<ServingEnd>();
+    let looks = 0;
+    const look = setInterval(() => {
+      if (isKilled(this.pid) && ++looks > 1) killed.resolve({ failure: 'the serving process was ended by SIGKILL' }); // it had time to end
+    }, LOOK_MS);
+    try {
+      return await Promise.race([endOf(child), killed.promise]);
+    } finally {
+      clearInterval(look);
+    }
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<ServingEnd> {
+  try {
+    const [code, signal] = await once(child, 'exit') as [number | null, string | null];
+    // What it said before its end is heard first: it may have told the reason.
+    if (child.connected) await once(child, 'disconnect');
+    if (code === 0) return {};
+    if (signal === null) return { failure: `the serving process exited with ${code}`, ofItself: true };
+    return { failure: `the serving process was ended by ${signal}`, ofItself: signal !== 'SIGKILL', inRequest: IN_REQUEST.includes(signal) };
+  } catch (error) {
+    return { failure: `the serving process cannot be started: ${(error as Error).message}` };
+  }
+}

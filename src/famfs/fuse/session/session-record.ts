@@ -1,0 +1,87 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { SessionRecord } from '../serving/messages.ts';
+import { isAlive, pidNamespace } from './processes.ts';
+import { famfsMountAt } from '../mount/mount.ts';
+import { isServed, lockFile, supervisorLockFile } from './session-lock.ts';
+
+/**
+ * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
+ * was restarted needs in order to find those that serve, and to go on with those that nobody serves.
+ */
+const recordFile = (hostDirectory: string, id: string) => path.join(hostDirectory, 'sessions', `${id}.json`);
+
+/** The counters of a session, in a file beside its record. */
+export function countersFile(hostDirectory: string, id: string): string {
+  return path.join(hostDirectory, 'sessions', `${id}.counters`);
+}
+
+/** Writes the record of the calling supervisor. */
+export function writeRecord(record: SessionRecord): void {
+  const file = recordFile(record.hostDirectory, record.id);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.new`, JSON.stringify(record));
+  fs.renameSync(`${file}.new`, file);
+}
+
+/** Removes what a session leaves: its record, its counters and its lock. */
+export function removeRecord(hostDirectory: string, id: string): void {
+  for (const file of [recordFile, countersFile, lockFile, supervisorLockFile]) fs.rmSync(file(hostDirectory, id), { force: true });
+}
+
+/** The sessions of which a process lives, in any container. */
+export function servingRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter(hasProcess);
+}
+
+/** Those too that nobody serves at the moment, but whose mounts are there: somebody may go on with them. */
+export function presentRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.device === record.mount);
+}
+
+/** The sessions whose supervisors live, as far as this process can see them. */
+export function livingRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter(isSupervised);
+}
+
+/** The sessions without a supervisor that this process can see. A child may serve on, or another container. */
+export function orphanedRecords(hostDirectory: string): SessionRecord[] {
+  return allRecords(hostDirectory).filter((record) => !isSupervised(record));
+}
+
+/** Removes what sessions have left of which no process lives, but for those kept. */
+export function removeDead(hostDirectory: string, kept: (record: SessionRecord) => boolean = () => false): void {
+  for (const record of allRecords(hostDirectory)) {
+    if (!kept(record) && !hasProcess(record)) removeRecord(hostDirectory, record.id);
+  }
+}
+
+/** By its lock, or, where that is to be taken in a moment, by its pids. */
+function hasProcess(record: SessionRecord): boolean {
+  const { hostDirectory, id, child } = record;
+  return isServed(hostDirectory, id) || isSupervised(record) || (record.pidNamespace === pidNamespace() && isAlive(child));
+}
+
+/** Whether a session's supervisor is in this process's namespace of pids, and lives. */
+export function isSupervised(record: SessionRecord): boolean {
+  return record.pidNamespace === pidNamespace() && isAlive(record);
+}
+
+function allRecords(hostDirectory: string): SessionRecord[] {
+  const directory = path.join(hostDirectory, 'sessions');
+  const names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  return names.filter((name) => name.endsWith('.json')).flatMap((name) => readRecord(path.join(directory, name)) ?? []);
+}
+
+/** Undefined for what is just going, and for what another version of this program has left. */
+function readRecord(file: string): SessionRecord | undefined {
+  try {
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as SessionRecord;
+    return record.version === RECORD_VERSION && record.id === path.basename(file, '.json') ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the record's fields. */
+export const RECORD_VERSION = 1;

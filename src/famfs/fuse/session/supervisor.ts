@@ -1,0 +1,295 @@
+/**
+ * Process: one for each session. It mounts, answers INIT, holds /dev/fuse and never serves, so that
+ * nothing can make it wait; a serving child does the work, and is replaced when it dies. It knows
+ * nothing of devices and logs.
+ */
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FamfsError } from '../../errors.ts';
+import { Call } from '../protocol/call.ts';
+import { receive, send } from '../protocol/channel.ts';
+import { Counters } from '../host-state/counters.ts';
+import { Deaths } from './doubts.ts';
+import { openFuse } from '../mount/fuse-device.ts';
+import { HolderLink, takeFromHolder } from './holder-client.ts';
+import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
+import type { SessionConfig, SessionRecord, SupervisorMessage } from '../serving/messages.ts';
+import { famfsMountAt, mountFuse, unmountFuse } from '../mount/mount.ts';
+import { Notifier } from '../protocol/notifier.ts';
+import { Orphan } from './orphan.ts';
+import { pidNamespace, startTimeOf } from './processes.ts';
+import { raisePagesLimit, raiseReadAhead } from '../mount/read-ahead.ts';
+import { type Predecessor, ServingProcess, type ServingEnd } from './serving-process.ts';
+import { SessionLock, SupervisorLock } from './session-lock.ts';
+import { countersFile, RECORD_VERSION, removeRecord, writeRecord } from './session-record.ts';
+import { within } from './within.ts';
+
+/** A child that has lived for so long is no part of a row of deaths. */
+const STABLE_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 2000;
+
+/** What holds for a session as long as it is mounted. */
+type Established = Pick<SessionRecord, 'agreement' | 'poolUuid' | 'mount' | 'problems'>;
+
+class Supervisor {
+  readonly #config: SessionConfig;
+  readonly #fd: number;
+  readonly #lock: SessionLock;
+  #child: ServingProcess;
+  /** One that has replayed and will follow at once when the present one ends. */
+  #successor: ServingProcess | undefined;
+  readonly #deaths: Deaths;
+  /** Fulfilled while a child serves. */
+  #settled: Promise<unknown> = Promise.resolve();
+  /** The mount, as the kernel numbers it, once there is one of ours. */
+  #mount: string | undefined;
+  #established: Established | undefined;
+  #holderLink: HolderLink | undefined;
+  /** How long to wait before the next one: longer when they end of themselves. */
+  #pause = 0;
+
+  constructor(config: SessionConfig, fd: number, lock: SessionLock, deaths: Deaths) {
+    this.#config = config;
+    this.#fd = fd;
+    this.#lock = lock;
+    this.#deaths = deaths;
+    this.#child = this.#spawn(); // it has nothing to read before the mount
+  }
+
+  /** Mounts, and serves until the file system is unmounted. Throws when it cannot any longer. */
+  async run(): Promise<void> {
+    this.#lock.take();
+    new SupervisorLock(this.#config.hostDirectory, this.#config.id).take();
+    const { poolUuid, problems } = await this.#child.prepared;
+    const established = this.#established = { poolUuid, problems, ...await this.#mountPool(poolUuid) };
+    const { agreement } = established;
+    writeRecord(this.#record(this.#child, established));
+    await (this.#settled = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts }));
+    for (const problem of limitations(agreement)) this.#say(`on this kernel, ${problem}`);
+    for (const problem of problems) this.#say(problem);
+    await this.#serve(established);
+  }
+
+  /** Goes on with a session whose supervisor has died. */
+  async resume(record: SessionRecord): Promise<void> {
+    const { directory, mount, patienceMs } = record;
+    if (famfsMountAt(directory)?.device !== mount) throw new FamfsError('NOT_FOUND', `${directory}: the session is not mounted there any more`);
+    const orphan = new Orphan(record, this.#lock);
+    await orphan.leftByOthers(patienceMs);
+    const following = this.#settled = this.#replace([orphan], record, 'its supervisor has died', this.#child);
+    const next = await following;
+    if (next === undefined) return;
+    this.#child = next;
+    await this.#serve(record);
+  }
+
+  /** While a child serves, and others after it. */
+  async #serve(established: Established): Promise<void> {
+    const { directory, holder, id } = this.#config;
+    if (holder !== undefined && established.agreement.resend) this.#holderLink = new HolderLink(holder, id, this.#fd);
+    await report({ type: 'serving', record: this.#record(this.#child, established) });
+    for (;;) {
+      const began = performance.now();
+      const end = await this.#child.ended;
+      const { failure, ofItself } = end;
+      if (failure === undefined) return;
+      if (!established.agreement.resend) throw new FamfsError('DEVICE', `${directory}: ${failure}; the session is over`);
+      this.#learn(this.#child, end);
+      if (ofItself && performance.now() - began < STABLE_MS) this.#wait();
+      else this.#pause = 0;
+      this.#say(`${failure}; another one goes on`);
+      const replacing = this.#settled = this.#replace([this.#child], established, failure);
+      const next = await replacing;
+      if (next === undefined) return;
+      this.#child = next;
+    }
+  }
+
+  /** Whether the session is this supervisor's. One that it could not go on with may be others'. */
+  get hasSession(): boolean {
+    return this.#established !== undefined;
+  }
+
+  /** Unmounts; a mount in use stays, and goes on being served. */
+  async stop(): Promise<void> {
+    if (this.#mount === undefined) return this.#child.kill();
+    try {
+      await unmountFuse(this.#config.directory);
+    } catch (error) {
+      if (error instanceof FamfsError && error.code === 'NOT_FOUND') return; // out of sight, still in use
+      this.#say(`not stopped: ${(error as Error).message}`);
+    }
+  }
+
+  /** Replaces a healthy child, by one of a newer program for instance; the old one serves until the new one is ready. */
+  async upgrade(): Promise<void> {
+    if (!this.#established?.agreement.resend || this.#successor !== undefined) return;
+    let successor: ServingProcess | undefined;
+    try {
+      successor = this.#successor = this.#spawn();
+      await successor.prepared;
+      await this.#settled;
+      if (this.#successor === successor) this.#child.kill(); // or it has followed one that died meanwhile
+    } catch (error) {
+      this.#say(`the serving process stays as it is: ${(error as Error).message}`);
+      successor?.kill();
+      if (this.#successor === successor) this.#successor = undefined;
+    }
+  }
+
+  /** Ends the children and, where it is there still, takes the mount away from its users. Forcing is not allowed in every user namespace. */
+  async abandon(): Promise<void> {
+    this.#child.kill();
+    this.discard();
+    const { directory } = this.#config;
+    if (this.#mount === undefined || famfsMountAt(directory)?.device !== this.#mount) return;
+    await unmountFuse(directory, { lazy: true, force: true })
+      .catch(() => unmountFuse(directory, { lazy: true }))
+      .catch(() => {});
+  }
+
+  /** Ends what would go on after the session: a child that was to follow, and gifts to holders. */
+  discard(): void {
+    this.#holderLink?.stop();
+    this.#successor?.kill();
+  }
+
+  #spawn(): ServingProcess {
+    return new ServingProcess(this.#config, this.#fd, this.#lock.fd);
+  }
+
+  async #mountPool(poolUuid: string): Promise<Pick<Established, 'agreement' | 'mount'>> {
+    const { directory, readOnly } = this.#config;
+    raisePagesLimit();
+    await mountFuse(this.#fd, directory, poolUuid, readOnly);
+    const mount = this.#mount = famfsMountAt(directory)?.device ?? '';
+    const call = new Call(MAX_WRITE);
+    const length = receive(this.#fd, call.request);
+    if (length === undefined) throw new FamfsError('DEVICE', `${directory} was unmounted at once`);
+    call.begin(length);
+    const agreement = answerInit(call);
+    call.finish(0);
+    send(this.#fd, call);
+    raiseReadAhead(directory);
+    return { agreement, mount };
+  }
+
+  /**
+   * Lets another child go on where one has died: the kernel gives it again what the dead one had
+   * taken and not answered. Answers none when the file system was unmounted meanwhile. Throws when
+   * for a long time there was no child that could.
+   */
+  async #replace(dead: readonly Predecessor[], established: Established, failure: string, first?: ServingProcess): Promise<ServingProcess | undefined> {
+    const { directory, patienceMs } = this.#config;
+    const began = performance.now();
+    const left = () => patienceMs - (performance.now() - began);
+    const allDead = [...dead];
+    let reason = failure;
+    let ready = first;
+    do {
+      if (this.#pause > 0) await sleep(this.#pause);
+      let next: ServingProcess | undefined;
+      try {
+        next = ready ?? this.#successor ?? this.#spawn();
+        ready = this.#successor = undefined;
+        await within(left(), this.#follow(next, allDead, established));
+        return next;
+      } catch (error) {
+        next?.kill();
+        const end = next === undefined ? {} : await within(LAST_PAUSE_MS, next.ended).catch((): ServingEnd => ({ failure: 'it does not end' }));
+        if (!new Notifier(this.#fd, established.agreement.epoch).isMounted()) return undefined;
+        if (next !== undefined) {
+          this.#learn(next, end);
+          allDead.push(next);
+        }
+        const now = left() > 0 ? (error as Error).message : reason; // an attempt that was cut short says nothing
+        if (now !== reason) this.#say(`no serving process: ${now}`);
+        reason = now;
+        this.#wait();
+      }
+    } while (left() > 0);
+    throw new FamfsError('DEVICE', `${directory}: ${reason}; for ${patienceMs / 1000} s no other could serve, the session is over`);
+  }
+
+  /** Resolves when a child serves where others did. */
+  async #follow(next: ServingProcess, before: readonly Predecessor[], established: Established): Promise<void> {
+    const { agreement } = established;
+    await next.prepared;
+    [this.#established, this.#mount] = [established, established.mount]; // from here on nobody else serves it
+    for (const each of before) each.kill(); // one may serve still
+    // Or a late store of theirs could hit memory that was given to others.
+    await Promise.all(before.map((each) => each.workersGone()));
+    try {
+      writeRecord(this.#record(next, established)); // before it serves: should this process die, others know by it that the child is there
+    } catch (error) {
+      this.#say(`the session's record names a serving process that is gone: ${(error as Error).message}`);
+    }
+    new Notifier(this.#fd, agreement.epoch).resend(); // nobody reads yet, so nobody has two of one request
+    await next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
+  }
+
+  /** What a child that has died of itself was at may be the reason. */
+  #learn(child: ServingProcess, { inRequest }: ServingEnd): void {
+    if (!inRequest || !child.began) return;
+    const file = countersFile(this.#config.hostDirectory, this.#config.id);
+    const requests = fs.existsSync(file) ? Counters.copyOf(fs.readFileSync(file)).current() : [];
+    for (const { opcode, node, offset, length } of this.#deaths.add(requests)) {
+      this.#say(`request ${opcode} of node ${node}, ${length} bytes at ${offset}, was the end of two serving processes: it is answered EIO from now on`);
+    }
+  }
+
+  #wait(): void {
+    this.#pause = Math.min(Math.max(2 * this.#pause, FIRST_PAUSE_MS), LAST_PAUSE_MS);
+  }
+
+  #record({ pid, startTime }: ServingProcess, { poolUuid, problems, mount, agreement }: Established): SessionRecord {
+    return {
+      ...this.#config, version: RECORD_VERSION, poolUuid, mount, agreement, problems, limitations: limitations(agreement), bad: this.#deaths.bad,
+      pid: process.pid, startTime: startTimeOf(process.pid)!, pidNamespace: pidNamespace(), child: { pid, startTime },
+    };
+  }
+
+  #say(text: string): void {
+    console.error(`famfs: ${this.#config.directory}: ${text}`);
+  }
+}
+
+/** Tells whoever asked for the session, if still there. */
+function report(message: SupervisorMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send!(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
+}
+
+/** A supervisor of a new session, or of one that another supervisor has left. */
+async function prepare(config: SessionConfig, record: SessionRecord | undefined): Promise<Supervisor> {
+  const fd = record === undefined ? openFuse() : await takeFromHolder(config.holder!, config.id);
+  return new Supervisor(config, fd, new SessionLock(config.hostDirectory, config.id), new Deaths(record?.bad));
+}
+
+async function main(config: SessionConfig, record: SessionRecord | undefined): Promise<number> {
+  let supervisor: Supervisor | undefined;
+  try {
+    const running = supervisor = await prepare(config, record);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void running.stop());
+    process.on('SIGHUP', () => {}); // the terminal went, the mount stays
+    process.on('SIGUSR2', () => void running.upgrade());
+    await (record === undefined ? running.run() : running.resume(record));
+    running.discard();
+    removeRecord(config.hostDirectory, config.id);
+    return 0;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof FamfsError ? error.code : 'DEVICE';
+    console.error(`famfs: ${message}`);
+    await supervisor?.abandon();
+    if (record === undefined || supervisor?.hasSession) removeRecord(config.hostDirectory, config.id);
+    await report({ type: 'failed', code, message });
+    return 1;
+  }
+}
+
+const [config, record] = process.argv.slice(2).map((text) => JSON.parse(text) as unknown) as [SessionConfig, SessionRecord?];
+process.exit(await main(config, record));

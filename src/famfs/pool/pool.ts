@@ -1,0 +1,177 @@
+import { Allocator } from '../alloc/allocator.ts';
+import { freeRuns, type Run } from '../alloc/free-runs.ts';
+import type { DaxDevice } from '../device/device.ts';
+import { openDevice, type OpenOptions } from '../device/open.ts';
+import { DirectoryLayout, EntryLayout } from '../format/entry-layout.ts';
+import { entryIsValid } from '../format/entry.ts';
+import { decodeVolumeRecord, type VolumeRecord } from '../format/volume-record.ts';
+import { memoryOf } from '../log/entry-memory.ts';
+import { ROOT } from '../index/index-store.ts';
+import { indexOf } from '../index/index-writer.ts';
+import { Liveness, type IndexUsage, type IndexView } from '../index/index-view.ts';
+import { entryOffset } from '../log/log-scanner.ts';
+import type { Problem } from '../log/problem.ts';
+import { type ReplayDelta, Replayer } from '../log/replayer.ts';
+
+/** Bytes and slots of a pool. */
+export interface PoolUsage extends IndexUsage {
+  /** The largest single extent that could be had. */
+  readonly largestContiguousBytes: number;
+  /** The largest file that could be made. */
+  readonly largestAllocatableBytes: number;
+  readonly slotsFree: number;
+}
+
+/** A live file or directory. */
+export interface PoolNode {
+  readonly node: number;
+  /** Relative to the pool's root, without a leading slash. */
+  readonly path: string;
+  readonly kind: 'file' | 'directory';
+  /** Bytes; 0 for a directory. */
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** What a volume's directory says about the volume. */
+  readonly record?: VolumeRecord;
+}
+
+/** One famfs file system on one device, as the command line and the controller use it. */
+export class Pool {
+  readonly device: DaxDevice;
+  readonly replayer: Replayer;
+  /** Entries whose memory is not free though they may be void, as the writer of this process knows them. */
+  setAside: (() => readonly number[]) | undefined;
+
+  /**
+   * Opens a device and replays its log.
+   * Throws FamfsError DEVICE, IN_USE, READ_ONLY, NOT_FAMFS, DAMAGED or UNSUPPORTED.
+   */
+  static open(path: string, options: OpenOptions = {}): Pool {
+    const device = openDevice(path, options);
+    try {
+      return Pool.on(device);
+    } catch (error) {
+      device.close();
+      throw error;
+    }
+  }
+
+  /** The pool on a device that is open already. Throws FamfsError NOT_FAMFS, DAMAGED or UNSUPPORTED. */
+  static on(device: DaxDevice): Pool {
+    return new Pool(device, Replayer.create(device));
+  }
+
+  private constructor(device: DaxDevice, replayer: Replayer) {
+    this.device = device;
+    this.replayer = replayer;
+  }
+
+  get uuid(): string {
+    return this.replayer.geometry.superblock.uuid;
+  }
+
+  /** The cluster that owns the pool. */
+  get systemUuid(): string {
+    return this.replayer.geometry.superblock.systemUuid;
+  }
+
+  get allocationUnit(): number {
+    return this.replayer.geometry.allocationUnit;
+  }
+
+  get view(): IndexView {
+    return this.replayer.view;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.replayer.problems;
+  }
+
+  /** Applies what the log has gained and lost since the last call. */
+  refresh(): ReplayDelta {
+    return this.replayer.catchUp();
+  }
+
+  /** The live node at a path, or undefined. */
+  stat(path: string): PoolNode | undefined {
+    const node = this.view.resolve(path);
+    return node === 0 ? undefined : this.describe(node);
+  }
+
+  /** What is in a directory, in the order it was made. Empty when there is no such directory. */
+  list(directory: string): PoolNode[] {
+    const parent = this.view.resolve(directory);
+    if (parent === 0) return [];
+    const found: PoolNode[] = [];
+    for (let node = this.view.firstChild(parent); node !== 0; node = this.view.nextSibling(node)) {
+      if (this.view.liveness(node) === Liveness.Live) found.push(this.describe(node));
+    }
+    return found;
+  }
+
+  /** Every live file and directory below a directory, parents before children. */
+  *walk(directory = ''): Generator<PoolNode> {
+    for (const node of this.list(directory)) {
+      yield node;
+      if (node.kind === 'directory') yield* this.walk(node.path);
+    }
+  }
+
+  usage(): PoolUsage {
+    const allocator = this.allocator();
+    const usage = this.view.usage();
+    return {
+      ...usage,
+      largestContiguousBytes: allocator.largestContiguous,
+      largestAllocatableBytes: allocator.largestAllocatable,
+      slotsFree: usage.slotsTotal - usage.slotsUsed,
+    };
+  }
+
+  /** A new allocator over all that is free now. */
+  allocator(): Allocator {
+    const { dataStart, allocatableEnd, allocationUnit } = this.replayer.geometry;
+    return new Allocator(allocationUnit, this.freeRuns(dataStart, allocatableEnd));
+  }
+
+  /**
+   * What is free in a stretch of memory. Not what a refused entry names, nor what a former writer may
+   * still be zeroing: without a writer in this process, that is what the list in force calls abandoned.
+   */
+  freeRuns(start: number, end: number): Run[] {
+    const { replayer } = this;
+    const held = replayer.rejected.flatMap(({ extents }) => extents);
+    for (const index of this.setAside?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
+    return freeRuns(replayer.memory, held, start, end);
+  }
+
+  describe(node: number): PoolNode {
+    const { view } = this;
+    const directory = view.isDirectory(node);
+    const record = directory && node !== ROOT ? this.#record(node) : undefined;
+    return {
+      node,
+      path: view.path(node),
+      kind: directory ? 'directory' : 'file',
+      size: view.size(node),
+      mode: view.mode(node),
+      uid: view.uid(node),
+      gid: view.gid(node),
+      ...(record === undefined ? {} : { record }),
+    };
+  }
+
+  /** Unmaps the device. The pool must not be used afterwards. */
+  close(): void {
+    this.device.close();
+  }
+
+  #record(node: number): VolumeRecord | undefined {
+    const at = entryOffset(indexOf(node));
+    const bytes = Buffer.from(this.replayer.geometry.log.bytes.subarray(at, at + EntryLayout.size));
+    if (!entryIsValid(bytes, indexOf(node))) return undefined;
+    return decodeVolumeRecord(bytes.subarray(DirectoryLayout.spare, DirectoryLayout.spare + DirectoryLayout.spareLength));
+  }
+}

@@ -1,0 +1,110 @@
+import { FamfsError } from '../../errors.ts';
+import type { SlotRange } from '../../format/claim-record.ts';
+import { newEntry } from '../../format/entry.ts';
+import { EntryLayout } from '../../format/entry-layout.ts';
+import { LogHeader } from '../../format/log-header.ts';
+import { EntryType } from '../../format/state-word.ts';
+import type { Claim } from './claim.ts';
+import type { Geometry } from '../../log/geometry.ts';
+import { entryOffset, stateOffset } from '../../log/log-scanner.ts';
+
+/** Entries that become visible by one store: as many as a take-over guards. */
+export const BATCH_MAX = 4;
+
+/**
+ * The stores of the one writer, in the order that makes every cut harmless. Nothing here waits:
+ * an append is one burst with claim reads before, between and after.
+ */
+export class LogAppender {
+  /** The next slot. */
+  end: number;
+  readonly #geometry: Geometry;
+  readonly #claim: Claim;
+
+  constructor(geometry: Geometry, claim: Claim, end: number) {
+    this.#geometry = geometry;
+    this.#claim = claim;
+    this.end = end;
+  }
+
+  /**
+   * Appends up to four encoded entries, which were made for the slots from `end` on; readers see
+   * all of them or none. Throws FamfsError LOG_FULL or CLAIM_LOST; after the latter this writer is
+   * at its end, and the batch may or may not be there.
+   */
+  append(batch: readonly Buffer[]): void {
+    const { log, capacity } = this.#geometry;
+    const first = this.end;
+    if (batch.length < 1 || batch.length > BATCH_MAX) throw new RangeError(`a batch has 1 to ${BATCH_MAX} entries, not ${batch.length}`);
+    if (first + batch.length > capacity) {
+      throw new FamfsError('LOG_FULL', `the log has ${capacity - first} of ${capacity} slots left, ${batch.length} are needed`);
+    }
+    this.#claim.mustRule();
+    try {
+      for (let k = batch.length - 1; k >= 0; k--) {
+        const at = entryOffset(first + k);
+        log.store(at, batch[k].subarray(0, EntryLayout.crc));
+        if (k === 0) log.fence(); // readers scan from the front: the first CRC shows the whole batch
+        log.store64(at + EntryLayout.crc, batch[k].readBigUInt64LE(EntryLayout.crc));
+      }
+      log.fence();
+      this.#claim.mustRule();
+      this.end = first + batch.length;
+      this.#storeCounters();
+      this.#claim.mustRule();
+    } catch (error) {
+      this.#claim.fail();
+      throw error;
+    }
+  }
+
+  /**
+   * Moves an entry's state forward by one store, and tells the readers.
+   * Throws FamfsError CLAIM_LOST; the new state may or may not be there then.
+   */
+  storeState(index: number, word: bigint): void {
+    const { log } = this.#geometry;
+    this.#claim.mustRule();
+    log.store64(stateOffset(index), word);
+    this.#claim.storeChange();
+    log.fence();
+    this.#claim.mustRule();
+  }
+
+  stateWord(index: number): bigint {
+    return this.#geometry.log.load64(stateOffset(index));
+  }
+
+  /** Makes guarded slots void entries again, where they are anything else. Throws FamfsError CLAIM_LOST. */
+  restoreGuards(guards: readonly SlotRange[]): void {
+    const { log } = this.#geometry;
+    for (const { first, count } of guards) {
+      for (let slot = first; slot < Math.min(first + count, this.end); slot++) {
+        const wanted = guardEntry(slot);
+        const at = entryOffset(slot);
+        if (wanted.equals(log.bytes.subarray(at, at + EntryLayout.size))) continue;
+        this.#claim.mustRule();
+        log.store(at, wanted.subarray(0, EntryLayout.crc));
+        log.store64(at + EntryLayout.crc, wanted.readBigUInt64LE(EntryLayout.crc));
+      }
+    }
+  }
+
+  /** Brings counters that lag behind, or disagree, to the end of what is valid. */
+  repairCounters(): void {
+    const { log } = this.#geometry;
+    const end = BigInt(this.end);
+    if (log.load64(LogHeader.nextSeqnumOffset) !== end || log.load64(LogHeader.nextIndexOffset) !== end) this.#storeCounters();
+  }
+
+  #storeCounters(): void {
+    const { log } = this.#geometry;
+    log.store64(LogHeader.nextSeqnumOffset, BigInt(this.end));
+    log.store64(LogHeader.nextIndexOffset, BigInt(this.end));
+  }
+}
+
+/** What stands in a guarded slot: a void entry that is valid there. */
+export function guardEntry(slot: number): Buffer {
+  return newEntry(slot, EntryType.Void, { kind: 'unknown', payload: Buffer.alloc(EntryLayout.payloadLength) });
+}

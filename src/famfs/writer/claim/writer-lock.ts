@@ -1,0 +1,76 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { tryLock } from '../../device/libc.ts';
+import { FamfsError } from '../../errors.ts';
+
+/** Bytes of the claim's holder field, less the unique part and its separator. */
+const HOST_MAX = 46;
+const HASH_LENGTH = 16;
+
+/**
+ * A writer's name, and the proof on its own host that it lives: a lock on a file that the kernel
+ * drops when the process ends, however it ends.
+ */
+export class HolderLock {
+  /** `<host id>/<16 hex digits>`: unique for every writer that ever was. */
+  readonly holder: string;
+  readonly #file: string;
+  readonly #fd: number;
+
+  constructor(hostId: string, hostDirectory: string) {
+    const unique = randomBytes(8).toString('hex');
+    this.holder = `${hostPart(hostId)}/${unique}`;
+    this.#file = lockFile(hostDirectory, unique);
+    this.#fd = openIn(hostDirectory, this.#file, 'wx');
+    tryLock(this.#fd, 'exclusive'); // nobody else has ever heard of this file
+  }
+
+  release(): void {
+    fs.rmSync(this.#file, { force: true });
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** The host id as it stands in a holder's name: one that is too long ends with its hash. */
+export function hostPart(hostId: string): string {
+  const name = hostId.replaceAll('/', '_');
+  if (Buffer.byteLength(name) <= HOST_MAX) return name;
+  const hash = createHash('sha256').update(hostId).digest('hex').slice(0, HASH_LENGTH);
+  const start = Buffer.from(name).subarray(0, HOST_MAX - HASH_LENGTH - 1).toString('utf8').replace(/\uFFFD$/, '');
+  return `${start}~${hash}`;
+}
+
+/** The host that a holder's name tells. */
+export function hostOf(holder: string): string {
+  return holder.slice(0, holder.lastIndexOf('/'));
+}
+
+/** Whether a holder that ran on this boot of this host is known to have ended: its lock is free. */
+export function lockIsFree(holder: string, hostDirectory: string): boolean {
+  const file = lockFile(hostDirectory, holder.slice(holder.lastIndexOf('/') + 1));
+  let fd: number;
+  try {
+    fd = fs.openSync(file, 'r');
+  } catch {
+    return false; // no such file here: it may have run with another host directory
+  }
+  try {
+    return tryLock(fd, 'exclusive');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function lockFile(hostDirectory: string, unique: string): string {
+  return path.join(hostDirectory, 'writers', `${unique.replaceAll(/[^0-9a-f]/g, '')}.lock`);
+}
+
+function openIn(hostDirectory: string, file: string, flags: string): number {
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    return fs.openSync(file, flags);
+  } catch (error) {
+    throw new FamfsError('DEVICE', `the host directory ${hostDirectory} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}

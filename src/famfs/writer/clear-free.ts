@@ -1,0 +1,36 @@
+import { freeRuns, sumOf } from '../alloc/free-runs.ts';
+import { ClaimLayout, recordOffset, SCRUB_POOL } from '../format/claim-record.ts';
+import { EntryLayout } from '../format/entry-layout.ts';
+import type { Claim } from './claim/claim.ts';
+import { entryOffset } from '../log/log-scanner.ts';
+import type { Pool } from '../pool/pool.ts';
+
+/** Bytes zeroed between two looks at the claim. */
+const STEP = 2 * 2 ** 20;
+
+/**
+ * Zeroes all memory that belongs to nobody, and all slots from `end` on, with the whole pool named in
+ * the claim meanwhile. `report` is told the bytes done and the bytes in all. Throws FamfsError CLAIM_LOST.
+ */
+export function clearFree({ replayer, device }: Pool, claim: Claim, end: number, report: (done: number, total: number) => void): void {
+  const { log, capacity, dataStart, dataEnd } = replayer.geometry;
+  const held = replayer.rejected.flatMap(({ extents }) => extents);
+  const runs = freeRuns(replayer.memory, held, dataStart, dataEnd);
+  const total = sumOf(runs);
+  claim.storeScrubbing(SCRUB_POOL);
+  claim.mustRule();
+  log.zero(entryOffset(end), (capacity - end) * EntryLayout.size);
+  let done = 0;
+  for (const run of runs) {
+    for (let at = run.start; at < run.end; at += STEP) {
+      claim.mustRule();
+      claim.beat(); // no timer runs meanwhile, and who does not beat looks dead
+      const length = Math.min(STEP, run.end - at);
+      device.zero(at, length);
+      report(done += length, total);
+    }
+  }
+  claim.mustRule();
+  for (const { head } of replayer.ring.records()) device.superblock.store64(recordOffset(head.epoch) + ClaimLayout.scrubbing, 0n);
+  device.superblock.fence();
+}

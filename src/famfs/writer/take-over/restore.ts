@@ -1,0 +1,20 @@
+import { EntryType, nextWord } from '../../format/state-word.ts';
+import { Status } from '../../index/index-store.ts';
+import type { LogAppender } from '../claim/log-appender.ts';
+import type { Replayer } from '../../log/replayer.ts';
+import { stateOffset } from '../../log/log-scanner.ts';
+
+/**
+ * Stores anew what a late writer has overwritten (rule R4): guards, counters, and states that it set
+ * back. Readers of ours do not need it; it keeps the reference tools right. Nothing is written at or
+ * behind the log's end. Throws FamfsError CLAIM_LOST.
+ */
+export function restore({ geometry, list, view }: Replayer, appender: LogAppender): void {
+  appender.restoreGuards(list.guards);
+  appender.repairCounters();
+  for (let index = 0; index < appender.end; index++) {
+    if (view.statusAt(index) !== Status.Void) continue;
+    const word = geometry.log.load64(stateOffset(index));
+    if (Number(word & 0xffffffffn) === EntryType.Quarantined) appender.storeState(index, nextWord(word, 'void')!);
+  }
+}

@@ -1,0 +1,97 @@
+import { FamfsError } from '../../errors.ts';
+import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-record.ts';
+import { EntryLayout } from '../../format/entry-layout.ts';
+import type { Claim } from '../claim/claim.ts';
+import type { ClaimRecord } from '../../log/claim-ring.ts';
+import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
+import { entryOffset } from '../../log/log-scanner.ts';
+import { describeProblem } from '../../log/problem.ts';
+import type { Replayer } from '../../log/replayer.ts';
+import { strandedEntry } from './stranded.ts';
+
+/** What a take-over ends with. */
+export interface TakenOver {
+  readonly appender: LogAppender;
+  /** Former writers that may wake up late. */
+  readonly open: readonly ClaimRecord[];
+  /** Entries whose memory one of them may be zeroing. */
+  readonly abandoned: readonly number[];
+}
+
+/**
+ * From a written head to the right to append (rule R1): judge the predecessors, find the log's
+ * end, and make sure that what a paused predecessor can still hit is read by nobody.
+ * Throws FamfsError DAMAGED, LOG_FULL, CLAIMED or CLAIM_LOST; nothing was appended then.
+ */
+export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): TakenOver {
+  const { ring, geometry } = replayer;
+  const formers = () => ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
+  const open = formers().filter((record) => !isStopped(record));
+  // Words and lists are read after the judging: who was found stopped stores nothing any more.
+  const { capacity } = geometry;
+  const scrubbing = formers().map((record) => record.scrubbing)
+    .filter((word) => word === SCRUB_POOL || (word > 0n && word <= BigInt(capacity)));
+  if (scrubbing.includes(SCRUB_POOL) && (open.length > 0 || !willScrub)) {
+    const why = open.length > 0 ? `${open[0].head.holder} may still be at it; stop it` : 'it was interrupted; run "famfs-csi adopt" again';
+    throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
+  }
+  replayer.catchUp(true);
+  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? (willScrub ? undefined : strandedEntry(replayer));
+  if (damage !== undefined) throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${describeProblem(damage)}`);
+  claim.mustRule();
+  const inherited = replayer.list; // the one that the log's end was found with
+  const appender = new LogAppender(geometry, claim, replayer.end);
+  const abandoned = open.length === 0 ? [] : [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
+  if (open.length === 0) startClean(claim, replayer, appender, inherited.guards);
+  else startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, open: open.map(({ head }) => head.holder) });
+  replayer.catchUp(true);
+  return { appender, open, abandoned };
+}
+
+/** All predecessors are stopped: their guards go, and so does what a batch cut short may have left. */
+function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, guards: readonly SlotRange[]): void {
+  const { log, capacity } = replayer.geometry;
+  appender.restoreGuards(guards);
+  const slots = Math.min(BATCH_MAX, capacity - appender.end);
+  log.zero(entryOffset(appender.end), slots * EntryLayout.size);
+  log.fence();
+  claim.writeList({ guards: [], abandoned: [] });
+  claim.mustRule();
+  appender.repairCounters();
+  claim.storeChange();
+}
+
+/** A predecessor may wake up late: it can hit only the next four slots, and those are skipped by all. */
+function startGuarded(
+  claim: Claim, appender: LogAppender,
+  { inherited, abandoned, capacity, open }: { inherited: readonly SlotRange[]; abandoned: number[]; capacity: number; open: string[] },
+): void {
+  if (appender.end + BATCH_MAX > capacity) {
+    throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${open.join(', ')}, which may still be running`);
+  }
+  const guards = mergeRanges([...inherited, { first: appender.end, count: BATCH_MAX }]);
+  if (guards.length > ClaimLayout.guardsMax || abandoned.length > ClaimLayout.abandonedMax) {
+    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${guards.length}); stop ${open.join(', ')} for good, then take over`);
+  }
+  claim.writeList({ guards, abandoned });
+  claim.mustRule();
+  appender.restoreGuards(inherited); // one that died before it wrote them left holes for the reference tools
+  const first = appender.end;
+  appender.append(Array.from({ length: BATCH_MAX }, (_, k) => guardEntry(first + k)));
+  claim.storeChange();
+}
+
+/** Ranges in ascending order, neighbours joined. */
+export function mergeRanges(ranges: readonly SlotRange[]): SlotRange[] {
+  const merged: SlotRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+    const last = merged.at(-1);
+    if (last !== undefined && range.first <= last.first + last.count) {
+      const end = Math.max(last.first + last.count, range.first + range.count);
+      merged[merged.length - 1] = { first: last.first, count: end - last.first };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { parseMountinfo } from '../../../../../src/famfs/fuse/mount/mount.ts';
+import { Notifier } from '../../../../../src/famfs/fuse/protocol/notifier.ts';
+import { isAlive, pidNamespace, startTimeOf } from '../../../../../src/famfs/fuse/session/processes.ts';
+import { SessionLock } from '../../../../../src/famfs/fuse/session/session-lock.ts';
+import { livingRecords, orphanedRecords, RECORD_VERSION, removeDead, removeRecord, servingRecords, writeRecord } from '../../../../../src/famfs/fuse/session/session-record.ts';
+import { tempDir } from '../../../../harness/temp.ts';
+import { hex } from '../operations/support.ts';
+
+describe('mountinfo', () => {
+  it('is read whatever its optional fields and escapes', () => {
+    const text = '36 35 0:51 / /mnt/a\\040b rw,nosuid shared:1 master:2 - fuse.famfs famfs:1234 rw,user_id=0\n' +
+      '37 35 0:52 /sub /mnt rw - ext4 /dev/sda rw\n';
+    assert.deepEqual(parseMountinfo(text), [
+      { device: '0:51', directory: '/mnt/a b', type: 'fuse.famfs', source: 'famfs:1234' },
+      { device: '0:52', directory: '/mnt', type: 'ext4', source: '/dev/sda' },
+    ]);
+  });
+});
+
+describe('notifications', () => {
+  function capture(epoch: boolean): { notifier: Notifier; sent: Buffer[] } {
+    const sent: Buffer[] = [];
+    return { sent, notifier: new Notifier(3, epoch, (_fd, message) => sent.push(Buffer.from(message)) > 0) };
+  }
+
+  it('have no unique, and their code in the place of an error', () => {
+    const { notifier, sent } = capture(true);
+    notifier.names();
+    notifier.removed(0x1_0000_0007);
+    notifier.attributes(9);
+    assert.deepEqual(sent, [
+      hex`10000000 08000000 0000000000000000`,
+      hex`28000000 02000000 0000000000000000 0700000001000000 0000000000000000 0000000000000000`,
+      hex`28000000 02000000 0000000000000000 0900000000000000 ffffffffffffffff 0000000000000000`,
+    ]);
+  });
+
+  it('have requests resent', () => {
+    const { notifier, sent } = capture(true);
+    notifier.resend();
+    assert.deepEqual(sent, [hex`10000000 07000000 0000000000000000`]);
+  });
+
+  it('of names are not sent to a kernel without epochs', () => {
+    const { notifier, sent } = capture(false);
+    notifier.names();
+    assert.deepEqual(sent, []);
+  });
+});
+
+describe('session records', () => {
+  const record = (hostDirectory: string) => {
+    const self = { pid: process.pid, startTime: startTimeOf(process.pid)! };
+    return {
+      id: 'a', version: RECORD_VERSION, device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', ...self,
+      pidNamespace: pidNamespace(), child: self, mount: '0:7', agreement: { minor: 45, maxWrite: 4096, epoch: true, resend: true },
+      problems: [], limitations: [], bad: [],
+    };
+  };
+
+  it('name the living', () => {
+    const hostDirectory = tempDir('records');
+    assert.deepEqual(livingRecords(hostDirectory), []);
+    writeRecord(record(hostDirectory));
+    assert.deepEqual(livingRecords(hostDirectory), [record(hostDirectory)]);
+    removeRecord(hostDirectory, 'a');
+    assert.deepEqual(livingRecords(hostDirectory), []);
+  });
+
+  it('do not take another process with the same pid for the supervisor, here or in another container', () => {
+    const hostDirectory = tempDir('records');
+    for (const other of [{ startTime: 1 }, { pidNamespace: 'pid:[1]' }]) {
+      const old = { ...record(hostDirectory), ...other };
+      writeRecord(old);
+      assert.deepEqual(livingRecords(hostDirectory), []);
+      assert.deepEqual(orphanedRecords(hostDirectory), [old]);
+    }
+    assert.equal(isAlive({ pid: process.pid, startTime: 1 }), false);
+  });
+
+  it('of sessions that any process serves stay, those of others go with all they have left', () => {
+    const hostDirectory = tempDir('records');
+    const elsewhere = { ...record(hostDirectory), pidNamespace: 'pid:[1]' };
+    writeRecord(elsewhere);
+    const lock = new SessionLock(hostDirectory, 'a');
+    assert.ok(lock.take());
+    assert.ok(!new SessionLock(hostDirectory, 'a').take(), 'one has it');
+    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
+    removeDead(hostDirectory);
+    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
+    fs.closeSync(lock.fd);
+    assert.deepEqual(servingRecords(hostDirectory), []);
+    removeDead(hostDirectory);
+    assert.deepEqual(fs.readdirSync(join(hostDirectory, 'sessions')), []);
+  });
+
+  it('of another version are not taken', () => {
+    const hostDirectory = tempDir('records');
+    writeRecord({ ...record(hostDirectory), version: RECORD_VERSION + 1 });
+    assert.deepEqual([...livingRecords(hostDirectory), ...orphanedRecords(hostDirectory)], []);
+  });
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../../harness/paths.ts';
+import { agree } from '../../../fuzz/agree.ts';
+import { type Base, makeBases } from '../../../fuzz/bases.ts';
+import { checkFlip, flip } from '../../../fuzz/flip.ts';
+import { follow } from '../../../fuzz/incremental.ts';
+import { Patch } from '../../../fuzz/patch.ts';
+import { Random } from '../../../fuzz/random.ts';
+import { regions } from '../../../fuzz/regions.ts';
+import { changeStructure, structuralChanges } from '../../../fuzz/structural.ts';
+
+/** FAMFS_FUZZ_CASES and FAMFS_FUZZ_SEED change what `npm test` runs. */
+const cases = Number(process.env['FAMFS_FUZZ_CASES'] ?? 1_000_000);
+const seed = Number(process.env['FAMFS_FUZZ_SEED'] ?? 1);
+/** Shares of the kinds of cases; the rest are flips. */
+const structural = Math.ceil(cases * 0.12);
+const incremental = Math.ceil(cases * 0.01);
+const flips = cases - structural - incremental;
+/** From so many on, chance leaves nothing out. */
+const enough = 100_000;
+const minute = 60_000;
+
+/** Counts by name; every name is there from the start, so that a zero shows. */
+class Counts {
+  readonly #counts: Map<string, number>;
+
+  constructor(names: readonly string[]) {
+    this.#counts = new Map(names.map((name) => [name, 0]));
+  }
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  mustBeWhole(): void {
+    if (cases < enough) return;
+    assert.deepEqual([...this.#counts].filter(([, count]) => count === 0), [], 'these never came up');
+  }
+
+  toString(): string {
+    return [...this.#counts].map(([name, count]) => `${name} ${count}`).join(', ');
+  }
+}
+
+function failed(kind: string, number: number, what: string, error: unknown): Error {
+  return new Error(`FAMFS_FUZZ_SEED=${seed}, ${kind} ${number}: ${what}: ${(error as Error).message}`, { cause: error });
+}
+
+describe(`fuzzed replay (${cases} cases, seed ${seed})`, function () {
+  this.timeout(9 * minute);
+  let bases: Base[];
+
+  before(async () => {
+    bases = await makeBases();
+  });
+
+  it('gives for a flip in any byte region what the table says', () => {
+    const verdicts = new Counts(['report', 'same tree', 'shorter prefix']);
+    const lines = new Counts(regions.map(({ name }) => name));
+    const targets = regions.map((region) => bases.map((base) => ({ base, spans: region.spans(base) }))
+      .filter(({ spans }) => spans.length > 0));
+    for (let number = 0; number < flips; number++) {
+      const random = new Random(seed + number);
+      const line = random.below(regions.length);
+      const { base, spans } = random.pick(targets[line]);
+      const span = random.pick(spans);
+      const patch = new Patch(base.device.bytes);
+      const what = flip(random, patch, span);
+      try {
+        checkFlip(base, regions[line], span, number % 16 === 0);
+      } catch (error) {
+        throw failed('flip', number, `${base.name}, ${regions[line].name}, ${what}`, error);
+      }
+      patch.restore();
+      verdicts.add(regions[line].gives);
+      lines.add(regions[line].name);
+    }
+    console.log(`      flips: ${verdicts}; in ${regions.length} byte regions`);
+    verdicts.mustBeWhole();
+    lines.mustBeWhole();
+  });
+
+  it('agrees with the oracle on structures that no flip makes, with their CRCs repaired', () => {
+    const outcomes = new Counts(['tree', 'tree with reports', 'refused']);
+    const changes = new Counts(structuralChanges);
+    for (let number = 0; number < structural; number++) {
+      const random = new Random(~seed + number);
+      const base = random.pick(bases);
+      const patch = new Patch(base.device.bytes);
+      const made = changeStructure(random, patch, base);
+      try {
+        outcomes.add(agree(base.device));
+      } catch (error) {
+        throw failed('structure', number, `${base.name}, ${made.join(', ')}`, error);
+      }
+      patch.restore();
+      for (const name of made) changes.add(name);
+    }
+    console.log(`      structures: ${outcomes}; by ${structuralChanges.length} kinds of changes`);
+    outcomes.mustBeWhole();
+    changes.mustBeWhole();
+  });
+
+  it('gives step by step what a fresh replay and the oracle give', () => {
+    let looks = 0;
+    let stories = 0;
+    for (; looks < incremental; stories++) {
+      try {
+        looks += follow(new Random(seed + stories), 60);
+      } catch (error) {
+        throw failed('story', stories, '', error);
+      }
+    }
+    console.log(`      followed: ${looks} looks at ${stories} growing logs`);
+  });
+
+  it('asks an oracle that shares nothing with the source', () => {
+    const files = readdirSync(join(root, 'test/oracle'));
+    for (const file of files) {
+      const imports = [...readFileSync(join(root, 'test/oracle', file), 'utf8').matchAll(/from '([^']+)'/g)].map((match) => match[1]);
+      assert.deepEqual(imports.filter((name) => !/^\.\/[a-z]+\.ts$/.test(name)), [], file);
+    }
+  });
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { adopt } from '../../../../src/famfs/mkfs/adopt.ts';
+import { openDevice } from '../../../../src/famfs/device/open.ts';
+import { ClaimLayout, encodeClaimHead, recordOffset } from '../../../../src/famfs/format/claim-record.ts';
+import { encodeFormatMarker, FormatMarker } from '../../../../src/famfs/format/format-marker.ts';
+import { decodeSuperblock, Superblock, superblockCrc } from '../../../../src/famfs/format/superblock.ts';
+import { writeU64 } from '../../../../src/famfs/format/struct.ts';
+import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
+import { imageOf } from '../../../support/image.ts';
+import { dropLocks } from '../../../support/other-host.ts';
+import { AU, file, newHost, newPool, openWriter } from '../../../support/pools.ts';
+import { rejects } from '../../../support/rejects.ts';
+import { RemoteWriter } from '../../../support/remote-writer.ts';
+import { vector } from '../../../support/vectors.ts';
+
+const OTHER = '11111111-2222-4333-8444-555555555555';
+
+describe('adopt', () => {
+  it('takes a pool of the reference tools: files stay, free memory becomes zero', async () => {
+    const { json, ...bytes } = vector('b-mixed');
+    const device = imageOf(bytes, json.device_size);
+    const raw = openDevice(device);
+    raw.extent(16777216, 5).set(Buffer.from('stays')); // small.txt
+    raw.extent(4 * 2 ** 30 - AU, 4).set(Buffer.from('goes'));
+    raw.superblock.store(20000, Buffer.alloc(100_000, 0xaa)); // the reference's mkfs leaves what was there
+    raw.close();
+    await rejects(openWriter(device), 'FOREIGN', /5a4d3c2b/);
+    const host = newHost();
+    const { formerOwner } = await adopt(device, { identity: host });
+    assert.equal(formerOwner, json.superblock.system_uuid);
+    const { pool, writer, stop } = await openWriter(device, host);
+    assert.equal(pool.usage().files, 7);
+    const small = pool.view.resolve('small.txt');
+    assert.equal(Buffer.from(pool.view.windows(small, 0, 1)[0]).toString(), 's');
+    assert.equal(pool.device.extent(16777216, 5)[4], 's'.charCodeAt(0));
+    assert(Buffer.from(pool.device.extent(4 * 2 ** 30 - AU, 4)).equals(Buffer.alloc(4)));
+    writer.create([file('models/new')]);
+    stop();
+    assert.deepEqual(fsck(device).problems, []);
+  });
+
+  it('refuses while another writes', async () => {
+    const device = await newPool();
+    const host = await openWriter(device);
+    await rejects(adopt(device, { identity: newHost('11111111-2222-4333-8444-555555555555') }), 'IN_USE', /in use/);
+    host.stop();
+  });
+
+  it('finishes what a crash in the middle of it left', async () => {
+    const device = await newPool();
+    const raw = openDevice(device);
+    raw.superblock.store(2048, Buffer.from(raw.superblock.bytes.subarray(0, 200)));
+    raw.superblock.store(80, Buffer.alloc(16, 1)); // the owner is new, the CRC still old
+    raw.close();
+    assert.equal(fsck(device).status, 1);
+    await adopt(device, { identity: newHost() });
+    assert.equal(fsck(device).status, 0);
+  });
+
+  it('keeps every byte of the superblock but the owner and the CRC', async () => {
+    const name = Buffer.alloc(64, 0xff);
+    for (const text of [name, Buffer.from('\u00e4'.repeat(32)).fill(0xc3, 63), Buffer.alloc(64, 0x1b)]) {
+      const device = await newPool(1);
+      const raw = openDevice(device);
+      const before = Buffer.from(raw.superblock.bytes.subarray(0, Superblock.length));
+      text.copy(before, 136); // not under the CRC, as the flags and the bytes between
+      before.fill(0x77, 104, 112);
+      raw.superblock.store(0, before);
+      raw.close();
+      const { formerOwner } = await adopt(device, { identity: newHost(OTHER) });
+      const again = openDevice(device);
+      const after = Buffer.from(again.superblock.bytes.subarray(0, Superblock.length));
+      again.close();
+      assert.equal(decodeSuperblock(after).systemUuid, OTHER);
+      assert.notEqual(formerOwner, OTHER);
+      writeU64(after, 96, superblockCrc(after));
+      const kept = Buffer.from(after);
+      before.copy(kept, 80, 80, 104);
+      assert(kept.equals(before));
+      assert.equal(fsck(device).status, 0);
+    }
+  });
+
+  it('refuses while any former writer may wake up, though the last has stopped', async () => {
+    const device = await newPool(4);
+    const paused = await RemoteWriter.start(device, newHost());
+    paused.pause();
+    (await openWriter(device, newHost(), { waitMs: 300 })).stop();
+    await paused.kill(); // its host would know, this one does not
+    await rejects(adopt(device, { identity: newHost(OTHER) }), 'CLAIMED', /host-.*\(epoch 1\) wrote to this pool and may still be running; .*--assume-stopped/);
+    assert.equal(usedRecords(device), 2, 'a refusal takes no claim');
+    await adopt(device, { identity: newHost(OTHER), assumeStopped: true });
+    assert.equal(fsck(device).systemUuid, OTHER);
+  });
+
+  it('does not believe an operator of a foreign writer that is alive', async () => {
+    const device = await newPool(1);
+    const host = await openWriter(device);
+    dropLocks(device);
+    await rejects(adopt(device, { identity: newHost(OTHER), assumeStopped: true }), 'CLAIMED', /is being written to by host-/);
+    host.writer.create([file('still-works')]);
+    host.stop();
+  });
+
+  it('clears a strange claim ring, and never a record of ours', async () => {
+    const { json, ...bytes } = vector('b-mixed');
+    const device = imageOf(bytes, json.device_size);
+    const raw = openDevice(device);
+    raw.superblock.store(ClaimLayout.changeWord, Buffer.alloc(8, 0x55));
+    raw.superblock.store(recordOffset(7), Buffer.alloc(ClaimLayout.recordLength, 0xaa));
+    raw.superblock.store(1000, Buffer.from('bytes of others'));
+    raw.close();
+    await adopt(device, { identity: newHost(OTHER) });
+    const after = openDevice(device);
+    assert(after.superblock.bytes.subarray(recordOffset(7), recordOffset(8)).every((byte) => byte === 0));
+    assert.equal(after.superblock.bytes.toString('latin1', 1000, 1015), 'bytes of others');
+    const later = encodeClaimHead({
+      uuid: json.superblock.uuid, epoch: 9, firstEpoch: 1, clusterUuid: OTHER, holder: 'late/1', bootId: OTHER,
+    });
+    after.superblock.store(recordOffset(9), later);
+    after.superblock.store(recordOffset(20), Buffer.alloc(100, 0xaa));
+    after.close();
+    await rejects(adopt(device, { identity: newHost() }), 'CLAIMED', /late\/1 \(epoch 9\)/);
+    await adopt(device, { identity: newHost(OTHER), assumeStopped: true });
+    const end = openDevice(device);
+    assert(end.superblock.bytes.subarray(recordOffset(9), recordOffset(9) + later.length).equals(later));
+    end.close();
+  });
+
+  it('does not bring back what a formatting has begun to clear', async () => {
+    const device = await newPool(1);
+    const raw = openDevice(device);
+    raw.superblock.store(Superblock.copyAt, Buffer.from(raw.superblock.bytes.subarray(0, Superblock.length)));
+    raw.superblock.store(FormatMarker.at, encodeFormatMarker(OTHER));
+    raw.superblock.store64(0, 0n);
+    raw.close();
+    await rejects(adopt(device, { identity: newHost() }), 'NOT_FAMFS', /magic is 0x0/);
+  });
+});
+
+/** Records of the claim ring that were ever used. */
+function usedRecords(device: string): number {
+  const raw = openDevice(device, { writable: false });
+  const heads = Array.from({ length: ClaimLayout.records }, (_, number) => raw.superblock.bytes[recordOffset(number)] !== 0);
+  raw.close();
+  return heads.filter(Boolean).length;
+}

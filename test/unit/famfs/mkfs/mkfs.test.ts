@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { decodeSuperblock, superblockProblem } from '../../../../src/famfs/format/superblock.ts';
+import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
+import { defaultLogSize, mkfs, smallestDevice } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { shmFile, tempDir } from '../../../harness/temp.ts';
+import { AU, CLUSTER, file, MIB, newPool, openWriter } from '../../../support/pools.ts';
+import { rejects } from '../../../support/rejects.ts';
+import { vector } from '../../../support/vectors.ts';
+
+describe('mkfs', () => {
+  it('formats nothing but what is empty when it is told so, whatever else it is told', async () => {
+    const size = smallestDevice(8 * MIB);
+    const options = { clusterUuid: CLUSTER, logSize: 8 * MIB, onlyEmpty: true, force: true };
+    for (const at of [0, 100, 3072, 2 * MIB - 1, 2 * MIB, 10 * MIB - 1]) {
+      const device = shmFile('used');
+      const before = Buffer.alloc(size);
+      before[at] = 1;
+      fs.writeFileSync(device, before);
+      await rejects(mkfs(device, options), 'EXISTS', /is not empty/);
+      assert.ok(fs.readFileSync(device).equals(before));
+    }
+    const empty = shmFile('empty');
+    const data = Buffer.alloc(size);
+    data[10 * MIB] = 1; // behind the log: memory of nobody
+    fs.writeFileSync(empty, data);
+    await mkfs(empty, options);
+    assert.equal(fsck(empty).status, 0);
+    const made = fs.readFileSync(empty);
+    await rejects(mkfs(empty, options), 'EXISTS', /holds the famfs/);
+    assert.ok(fs.readFileSync(empty).equals(made));
+  });
+
+  it('makes an empty pool whose bytes are those of the reference but for the names', async () => {
+    const { superblock, log, json } = vector('a-empty-4g');
+    const device = shmFile('pool');
+    const made = await mkfs(device, { clusterUuid: json.superblock.system_uuid, simulate: json.device_size });
+    const fd = fs.openSync(device, 'r');
+    const [mine, header] = [Buffer.alloc(200), Buffer.alloc(48)];
+    fs.readSync(fd, mine, 0, 200, 0);
+    fs.readSync(fd, header, 0, 48, 2 * MIB);
+    fs.closeSync(fd);
+    assert.equal(superblockProblem(mine), undefined);
+    const { uuid, deviceUuid, crc, deviceName, ...fields } = decodeSuperblock(mine);
+    assert.deepEqual({ ...decodeSuperblock(superblock), ...fields, uuid, deviceUuid, crc, deviceName }, decodeSuperblock(mine));
+    assert.equal(uuid, made.uuid);
+    assert.notEqual(uuid, deviceUuid);
+    assert.deepEqual(header, log);
+    assert.equal(fsck(device).status, 0);
+  });
+
+  it('sizes the log by the device, and takes the smallest device there can be', async () => {
+    assert.equal(defaultLogSize(4 * 2 ** 30), 8 * MIB);
+    assert.equal(defaultLogSize(100 * 2 ** 30), 64 * MIB);
+    assert.equal(defaultLogSize(2 ** 40), 1024 * MIB);
+    assert.equal(defaultLogSize(2 ** 50), 8192 * MIB);
+    assert.equal(smallestDevice(8 * MIB), 12 * MIB);
+    const device = await newPool(1);
+    const { writer, stop } = await openWriter(device);
+    writer.create([file('all', AU)]);
+    stop();
+  });
+
+  it('refuses sizes that cannot work, and leaves no file behind', async () => {
+    const device = shmFile('pool');
+    const cases: [object, RegExp][] = [
+      [{ simulate: 12 * MIB - 1 }, /12582911 bytes are too few.*at least 12582912/],
+      [{ simulate: 0 }, /pool: a device of 0 bytes/],
+      [{ simulate: 64 * MIB, logSize: 4 * MIB }, /log of 4194304 bytes/],
+      [{ simulate: 64 * MIB, logSize: 9 * MIB }, /power of two/],
+      [{ simulate: 64 * MIB, logSize: 64 * MIB }, /needs a device of at least/],
+      [{ simulate: Number.MAX_VALUE }, /not possible/],
+    ];
+    for (const [options, text] of cases) {
+      await rejects(mkfs(device, { clusterUuid: CLUSTER, ...options }), 'INVALID', text);
+      assert(!fs.existsSync(device));
+    }
+    await rejects(mkfs(device, { clusterUuid: 'me', simulate: 64 * MIB }), 'INVALID', /"me" is not the UUID/);
+    await rejects(mkfs(device, { clusterUuid: CLUSTER }), 'DEVICE', /no such device/);
+    await rejects(mkfs('/dev/null', { clusterUuid: CLUSTER }), 'DEVICE', /not one of the dax subsystem/);
+    await rejects(mkfs(path.dirname(device), { clusterUuid: CLUSTER }), 'DEVICE', /is a directory, not a device/);
+  });
+
+  it('destroys a file system only when forced to, and clears what was there', async () => {
+    const device = await newPool(4);
+    const host = await openWriter(device);
+    const [node] = host.writer.create([file('secret')]);
+    const { offset } = host.pool.view.extents(node.node)[0];
+    host.pool.device.extent(offset, 6).set(Buffer.from('secret'));
+    await rejects(mkfs(device, { clusterUuid: CLUSTER, force: true }), 'IN_USE', /in use on this host/);
+    host.stop();
+    await rejects(mkfs(device, { clusterUuid: CLUSTER }), 'EXISTS', /--force destroys it/);
+    await rejects(mkfs(device, { clusterUuid: CLUSTER, simulate: 64 * MIB }), 'EXISTS', /exists with .* bytes, not 67108864/);
+    await mkfs(device, { clusterUuid: CLUSTER, force: true });
+    assert(fs.readFileSync(device).indexOf('secret') < 0);
+    assert.equal(fsck(device).usage?.files, 0);
+    assert.equal((await openWriter(device)).writer.epoch, 1);
+  });
+
+  it('cannot be done on a device that allows no writing', async function () {
+    const device = await newPool(1);
+    fs.chmodSync(device, 0o444);
+    if (process.getuid?.() === 0) return; // root writes to it all the same
+    await rejects(mkfs(device, { clusterUuid: CLUSTER, force: true }), 'READ_ONLY', /cannot be opened for writing/);
+  });
+});
+
+describe('fsck', () => {
+  it('exits 2 when it could not look', () => {
+    assert.equal(fsck(path.join(tempDir(), 'missing')).status, 2);
+    assert.equal(fsck('/dev/null').status, 2);
+  });
+
+  it('exits 1 and says so when there is no famfs', () => {
+    const device = shmFile('zeros');
+    fs.writeFileSync(device, '');
+    fs.truncateSync(device, 16 * MIB);
+    const report = fsck(device);
+    assert.equal(report.status, 1);
+    assert.match(report.failure ?? '', /magic is 0x0/);
+  });
+
+  it('changes nothing, and works beside a writer', async () => {
+    const device = await newPool();
+    const { writer, stop } = await openWriter(device);
+    writer.create([file('a')]);
+    const before = fs.readFileSync(device);
+    assert.equal(fsck(device).status, 0);
+    const claim = 4096; // the heartbeat moves meanwhile
+    assert(fs.readFileSync(device).subarray(2 * MIB).equals(before.subarray(2 * MIB)));
+    assert(fs.readFileSync(device).subarray(0, claim).equals(before.subarray(0, claim)));
+    stop();
+    assert.throws(() => Pool.open(device, { writable: false }).device.superblock.store64(0, 0n), /read-only/);
+  });
+});
