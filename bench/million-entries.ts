@@ -2,9 +2,8 @@
 import { openDevice } from '../src/famfs/device/open.ts';
 import { newEntry } from '../src/famfs/format/entry.ts';
 import { DirectoryLayout, ExtentType, FILE_FLAGS } from '../src/famfs/format/entry-layout.ts';
-import { LogHeader } from '../src/famfs/format/log-header.ts';
+import { LogHeader, entryOffset } from '../src/famfs/format/log-header.ts';
 import { EntryType } from '../src/famfs/format/state-word.ts';
-import { entryOffset } from '../src/famfs/log/log-scanner.ts';
 import { AU, volumeName } from './million.ts';
 
 function fillLog(file: string, logLength: number, entries: number): void {

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDevice } from '../src/famfs/device/open.ts';
-import { entryOffset } from '../src/famfs/log/log-scanner.ts';
+import { entryOffset } from '../src/famfs/format/log-header.ts';
 import { Replayer } from '../src/famfs/log/replayer.ts';
 import { ENTRIES, LOG, volumeName } from './million.ts';
 

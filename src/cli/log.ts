@@ -3,7 +3,7 @@ import { decodeBody, decodeEntry, entryIsValid, type LogEntry } from '../famfs/f
 import { EntryLayout } from '../famfs/format/entry-layout.ts';
 import { EntryType, originalType } from '../famfs/format/state-word.ts';
 import { decodeVolumeRecord } from '../famfs/format/volume-record.ts';
-import { entryOffset } from '../famfs/log/log-scanner.ts';
+import { entryOffset } from '../famfs/format/log-header.ts';
 import { readCounters } from '../famfs/log/geometry.ts';
 import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';

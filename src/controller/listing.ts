@@ -12,7 +12,7 @@ import type { ManagedPool } from './managed-pool.ts';
 import { formatToken, parseToken } from './page-token.ts';
 import { parseParameters } from './parameters.ts';
 import type { ControllerPools } from './pools.ts';
-import { SLOTS_PER_VOLUME, VOLUME_KIND } from './volumes.ts';
+import { isVolume, SLOTS_PER_VOLUME } from './volume-layout.ts';
 
 /** What there is: volumes and room for more. Reads only. */
 export class Listing {
@@ -100,7 +100,7 @@ interface Found {
 function volumesOf(pool: ManagedPool, behind: number): Found[] {
   const { uuid } = pool.view;
   return pool.view.list('')
-    .filter(({ node, record }) => node > behind && record?.kind === VOLUME_KIND)
+    .filter((node) => node.node > behind && isVolume(node))
     .sort((a, b) => a.node - b.node)
     .map((node) => ({ uuid, node }));
 }

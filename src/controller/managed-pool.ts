@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'winston';
 import { refuse } from '../csi/errors.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { FamfsError } from '../famfs/errors.ts';
@@ -7,32 +6,12 @@ import { hostOf } from '../famfs/writer/claim/writer-lock.ts';
 import { LogPatrol } from '../famfs/log/patrol.ts';
 import { describeProblem, type Problem } from '../famfs/log/problem.ts';
 import type { Pool } from '../famfs/pool/pool.ts';
-import { PoolWriter, type WriterIdentity } from '../famfs/writer/writer.ts';
+import { PoolWriter } from '../famfs/writer/writer.ts';
 import type { PoolFigures, PoolHealth } from '../metrics/controller-metrics.ts';
-import type { Hosts, Lease, Members, Notices } from '../state/interfaces.ts';
-import type { ClaimWatch } from './claim-watch.ts';
 import { openOrFormat } from './open-or-format.ts';
-import type { OpenedPools } from './opened-pools.ts';
+import type { PoolOptions } from './pool-options.ts';
 import { healthIn, PoolReporter } from './pool-reporter.ts';
 import { Reclaiming, type ReclaimState } from './reclaiming.ts';
-
-/** What every pool of a controller needs. */
-export interface PoolOptions {
-  readonly identity: WriterIdentity;
-  readonly lease: Lease;
-  readonly notices: Notices;
-  readonly members: Members;
-  readonly hosts: Hosts;
-  /** Bytes of deleted memory zeroed a second. */
-  readonly scrubRate: number;
-  readonly log: Logger;
-  /** Who has watched the pools' claims so far, by device. */
-  readonly watches: ReadonlyMap<string, ClaimWatch>;
-  /** Pools that were opened before the lease was had. */
-  readonly opened: OpenedPools;
-  /** Refuses, in words, a pool that is configured already under another name. */
-  readonly admit: (pool: ManagedPool, uuid: string) => string | undefined;
-}
 
 /** How long a rival's heartbeat must stand still before its claim counts as given up: longer than a lease lasts. */
 const CLAIM_WAIT_MS = 10_000;
@@ -284,7 +263,7 @@ export class ManagedPool {
 
   async #open(admit: PoolOptions['admit']): Promise<Pool> {
     const pool = await openOrFormat(this.spec, this.#options);
-    const objection = admit(this, pool.uuid);
+    const objection = admit(this.spec, pool.uuid);
     if (objection !== undefined) {
       pool.close();
       throw new FamfsError('IN_USE', objection);

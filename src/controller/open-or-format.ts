@@ -2,7 +2,7 @@ import { FamfsError } from '../famfs/errors.ts';
 import { Pool } from '../famfs/pool/pool.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { formatEmpty } from './format-empty.ts';
-import type { PoolOptions } from './managed-pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 
 /** Opens a pool, after formatting it where there is none and that is allowed. Throws as Pool.open and mkfs do. */
 export async function openOrFormat({ device, format, logSize, name }: PoolConfig, { lease, identity, log, opened }: PoolOptions): Promise<Pool> {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { refuse } from '../csi/errors.ts';
-import { ManagedPool, type PoolOptions } from './managed-pool.ts';
+import { ManagedPool } from './managed-pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 
 /** How long the start waits for claims that are to be had at once, so that the first call finds them. */
 const START_MS = 3_000;
@@ -11,7 +12,7 @@ export class ControllerPools {
   readonly all: readonly ManagedPool[];
 
   constructor(specs: readonly PoolConfig[], options: Omit<PoolOptions, 'admit'>) {
-    const admit = (pool: ManagedPool, uuid: string) => this.#objection(pool, uuid);
+    const admit = (spec: PoolConfig, uuid: string) => this.#objection(spec, uuid);
     this.all = specs.map((spec) => new ManagedPool(spec, { ...options, admit }));
   }
 
@@ -48,8 +49,8 @@ export class ControllerPools {
     return undefined;
   }
 
-  #objection(pool: ManagedPool, uuid: string): string | undefined {
-    const twin = this.all.find((other) => other !== pool && other.uuid === uuid);
-    return twin && `${pool.spec.device} has the same file system UUID ${uuid} as pool ${twin.spec.name} (${twin.spec.device}): configure one of them`;
+  #objection(spec: PoolConfig, uuid: string): string | undefined {
+    const twin = this.all.find((other) => other.spec !== spec && other.uuid === uuid);
+    return twin && `${spec.device} has the same file system UUID ${uuid} as pool ${twin.spec.name} (${twin.spec.device}): configure one of them`;
   }
 }

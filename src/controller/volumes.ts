@@ -5,9 +5,8 @@ import { refuse, toStatus, type CsiError } from '../csi/errors.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId, parseVolumeId } from '../csi/volume-id.ts';
 import { FamfsError } from '../famfs/errors.ts';
-import { volumeRecordFits, type VolumeRecord } from '../famfs/format/volume-record.ts';
-import type { Pool, PoolNode } from '../famfs/pool/pool.ts';
-import type { NewEntry, PoolWriter } from '../famfs/writer/writer.ts';
+import type { VolumeRecord } from '../famfs/format/volume-record.ts';
+import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { CreateVolumeRequest__Output } from '../generated/csi/v1/CreateVolumeRequest.ts';
 import type { Volume } from '../generated/csi/v1/Volume.ts';
 import type { Attachments } from '../state/interfaces.ts';
@@ -15,16 +14,8 @@ import { parseCapacityRange, satisfies, sizeFor, type CapacityRange } from './ca
 import type { ManagedPool } from './managed-pool.ts';
 import { parseParameters, sameParameters, type ClassParameters } from './parameters.ts';
 import type { ControllerPools } from './pools.ts';
+import { entriesOf, isCutShort, isVolume, recordOf, removeTree, SLOTS_PER_VOLUME } from './volume-layout.ts';
 import { checkVolumeName, directoryName } from './volume-name.ts';
-
-/** What a volume's record calls it; other kinds may come with later versions. */
-export const VOLUME_KIND = 'volume';
-
-/** The file of a volume that holds its memory. */
-const DATA_FILE = 'data';
-
-/** Log entries a volume needs: its directory and its file. */
-export const SLOTS_PER_VOLUME = 2;
 
 /** Makes and deletes volumes. Its caller keeps calls for one directory apart. */
 export class Volumes {
@@ -91,7 +82,7 @@ export class Volumes {
     if (id === undefined || pool === undefined) return;
     const found = pool.writer.pool.stat(id.directory);
     if (found === undefined) return;
-    if (found.record?.kind !== VOLUME_KIND) {
+    if (!isVolume(found)) {
       throw refuse.precondition(`${volumeId} was not made by this driver: delete it with famfs-csi rm if it is to go`);
     }
     const attached = (await this.#attachments.get(volumeId))?.value.attachments ?? [];
@@ -190,7 +181,7 @@ function parseCreate(request: CreateVolumeRequest__Output): CreateVolume {
 /** The capacity of a volume that the same request may have made. Throws ALREADY_EXISTS where it did not. */
 function existingCapacity(found: PoolNode, name: string, range: CapacityRange, parameters: ClassParameters): number {
   const record = found.record;
-  if (record?.kind !== VOLUME_KIND) throw refuse.exists(`${found.path} exists in the pool, and this driver did not make it`);
+  if (record === undefined || !isVolume(found)) throw refuse.exists(`${found.path} exists in the pool, and this driver did not make it`);
   if (record.name !== name) {
     throw refuse.exists(`directory ${found.path} belongs to volume ${JSON.stringify(record.name)}: choose another name than ${JSON.stringify(name)}`);
   }
@@ -202,35 +193,4 @@ function existingCapacity(found: PoolNode, name: string, range: CapacityRange, p
     throw refuse.exists(`volume ${JSON.stringify(name)} exists with ${capacity} bytes, asked for are ${range.required} to ${range.limit || 'any number'}`);
   }
   return capacity;
-}
-
-/** A volume without its file: what a crash in the middle of a deletion leaves. Creation cannot, it is one store. */
-function isCutShort(pool: Pool, found: PoolNode): boolean {
-  return found.record?.kind === VOLUME_KIND && pool.stat(`${found.path}/${DATA_FILE}`) === undefined &&
-    pool.list(found.path).length === 0;
-}
-
-function recordOf(name: string, capacity: number, parameters: ClassParameters): VolumeRecord {
-  const record = { name, kind: VOLUME_KIND, parameters: parameters.given, createdAt: Date.now(), capacity };
-  if (!volumeRecordFits(record)) {
-    throw refuse.invalid(`name and parameters are longer than a log entry can keep: shorten them (${JSON.stringify(parameters.given)})`);
-  }
-  return record;
-}
-
-function entriesOf(directory: string, size: number, record: VolumeRecord, parameters: ClassParameters): NewEntry[] {
-  const { uid, gid, fileMode, directoryMode } = parameters;
-  return [
-    { kind: 'directory', path: directory, mode: directoryMode, uid, gid, record },
-    { kind: 'file', path: `${directory}/${DATA_FILE}`, size, mode: fileMode, uid, gid },
-  ];
-}
-
-/** Removes files first and the directory last, so that what a crash leaves is still a volume to delete. */
-function removeTree(writer: PoolWriter, directory: string): void {
-  for (const { kind, path } of writer.pool.list(directory)) {
-    if (kind === 'directory') removeTree(writer, path);
-    else writer.remove(path);
-  }
-  writer.remove(directory);
 }

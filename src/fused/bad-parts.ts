@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { parseVolumeId } from '../csi/volume-id.ts';
-import type { BadRange } from '../famfs/fuse/serving/messages.ts';
+import type { BadRange } from '../famfs/fuse/host-state/bad-ranges.ts';
 import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';

@@ -1,9 +1,9 @@
 import { openDevice } from '../famfs/device/open.ts';
 import { FamfsError } from '../famfs/errors.ts';
-import { readTotals } from '../famfs/fuse/host-state/counters-file.ts';
+import { readTotals, countersFile } from '../famfs/fuse/host-state/counters-file.ts';
 import { uptime, type CounterTotals } from '../famfs/fuse/host-state/counters.ts';
 import { operations } from '../famfs/fuse/operations/dispatch.ts';
-import { countersFile, livingRecords } from '../famfs/fuse/session/session-record.ts';
+import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';

@@ -4,11 +4,10 @@ import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { dropFromHolder } from '../famfs/fuse/session/holder-client.ts';
 import { holderSocket } from '../famfs/fuse/session/holder.ts';
-import type { SessionRecord } from '../famfs/fuse/serving/messages.ts';
 import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
 import { pidNamespace } from '../famfs/fuse/session/processes.ts';
 import { isServed } from '../famfs/fuse/session/session-lock.ts';
-import { orphanedRecords, removeDead } from '../famfs/fuse/session/session-record.ts';
+import { orphanedRecords, removeDead, type SessionRecord } from '../famfs/fuse/session/session-record.ts';
 import { findSessions, resumeSession, type Session } from '../famfs/fuse/session/session.ts';
 
 const RETRY_MS = 200;

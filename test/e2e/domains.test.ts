@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
-import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
+import { entryOffset } from '../../src/famfs/format/log-header.ts';
 import { cluster, driverImage, makeDevice } from './support/cluster.ts';
 import { apply, get, helm, kubectl, list } from './support/kubectl.ts';
 import { leader } from './support/leader.ts';

@@ -1,9 +1,8 @@
 import { ClaimLayout, recordOffset } from '../../src/famfs/format/claim-record.ts';
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
-import { LogHeader } from '../../src/famfs/format/log-header.ts';
+import { LogHeader, entryOffset, stateOffset } from '../../src/famfs/format/log-header.ts';
 import { EntryType } from '../../src/famfs/format/state-word.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
-import { entryOffset, stateOffset } from '../../src/famfs/log/log-scanner.ts';
 import type { Random } from '../fuzz/random.ts';
 
 /** Bytes that somebody stores where only the writer may; `at` is an offset in the device. */

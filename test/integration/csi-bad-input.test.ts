@@ -10,7 +10,7 @@ import { silentLog } from '../../src/csi/log.ts';
 import { csi } from '../../src/csi/protocols.ts';
 import { SocketServer } from '../../src/csi/server.ts';
 import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
-import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
+import { entryOffset } from '../../src/famfs/format/log-header.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';

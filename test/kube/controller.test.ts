@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
-import { entryOffset } from '../../src/famfs/log/log-scanner.ts';
+import { entryOffset } from '../../src/famfs/format/log-header.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { shmFile } from '../harness/temp.ts';

@@ -28,6 +28,16 @@ export function logCapacity(logLength: number): number {
   return Math.max(0, Math.floor((logLength - LogHeader.length) / EntryLayout.size));
 }
 
+/** Where an entry begins in the log region. */
+export function entryOffset(index: number): number {
+  return LogHeader.length + index * EntryLayout.size;
+}
+
+/** Where an entry's state word is in the log region: 8-byte aligned. */
+export function stateOffset(index: number): number {
+  return entryOffset(index) + EntryLayout.type;
+}
+
 export function decodeLogHeader(bytes: Buffer): LogHeader {
   return logHeaderStruct.decode(bytes);
 }

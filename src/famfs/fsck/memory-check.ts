@@ -1,6 +1,6 @@
 import type { DeviceHandle } from '../device/device.ts';
 import { isReadable } from '../device/populated.ts';
-import { indexOf } from '../index/index-writer.ts';
+import { indexOf } from '../index/index-store.ts';
 import type { Problem } from '../log/problem.ts';
 import type { Pool } from '../pool/pool.ts';
 

@@ -8,6 +8,16 @@
 export const ROOT = 1;
 export const FIRST_NODE = 2;
 
+/** The node id of a log entry. */
+export function nodeOf(index: number): number {
+  return index + FIRST_NODE;
+}
+
+/** The log entry of a node id. */
+export function indexOf(node: number): number {
+  return node - FIRST_NODE;
+}
+
 /** 4-byte words of a row. */
 export const Row = {
   words: 11,
@@ -103,6 +113,18 @@ export interface FileMap {
   readonly extents: Float64Array;
   readonly at: number;
   readonly count: number;
+  /** 0 where the file is not interleaved. */
+  readonly chunkSize: number;
+}
+
+/** Which memory a FILE entry names, as it was read and checked: from this the index makes its map. */
+export interface CheckedMap {
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly count: number;
+  /** Of each extent, or strip, in bytes. */
+  readonly offsets: Float64Array;
+  readonly lengths: Float64Array;
   /** 0 where the file is not interleaved. */
   readonly chunkSize: number;
 }

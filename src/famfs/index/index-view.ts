@@ -1,13 +1,12 @@
 import type { DaxDevice } from '../device/device.ts';
 import type { Region } from '../device/region.ts';
 import { ClaimLayout } from '../format/claim-record.ts';
-import { LogHeader } from '../format/log-header.ts';
+import { LogHeader, stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
   bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
 } from './index-store.ts';
-import { stateOffset } from '../log/log-scanner.ts';
 
 /** What a node is at this moment. */
 export const Liveness = { Absent: 0, Live: 1, Dead: 2 } as const;

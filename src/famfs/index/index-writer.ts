@@ -1,8 +1,7 @@
 import {
-  bucketOf, FIRST_NODE, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
+  bucketOf, type CheckedMap, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
 } from './index-store.ts';
 import type { Run } from '../alloc/free-runs.ts';
-import type { MapCheck } from '../log/map-check.ts';
 
 /** Changes to the tree. Only the replaying thread makes them. */
 export class IndexWriter {
@@ -100,7 +99,7 @@ export class IndexWriter {
   }
 
   /** Remembers which memory a node's entry names. */
-  addMap(node: number, map: MapCheck): void {
+  addMap(node: number, map: CheckedMap): void {
     const { header, maps } = this.store;
     const rows = this.#rows;
     const row = node * Row.words;
@@ -182,7 +181,7 @@ export class IndexWriter {
   }
 
   /** Whether a map follows from the file's size and where it begins. */
-  #isOneExtent({ count, chunkSize, size, offsets, lengths }: MapCheck): boolean {
+  #isOneExtent({ count, chunkSize, size, offsets, lengths }: CheckedMap): boolean {
     const unit = this.#allocationUnit;
     return count === 1 && chunkSize === 0 && lengths[0] === Math.ceil(size / unit) * unit && offsets[0] / unit <= 0xffffffff;
   }
@@ -225,12 +224,4 @@ export class IndexWriter {
     for (let k = from, j = this.#rows[row + Row.nameAt]; k < to; k++, j++) if (names[j] !== bytes[k]) return false;
     return true;
   }
-}
-
-export function nodeOf(index: number): number {
-  return index + FIRST_NODE;
-}
-
-export function indexOf(node: number): number {
-  return node - FIRST_NODE;
 }

@@ -2,12 +2,15 @@ import type { Region } from '../device/region.ts';
 import { sumOf } from '../alloc/free-runs.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
 import { EntryType, isDeadWord, originalType } from '../format/state-word.ts';
-import { hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status } from '../index/index-store.ts';
-import { indexOf, IndexWriter, nodeOf } from '../index/index-writer.ts';
+import {
+  hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status, indexOf, nodeOf,
+} from '../index/index-store.ts';
+import { IndexWriter } from '../index/index-writer.ts';
 import type { ListInForce } from './claim-ring.ts';
 import { Guards } from './guards.ts';
 import { LastDirectory } from '../index/last-directory.ts';
-import { BATCH, LogScanner, stateOffset } from './log-scanner.ts';
+import { BATCH, LogScanner } from './log-scanner.ts';
+import { stateOffset } from '../format/log-header.ts';
 import { type DataArea, MapCheck } from './map-check.ts';
 import { Ownership } from './ownership.ts';
 import { PathCheck } from './path-check.ts';

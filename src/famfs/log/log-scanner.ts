@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Region } from '../device/region.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
-import { LogHeader } from '../format/log-header.ts';
+import { entryOffset } from '../format/log-header.ts';
 import { readU64 } from '../format/struct.ts';
 
 /** Entries checked by one CRC pass: as many as keep every error of up to 3 bits detectable (91,607 bits). */
@@ -59,16 +59,6 @@ export class LogScanner {
     const word = (at + EntryLayout.crc) / 4;
     return this.words[word + 1] === 0 && this.words[word] === crc32(this.bytes.subarray(at, at + EntryLayout.crc));
   }
-}
-
-/** Where an entry begins in the log region. */
-export function entryOffset(index: number): number {
-  return LogHeader.length + index * SIZE;
-}
-
-/** Where an entry's state word is in the log region: 8-byte aligned. */
-export function stateOffset(index: number): number {
-  return entryOffset(index) + EntryLayout.type;
 }
 
 /** Why the entry in a slot is not valid, for a person. */

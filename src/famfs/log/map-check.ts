@@ -1,3 +1,4 @@
+import type { CheckedMap } from '../index/index-store.ts';
 import { EXTENTS_MAX, ExtentType, FileLayout } from '../format/entry-layout.ts';
 
 /** What bounds a file's memory: the data area of the device. */
@@ -17,7 +18,7 @@ const EXTENT_WORDS = FileLayout.extentSize / 4;
  * Reads the map of a FILE entry and judges it: counts, alignment, bounds, and whether it covers
  * the file's size. One object is reused for every entry of a replay.
  */
-export class MapCheck {
+export class MapCheck implements CheckedMap {
   count = 0;
   readonly offsets = new Float64Array(EXTENTS_MAX);
   readonly lengths = new Float64Array(EXTENTS_MAX);

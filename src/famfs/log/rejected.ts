@@ -1,6 +1,6 @@
 import type { Region } from '../device/region.ts';
 import type { Run } from '../alloc/free-runs.ts';
-import { stateOffset } from './log-scanner.ts';
+import { stateOffset } from '../format/log-header.ts';
 import type { MapCheck } from './map-check.ts';
 
 /** A sound entry that was refused. Its memory counts as allocated, and as nobody's. */

@@ -6,10 +6,9 @@ import { DirectoryLayout, EntryLayout } from '../format/entry-layout.ts';
 import { entryIsValid } from '../format/entry.ts';
 import { decodeVolumeRecord, type VolumeRecord } from '../format/volume-record.ts';
 import { memoryOf } from '../log/entry-memory.ts';
-import { ROOT } from '../index/index-store.ts';
-import { indexOf } from '../index/index-writer.ts';
+import { ROOT, indexOf } from '../index/index-store.ts';
 import { Liveness, type IndexUsage, type IndexView } from '../index/index-view.ts';
-import { entryOffset } from '../log/log-scanner.ts';
+import { entryOffset } from '../format/log-header.ts';
 import type { Problem } from '../log/problem.ts';
 import { type ReplayDelta, Replayer } from '../log/replayer.ts';
 

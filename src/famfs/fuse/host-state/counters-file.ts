@@ -3,6 +3,11 @@ import path from 'node:path';
 import { mapShared, unmap, viewOf } from '../../device/libc.ts';
 import { Counters, type CounterTotals } from './counters.ts';
 
+/** The counters of a session, in a file beside its record. */
+export function countersFile(hostDirectory: string, id: string): string {
+  return path.join(hostDirectory, 'sessions', `${id}.counters`);
+}
+
 /** What another thread of the same process needs to use the counters. */
 export interface CountersHandle {
   readonly address: bigint;

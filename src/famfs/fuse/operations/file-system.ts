@@ -1,6 +1,6 @@
 import type { Populated } from '../../device/populated.ts';
 import type { IndexView } from '../../index/index-view.ts';
-import type { BadRange } from '../serving/messages.ts';
+import type { BadRange } from '../host-state/bad-ranges.ts';
 import type { Override, Overrides } from '../host-state/overrides.ts';
 
 /** What the operations need of a pool's index. A test can serve another one. */

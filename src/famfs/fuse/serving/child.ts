@@ -9,17 +9,15 @@ import { openDevice } from '../../device/open.ts';
 import { Populated } from '../../device/populated.ts';
 import type { DaxDevice } from '../../device/device.ts';
 import { FamfsError } from '../../errors.ts';
-import { type IndexHandle, Status } from '../../index/index-store.ts';
+import { type IndexHandle, Status, nodeOf } from '../../index/index-store.ts';
 import { IndexView } from '../../index/index-view.ts';
-import { nodeOf } from '../../index/index-writer.ts';
-import { attachCounters, openCounters } from '../host-state/counters-file.ts';
+import { attachCounters, openCounters, countersFile } from '../host-state/counters-file.ts';
 import { die } from './die.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
 import { moduleFile } from '../../module-file.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Turns } from './quiescence.ts';
-import { countersFile } from '../session/session-record.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
 const FUSE_FD = 3;

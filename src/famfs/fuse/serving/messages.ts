@@ -2,10 +2,10 @@
 import type { DeviceHandle } from '../../device/device.ts';
 import type { FamfsErrorCode } from '../../errors.ts';
 import type { IndexHandle } from '../../index/index-store.ts';
+import type { BadRange } from '../host-state/bad-ranges.ts';
 import type { CountersHandle } from '../host-state/counters-file.ts';
 import type { Agreement } from '../protocol/init.ts';
 import type { OverridesHandle } from '../host-state/overrides.ts';
-import type { ProcessName } from '../session/processes.ts';
 
 /** What a session is made from: given to the supervisor and its child as an argument. */
 export interface SessionConfig {
@@ -47,14 +47,6 @@ export interface Serve {
   readonly doubts: Doubts;
 }
 
-/** A part of a file that must not be touched. */
-export interface BadRange {
-  readonly node: number;
-  /** Bytes. */
-  readonly offset: number;
-  readonly length: number;
-}
-
 /** What earlier children of a session died of. */
 export interface Doubts {
   readonly bad: readonly BadRange[];
@@ -63,29 +55,6 @@ export interface Doubts {
   /** One of the requests that come first may be the end of this child: one at a time, so that it is known which. */
   readonly careful: boolean;
 }
-
-/** A session that serves, as its record file tells it too. Its process is the supervisor. */
-export interface SessionRecord extends SessionConfig, ProcessName {
-  readonly version: number;
-  readonly poolUuid: string;
-  /** Where the pids of this record mean something. */
-  readonly pidNamespace: string;
-  /** The serving child, which may outlive its supervisor. */
-  readonly child: ProcessName;
-  /** The mount, as the kernel numbers it: major:minor. */
-  readonly mount: string;
-  readonly agreement: Agreement;
-  readonly problems: readonly string[];
-  /** What this kernel lacks. */
-  readonly limitations: readonly string[];
-  /** What was the end of two serving processes: answered EIO since. */
-  readonly bad: readonly BadRange[];
-}
-
-/** Supervisor to whoever asked for the session. */
-export type SupervisorMessage =
-  | { readonly type: 'serving'; readonly record: SessionRecord }
-  | Failed;
 
 /** What a replay thread starts with. */
 export interface ReplayData {

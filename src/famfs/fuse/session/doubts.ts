@@ -1,6 +1,7 @@
 import { Opcode } from '../protocol/abi.ts';
 import type { CurrentRequest } from '../host-state/counters.ts';
-import type { BadRange, Doubts } from '../serving/messages.ts';
+import type { Doubts } from '../serving/messages.ts';
+import type { BadRange } from '../host-state/bad-ranges.ts';
 
 const PAGE = 4096;
 
@@ -40,9 +41,4 @@ export class Deaths {
     this.#suspects = new Set(requests.map(({ unique }) => unique).filter((unique) => !this.#refused.includes(unique)));
     return guilty;
   }
-}
-
-/** For a worker: whether a part of a file is to be left alone. */
-export function isBad(bad: readonly BadRange[], node: number, offset: number, length: number): boolean {
-  return bad.some((range) => range.node === node && offset < range.offset + range.length && range.offset < offset + length);
 }

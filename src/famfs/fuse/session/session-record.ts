@@ -1,20 +1,36 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { SessionRecord } from '../serving/messages.ts';
-import { isAlive, pidNamespace } from './processes.ts';
+import type { BadRange } from '../host-state/bad-ranges.ts';
+import { countersFile } from '../host-state/counters-file.ts';
+import type { Agreement } from '../protocol/init.ts';
+import type { SessionConfig } from '../serving/messages.ts';
+import { isAlive, pidNamespace, type ProcessName } from './processes.ts';
 import { famfsMountAt } from '../mount/mount.ts';
 import { isServed, lockFile, supervisorLockFile } from './session-lock.ts';
+
+/** A session that serves, as its record file tells it too. Its process is the supervisor. */
+export interface SessionRecord extends SessionConfig, ProcessName {
+  readonly version: number;
+  readonly poolUuid: string;
+  /** Where the pids of this record mean something. */
+  readonly pidNamespace: string;
+  /** The serving child, which may outlive its supervisor. */
+  readonly child: ProcessName;
+  /** The mount, as the kernel numbers it: major:minor. */
+  readonly mount: string;
+  readonly agreement: Agreement;
+  readonly problems: readonly string[];
+  /** What this kernel lacks. */
+  readonly limitations: readonly string[];
+  /** What was the end of two serving processes: answered EIO since. */
+  readonly bad: readonly BadRange[];
+}
 
 /**
  * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
  * was restarted needs in order to find those that serve, and to go on with those that nobody serves.
  */
 const recordFile = (hostDirectory: string, id: string) => path.join(hostDirectory, 'sessions', `${id}.json`);
-
-/** The counters of a session, in a file beside its record. */
-export function countersFile(hostDirectory: string, id: string): string {
-  return path.join(hostDirectory, 'sessions', `${id}.counters`);
-}
 
 /** Writes the record of the calling supervisor. */
 export function writeRecord(record: SessionRecord): void {

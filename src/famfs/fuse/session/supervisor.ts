@@ -13,7 +13,8 @@ import { Deaths } from './doubts.ts';
 import { openFuse } from '../mount/fuse-device.ts';
 import { HolderLink, takeFromHolder } from './holder-client.ts';
 import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
-import type { SessionConfig, SessionRecord, SupervisorMessage } from '../serving/messages.ts';
+import type { SessionConfig } from '../serving/messages.ts';
+import type { SupervisorMessage } from './supervisor-message.ts';
 import { famfsMountAt, mountFuse, unmountFuse } from '../mount/mount.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { Orphan } from './orphan.ts';
@@ -21,7 +22,8 @@ import { pidNamespace, startTimeOf } from './processes.ts';
 import { raisePagesLimit, raiseReadAhead } from '../mount/read-ahead.ts';
 import { type Predecessor, ServingProcess, type ServingEnd } from './serving-process.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
-import { countersFile, RECORD_VERSION, removeRecord, writeRecord } from './session-record.ts';
+import { RECORD_VERSION, removeRecord, writeRecord, type SessionRecord } from './session-record.ts';
+import { countersFile } from '../host-state/counters-file.ts';
 import { within } from './within.ts';
 
 /** A child that has lived for so long is no part of a row of deaths. */

@@ -2,7 +2,7 @@ import { EntryType, nextWord } from '../../format/state-word.ts';
 import { Status } from '../../index/index-store.ts';
 import type { LogAppender } from '../claim/log-appender.ts';
 import type { Replayer } from '../../log/replayer.ts';
-import { stateOffset } from '../../log/log-scanner.ts';
+import { stateOffset } from '../../format/log-header.ts';
 
 /**
  * Stores anew what a late writer has overwritten (rule R4): guards, counters, and states that it set

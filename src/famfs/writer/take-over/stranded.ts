@@ -1,5 +1,6 @@
 import { BATCH_MAX } from '../claim/log-appender.ts';
-import { describeBadEntry, entryOffset, LogScanner } from '../../log/log-scanner.ts';
+import { describeBadEntry, LogScanner } from '../../log/log-scanner.ts';
+import { entryOffset } from '../../format/log-header.ts';
 import type { Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 

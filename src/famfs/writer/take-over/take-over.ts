@@ -4,7 +4,7 @@ import { EntryLayout } from '../../format/entry-layout.ts';
 import type { Claim } from '../claim/claim.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
 import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
-import { entryOffset } from '../../log/log-scanner.ts';
+import { entryOffset } from '../../format/log-header.ts';
 import { describeProblem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import { strandedEntry } from './stranded.ts';

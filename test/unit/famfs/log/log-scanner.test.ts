@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { BATCH, LogScanner, entryOffset } from '../../../../src/famfs/log/log-scanner.ts';
+import { BATCH, LogScanner } from '../../../../src/famfs/log/log-scanner.ts';
+import { entryOffset } from '../../../../src/famfs/format/log-header.ts';
 import { entryIsSound } from '../../../oracle/entry.ts';
 import { Random } from '../../../fuzz/random.ts';
 import { crc } from '../../../oracle/crc.ts';

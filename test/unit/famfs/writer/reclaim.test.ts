@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { Status } from '../../../../src/famfs/index/index-store.ts';
-import { entryOffset, stateOffset } from '../../../../src/famfs/log/log-scanner.ts';
+import { entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import type { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
 import { AU, directory, file, MIB, newHost, newPool, openWriter, type OpenWriter } from '../../../support/pools.ts';

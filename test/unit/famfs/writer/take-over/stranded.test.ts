@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { openDevice } from '../../../../../src/famfs/device/open.ts';
 import { FamfsError } from '../../../../../src/famfs/errors.ts';
-import { LogHeader } from '../../../../../src/famfs/format/log-header.ts';
+import { LogHeader, entryOffset } from '../../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
-import { entryOffset } from '../../../../../src/famfs/log/log-scanner.ts';
 import { Pool } from '../../../../../src/famfs/pool/pool.ts';
 import { directory, newHost, newPool, openWriter } from '../../../../support/pools.ts';
 
