@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Pool } from '../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';
 import { clusterUuid } from '../src/state/directory.ts';
-import { csi } from '../src/csi/protocols.ts';
+import { csi } from '../src/csi/server/protocols.ts';
 import { startRole, stopRole, untilServing } from '../test/demo/host.ts';
 import { program } from '../test/harness/paths.ts';
 import { shmFile } from '../test/harness/temp.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { csi, fused } from '../src/csi/protocols.ts';
+import { csi, fused } from '../src/csi/server/protocols.ts';
 import { Pool } from '../src/famfs/pool/pool.ts';
 import { Reclaim } from '../src/famfs/writer/reclaim.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
-import { WaitingSocket } from '../csi/waiting-socket.ts';
+import { WaitingSocket } from '../csi/server/waiting-socket.ts';
 import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';

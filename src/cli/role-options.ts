@@ -2,7 +2,7 @@ import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseBytes } from '../csi/bytes.ts';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
-import { socketPath } from '../csi/endpoint.ts';
+import { socketPath } from '../csi/server/endpoint.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
 import { isPoolName, readPoolsFile, type PoolConfig } from '../csi/pool-config.ts';
 import { parseNodeId } from './node-id.ts';

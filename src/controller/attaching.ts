@@ -5,7 +5,7 @@ import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { ControllerPublishVolumeRequest__Output } from '../generated/csi/v1/ControllerPublishVolumeRequest.ts';
 import type { AttachRecord, Attachment, Attachments, Lease, Nodes } from '../state/interfaces.ts';
 import { isReadOnly, judgeAttachment } from './attach-rules.ts';
-import type { ControllerPools } from './pools.ts';
+import type { ControllerPools } from './pools/pools.ts';
 
 /** Tells the node plugin that the controller allowed reading only. */
 export const READ_ONLY_CONTEXT = { readonly: 'true' } as const;

@@ -1,18 +1,18 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import type { PoolConfig } from '../csi/pool-config.ts';
-import { csi } from '../csi/protocols.ts';
-import { handlersOf } from '../csi/service.ts';
+import { csi } from '../csi/server/protocols.ts';
+import { handlersOf } from '../csi/server/service.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
 import type { ClusterState, Lease } from '../state/interfaces.ts';
 import type { PoolFigures } from '../metrics/controller-metrics.ts';
 import { Attaching } from './attaching.ts';
-import { ClaimWatch } from './claim-watch.ts';
+import { ClaimWatch } from './pools/claim-watch.ts';
 import { createRequest } from './create-request.ts';
 import { Listing } from './listing.ts';
-import { OpenedPools } from './opened-pools.ts';
+import { OpenedPools } from './pools/opened-pools.ts';
 import { controllerOperations } from './operations.ts';
-import { ControllerPools } from './pools.ts';
+import { ControllerPools } from './pools/pools.ts';
 import { Volumes } from './volumes.ts';
 
 /** What a controller is started with. */

@@ -1,15 +1,15 @@
 import { problemWith } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { Locks } from '../csi/locks.ts';
-import type { Operations } from '../csi/service.ts';
+import type { Operations } from '../csi/server/service.ts';
 import { parseVolumeId } from '../csi/volume-id.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
 import type { ValidateVolumeCapabilitiesRequest__Output } from '../generated/csi/v1/ValidateVolumeCapabilitiesRequest.ts';
 import type { ValidateVolumeCapabilitiesResponse } from '../generated/csi/v1/ValidateVolumeCapabilitiesResponse.ts';
 import type { Attaching } from './attaching.ts';
 import type { Listing } from './listing.ts';
-import { parseParameters, sameParameters } from './parameters.ts';
-import { directoryName } from './volume-name.ts';
+import { parseParameters, sameParameters } from './layout/parameters.ts';
+import { directoryName } from './layout/volume-name.ts';
 import type { Volumes } from './volumes.ts';
 
 /** Exactly what this controller claims to do. */

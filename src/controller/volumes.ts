@@ -11,11 +11,11 @@ import type { CreateVolumeRequest__Output } from '../generated/csi/v1/CreateVolu
 import type { Volume } from '../generated/csi/v1/Volume.ts';
 import type { Attachments } from '../state/interfaces.ts';
 import { parseCapacityRange, satisfies, sizeFor, type CapacityRange } from './capacity.ts';
-import type { ManagedPool } from './managed-pool.ts';
-import { parseParameters, sameParameters, type ClassParameters } from './parameters.ts';
-import type { ControllerPools } from './pools.ts';
-import { entriesOf, isCutShort, isVolume, recordOf, removeTree, SLOTS_PER_VOLUME } from './volume-layout.ts';
-import { checkVolumeName, directoryName } from './volume-name.ts';
+import type { ManagedPool } from './pools/managed-pool.ts';
+import { parseParameters, sameParameters, type ClassParameters } from './layout/parameters.ts';
+import type { ControllerPools } from './pools/pools.ts';
+import { entriesOf, isCutShort, isVolume, recordOf, removeTree, SLOTS_PER_VOLUME } from './layout/volume-layout.ts';
+import { checkVolumeName, directoryName } from './layout/volume-name.ts';
 
 /** Makes and deletes volumes. Its caller keeps calls for one directory apart. */
 export class Volumes {

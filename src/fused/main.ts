@@ -1,11 +1,11 @@
 import os from 'node:os';
 import type { Logger } from 'winston';
-import { socketPath } from '../csi/endpoint.ts';
+import { socketPath } from '../csi/server/endpoint.ts';
 import { followPoolsFile } from '../csi/follow-pools-file.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
-import { fused } from '../csi/protocols.ts';
-import { SocketServer } from '../csi/server.ts';
-import { handlersOf } from '../csi/service.ts';
+import { fused } from '../csi/server/protocols.ts';
+import { SocketServer } from '../csi/server/server.ts';
+import { handlersOf } from '../csi/server/service.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
 import type { Health } from '../metrics/health.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { CsiError, refuse, toStatus } from '../csi/errors.ts';
-import type { Operations } from '../csi/service.ts';
+import type { Operations } from '../csi/server/service.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';

@@ -1,5 +1,5 @@
 import { Histogram } from 'prom-client';
-import type { CallObserver } from '../csi/observe.ts';
+import type { CallObserver } from '../csi/server/observe.ts';
 import type { Metrics } from './metrics.ts';
 
 /** From a look-up to a mount that has to replay a long log. */

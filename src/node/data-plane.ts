@@ -1,5 +1,5 @@
 import { credentials, type ServiceError } from '@grpc/grpc-js';
-import { fused } from '../csi/protocols.ts';
+import { fused } from '../csi/server/protocols.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
 import type { EnsureSessionResponse__Output } from '../generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type { GetVolumeStatisticsResponse__Output } from '../generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';

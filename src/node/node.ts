@@ -1,8 +1,8 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
-import { csi } from '../csi/protocols.ts';
-import type { CsiPart } from '../csi/serve.ts';
-import { handlersOf } from '../csi/service.ts';
+import { csi } from '../csi/server/protocols.ts';
+import type { CsiPart } from '../csi/server/serve.ts';
+import { handlersOf } from '../csi/server/service.ts';
 import { Holder } from '../famfs/fuse/session/holder.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { Health } from '../metrics/health.ts';

@@ -1,6 +1,6 @@
 import { refuse } from '../csi/errors.ts';
 import { Locks } from '../csi/locks.ts';
-import type { Operations } from '../csi/service.ts';
+import type { Operations } from '../csi/server/service.ts';
 import { poolTopology } from '../csi/topology.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { NodeVolumes } from './volumes.ts';

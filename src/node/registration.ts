@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Logger } from 'winston';
-import { pluginRegistration } from '../csi/protocols.ts';
-import { removeStale, SocketServer } from '../csi/server.ts';
-import { handlersOf } from '../csi/service.ts';
+import { pluginRegistration } from '../csi/server/protocols.ts';
+import { removeStale, SocketServer } from '../csi/server/server.ts';
+import { handlersOf } from '../csi/server/service.ts';
 import type { RegistrationHandlers } from '../generated/pluginregistration/Registration.ts';
 import type { Health } from '../metrics/health.ts';
 

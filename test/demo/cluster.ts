@@ -1,7 +1,7 @@
 /** The demo's cluster: a controller and two hosts that share one device. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { csi } from '../../src/csi/protocols.ts';
+import { csi } from '../../src/csi/server/protocols.ts';
 import { program } from '../harness/paths.ts';
 import { plain } from '../support/grpc-client.ts';
 import { Host, startRole, stopRole, untilServing, type Role } from './host.ts';

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statS
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { csi } from '../../src/csi/protocols.ts';
+import { csi } from '../../src/csi/server/protocols.ts';
 import { silentLog } from '../../src/csi/log.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';

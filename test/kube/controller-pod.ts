@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { csi } from '../../src/csi/protocols.ts';
+import { csi } from '../../src/csi/server/protocols.ts';
 import { startRole, stopRole, type Role } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';

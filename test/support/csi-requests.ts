@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import type { AccessMode } from '../../src/csi/capabilities.ts';
-import type { csi } from '../../src/csi/protocols.ts';
+import type { csi } from '../../src/csi/server/protocols.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
 import type { Volume__Output } from '../../src/generated/csi/v1/Volume.ts';
 import type { VolumeCapability } from '../../src/generated/csi/v1/VolumeCapability.ts';

@@ -1,7 +1,7 @@
 /** The part of a kubelet that plugins meet: it looks for sockets and registers whoever answers there. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { csi, pluginRegistration } from '../../src/csi/protocols.ts';
+import { csi, pluginRegistration } from '../../src/csi/server/protocols.ts';
 import type { NodeGetInfoResponse__Output } from '../../src/generated/csi/v1/NodeGetInfoResponse.ts';
 import type { PluginInfo__Output } from '../../src/generated/pluginregistration/PluginInfo.ts';
 import { plain, unary } from './grpc-client.ts';

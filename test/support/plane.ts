@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
-import { fused } from '../../src/csi/protocols.ts';
+import { fused } from '../../src/csi/server/protocols.ts';
 import { runFused } from '../../src/fused/main.ts';
 import type { EnsureSessionResponse__Output } from '../../src/generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { silentLog } from '../../../src/csi/log.ts';
-import { pluginRegistration } from '../../../src/csi/protocols.ts';
+import { pluginRegistration } from '../../../src/csi/server/protocols.ts';
 import { Health } from '../../../src/metrics/health.ts';
 import { Registration } from '../../../src/node/registration.ts';
 import { tempDir } from '../../harness/temp.ts';

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status, type Client, type ServiceError } from '@grpc/grpc-js';
-import { csi, fused } from '../../../src/csi/protocols.ts';
+import { csi, fused } from '../../../src/csi/server/protocols.ts';
 import { plain, unary } from '../../support/grpc-client.ts';
 
 type Methods = Record<string, Parameters<typeof unary<unknown, unknown>>[1]>;

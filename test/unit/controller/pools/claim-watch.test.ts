@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClaimWatch } from '../../../src/controller/claim-watch.ts';
-import { uptime } from '../../../src/famfs/host.ts';
-import { mkfs } from '../../../src/famfs/mkfs/mkfs.ts';
-import { Pool } from '../../../src/famfs/pool/pool.ts';
-import { shmFile } from '../../harness/temp.ts';
-import { AU, CLUSTER, METADATA, newHost, newPool, openWriter } from '../../support/pools.ts';
+import { ClaimWatch } from '../../../../src/controller/pools/claim-watch.ts';
+import { uptime } from '../../../../src/famfs/host.ts';
+import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { shmFile } from '../../../harness/temp.ts';
+import { AU, CLUSTER, METADATA, newHost, newPool, openWriter } from '../../../support/pools.ts';
 
 describe('ClaimWatch', () => {
   it('knows since when a rival has been silent, and nothing of one that still beats', async () => {

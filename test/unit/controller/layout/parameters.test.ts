@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { parseParameters, sameParameters } from '../../../src/controller/parameters.ts';
+import { parseParameters, sameParameters } from '../../../../src/controller/layout/parameters.ts';
 
 describe('class parameters', () => {
   for (const [mode, file, directory] of [

@@ -1,8 +1,8 @@
-import { FamfsError } from '../famfs/errors.ts';
-import type { Pool } from '../famfs/pool/pool.ts';
-import type { PoolHealth } from '../metrics/controller-metrics.ts';
-import type { Notices } from '../state/interfaces.ts';
-import { SLOTS_PER_VOLUME } from './volume-layout.ts';
+import { FamfsError } from '../../famfs/errors.ts';
+import type { Pool } from '../../famfs/pool/pool.ts';
+import type { PoolHealth } from '../../metrics/controller-metrics.ts';
+import type { Notices } from '../../state/interfaces.ts';
+import { SLOTS_PER_VOLUME } from '../layout/volume-layout.ts';
 
 const notices: Readonly<Record<Exclude<PoolHealth, 'ok'>, string>> = {
   unavailable: 'PoolUnavailable',

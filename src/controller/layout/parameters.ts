@@ -1,5 +1,5 @@
-import { isId } from '../csi/capabilities.ts';
-import { refuse } from '../csi/errors.ts';
+import { isId } from '../../csi/capabilities.ts';
+import { refuse } from '../../csi/errors.ts';
 
 /** What a storage class says about its volumes. */
 export interface ClassParameters {

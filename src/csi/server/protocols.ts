@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { ProtoGrpcType as CsiPackage } from '../generated/csi.ts';
-import type { ProtoGrpcType as FusedPackage } from '../generated/fused.ts';
-import type { ProtoGrpcType as RegistrationPackage } from '../generated/pluginregistration.ts';
+import type { ProtoGrpcType as CsiPackage } from '../../generated/csi.ts';
+import type { ProtoGrpcType as FusedPackage } from '../../generated/fused.ts';
+import type { ProtoGrpcType as RegistrationPackage } from '../../generated/pluginregistration.ts';
 
-const folder = path.resolve(import.meta.dirname, '../../proto');
+const folder = path.resolve(import.meta.dirname, '../../../proto');
 
 /** The same options as in scripts/generate-proto-types.ts, which describes the result in types. */
 function load(file: string): unknown {

@@ -1,4 +1,4 @@
-import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
+import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
 import type { Operations } from './service.ts';
 
 /**

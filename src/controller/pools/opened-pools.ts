@@ -1,4 +1,4 @@
-import { Pool } from '../famfs/pool/pool.ts';
+import { Pool } from '../../famfs/pool/pool.ts';
 
 /**
  * Pools that a controller has opened while it only waits for the lease. A replay takes a second for a

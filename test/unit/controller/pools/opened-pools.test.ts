@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { OpenedPools } from '../../../src/controller/opened-pools.ts';
-import { mkfs } from '../../../src/famfs/mkfs/mkfs.ts';
-import { shmFile } from '../../harness/temp.ts';
-import { AU, CLUSTER, METADATA, newPool, openWriter } from '../../support/pools.ts';
+import { OpenedPools } from '../../../../src/controller/pools/opened-pools.ts';
+import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { shmFile } from '../../../harness/temp.ts';
+import { AU, CLUSTER, METADATA, newPool, openWriter } from '../../../support/pools.ts';
 
 const directory = (path: string) => ({ kind: 'directory', path, mode: 0o755, uid: 0, gid: 0 }) as const;
 

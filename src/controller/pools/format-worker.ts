@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FamfsError, type FamfsErrorCode } from '../famfs/errors.ts';
-import { mkfs } from '../famfs/mkfs/mkfs.ts';
+import { FamfsError, type FamfsErrorCode } from '../../famfs/errors.ts';
+import { mkfs } from '../../famfs/mkfs/mkfs.ts';
 
 /** What is to be formatted. */
 export interface FormatTask {

@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
-import type { IdentityHandlers } from '../generated/csi/v1/Identity.ts';
+import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
 import { identityOperations } from './identity.ts';
 import type { CallObserver } from './observe.ts';
 import { csi } from './protocols.ts';

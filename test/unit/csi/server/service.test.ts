@@ -5,13 +5,13 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { credentials, status } from '@grpc/grpc-js';
 import { createLogger, transports } from 'winston';
-import { refuse } from '../../../src/csi/errors.ts';
-import { createLog } from '../../../src/csi/log.ts';
-import { csi } from '../../../src/csi/protocols.ts';
-import { SocketServer } from '../../../src/csi/server.ts';
-import { handlersOf } from '../../../src/csi/service.ts';
-import type { ControllerHandlers } from '../../../src/generated/csi/v1/Controller.ts';
-import { tempDir } from '../../harness/temp.ts';
+import { refuse } from '../../../../src/csi/errors.ts';
+import { createLog } from '../../../../src/csi/log.ts';
+import { csi } from '../../../../src/csi/server/protocols.ts';
+import { SocketServer } from '../../../../src/csi/server/server.ts';
+import { handlersOf } from '../../../../src/csi/server/service.ts';
+import type { ControllerHandlers } from '../../../../src/generated/csi/v1/Controller.ts';
+import { tempDir } from '../../../harness/temp.ts';
 
 type Line = Record<string, unknown> & { message: string };
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { FamfsError } from '../famfs/errors.ts';
-import { moduleFile } from '../famfs/module-file.ts';
+import { FamfsError } from '../../famfs/errors.ts';
+import { moduleFile } from '../../famfs/module-file.ts';
 import type { FormatOutcome, FormatTask } from './format-worker.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Logger } from 'winston';
-import type { PoolConfig } from '../csi/pool-config.ts';
-import type { WriterIdentity } from '../famfs/writer/writer.ts';
-import type { Hosts, Lease, Members, Notices } from '../state/interfaces.ts';
+import type { PoolConfig } from '../../csi/pool-config.ts';
+import type { WriterIdentity } from '../../famfs/writer/writer.ts';
+import type { Hosts, Lease, Members, Notices } from '../../state/interfaces.ts';
 import type { ClaimWatch } from './claim-watch.ts';
 import type { OpenedPools } from './opened-pools.ts';
 

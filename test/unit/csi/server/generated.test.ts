@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { generateProtoTypes } from '../../../scripts/generate-proto-types.ts';
+import { generateProtoTypes } from '../../../../scripts/generate-proto-types.ts';
 
-const committed = path.resolve(import.meta.dirname, '../../../src/generated');
+const committed = path.resolve(import.meta.dirname, '../../../../src/generated');
 
 /** Every file below a folder with its text. */
 function contents(folder: string): Map<string, string> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { redact } from '../../../src/csi/redact.ts';
+import { redact } from '../../../../src/csi/server/redact.ts';
 
 describe('redact', () => {
   it('hides secrets at any depth and nothing else', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { healthIn, PoolReporter } from '../../../src/controller/pool-reporter.ts';
-import { FamfsError } from '../../../src/famfs/errors.ts';
+import { healthIn, PoolReporter } from '../../../../src/controller/pools/pool-reporter.ts';
+import { FamfsError } from '../../../../src/famfs/errors.ts';
 
 describe('what is told of a pool', () => {
   let told: string[];

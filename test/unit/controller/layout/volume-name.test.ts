@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { checkVolumeName, directoryName } from '../../../src/controller/volume-name.ts';
+import { checkVolumeName, directoryName } from '../../../../src/controller/layout/volume-name.ts';
 
 describe('volume names', () => {
   for (const name of ['pvc-0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0', 'a', 'a.b', '-x', 'x'.repeat(48)]) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { refuse } from '../csi/errors.ts';
+import { refuse } from '../../csi/errors.ts';
 
 const MAX_NAME = 128;
 const MAX_DIRECTORY = 48;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'winston';
-import { formatBytes } from '../csi/bytes.ts';
-import { FamfsError } from '../famfs/errors.ts';
-import { hostOf } from '../famfs/writer/claim/writer-lock.ts';
-import { Reclaim } from '../famfs/writer/reclaim.ts';
-import type { PoolWriter } from '../famfs/writer/writer.ts';
-import type { Hosts, Member, Members, Notices } from '../state/interfaces.ts';
+import { formatBytes } from '../../csi/bytes.ts';
+import { FamfsError } from '../../famfs/errors.ts';
+import { hostOf } from '../../famfs/writer/claim/writer-lock.ts';
+import { Reclaim } from '../../famfs/writer/reclaim.ts';
+import type { PoolWriter } from '../../famfs/writer/writer.ts';
+import type { Hosts, Member, Members, Notices } from '../../state/interfaces.ts';
 
 /** What the return of a pool's memory needs. */
 export interface ReclaimingOptions {
