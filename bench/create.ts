@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { csi } from '../src/csi/server/protocols.ts';
 import { Pool } from '../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';
 import { clusterUuid } from '../src/state/directory.ts';
-import { csi } from '../src/csi/server/protocols.ts';
 import { startRole, stopRole, untilServing } from '../test/demo/host.ts';
 import { program } from '../test/harness/paths.ts';
 import { shmFile } from '../test/harness/temp.ts';
-import { createVolume, type ControllerClient } from '../test/support/csi-requests.ts';
+import { type ControllerClient, createVolume } from '../test/support/csi-requests.ts';
 import { plain, unary } from '../test/support/grpc-client.ts';
 import { type BenchResult, median } from './result.ts';
 

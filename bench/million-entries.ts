@@ -1,8 +1,8 @@
 /** Fills the log of an empty pool with volumes as the driver makes them, a directory and a file each: `million-entries.ts DEVICE LOG-LENGTH ENTRIES`. */
 import { openDevice } from '../src/famfs/device/open.ts';
-import { newEntry } from '../src/famfs/format/entry.ts';
 import { DirectoryLayout, ExtentType, FILE_FLAGS } from '../src/famfs/format/entry-layout.ts';
-import { LogHeader, entryOffset } from '../src/famfs/format/log-header.ts';
+import { newEntry } from '../src/famfs/format/entry.ts';
+import { entryOffset, LogHeader } from '../src/famfs/format/log-header.ts';
 import { EntryType } from '../src/famfs/format/state-word.ts';
 import { AU, volumeName } from './million.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { deployFloor, Floor, removeFloor } from './e2e/floor.ts';
 import { startCluster, stopCluster } from '../test/e2e/support/cluster.ts';
 import { apply, environment, kubectl } from '../test/e2e/support/kubectl.ts';
 import { claim, Names, pod } from '../test/e2e/support/objects.ts';
 import { ensureRelease } from '../test/e2e/support/release.ts';
+import { deployFloor, Floor, removeFloor } from './e2e/floor.ts';
 import { type BenchResult, median } from './result.ts';
 
 const ROUNDS = 10;

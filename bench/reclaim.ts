@@ -8,10 +8,10 @@ import { Pool } from '../src/famfs/pool/pool.ts';
 import { Reclaim } from '../src/famfs/writer/reclaim.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';
 import { clusterUuid } from '../src/state/directory.ts';
-import { startRole, stopRole, untilServing, type Role } from '../test/demo/host.ts';
+import { type Role, startRole, stopRole, untilServing } from '../test/demo/host.ts';
 import { program } from '../test/harness/paths.ts';
 import { remove, shmFile } from '../test/harness/temp.ts';
-import { createVolume, deleteVolume, type ControllerClient } from '../test/support/csi-requests.ts';
+import { type ControllerClient, createVolume, deleteVolume } from '../test/support/csi-requests.ts';
 import { plain, unary } from '../test/support/grpc-client.ts';
 import { type BenchResult, median } from './result.ts';
 

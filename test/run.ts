@@ -16,7 +16,7 @@ import { isInNamespace, runInNamespace } from './harness/namespace.ts';
 import { countTests, runTier, type TierResult } from './harness/run-tier.ts';
 import { readSkips } from './harness/skips.ts';
 import { clearStrays, lookAround, type RunPlaces } from './harness/strays.ts';
-import { missing, tiers, type Tier } from './harness/tiers.ts';
+import { missing, type Tier, tiers } from './harness/tiers.ts';
 
 const sharedMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const inCi = process.env['CI'] === 'true';

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAllYaml } from '@kubernetes/client-node';
-import { root } from '../../test/harness/paths.ts';
 import { driverImage } from '../../test/e2e/support/cluster.ts';
-import { apply, helm, kubectl, list, type KubeObject } from '../../test/e2e/support/kubectl.ts';
+import { apply, helm, kubectl, type KubeObject, list } from '../../test/e2e/support/kubectl.ts';
 import { nodeCommand } from '../../test/e2e/support/load.ts';
 import { allReady } from '../../test/e2e/support/states.ts';
 import { until } from '../../test/e2e/support/wait.ts';
+import { root } from '../../test/harness/paths.ts';
 
 /** Names of the floor. */
 export const Floor = { driver: 'floor.famfs.io', storageClass: 'floor', release: 'floor', namespace: 'floor-system' } as const;

@@ -3,7 +3,7 @@ import { startController } from './controller.ts';
 import { startFused } from './fused.ts';
 import { startNode } from './node.ts';
 import { roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveRole, type RoleContext } from './run-role.ts';
+import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
 /** `famfs-csi all`: the three roles in one process, controller and node on one CSI socket. */
 export function allCommand(): Command {

@@ -4,7 +4,7 @@ import { WaitingSocket } from '../csi/server/waiting-socket.ts';
 import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
-import { observeCalls, runRole, serveRole, type RoleContext } from './run-role.ts';
+import { observeCalls, type RoleContext, runRole, serveRole } from './run-role.ts';
 
 /** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
 export function controllerCommand(): Command {

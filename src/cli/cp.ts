@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
-import { progressBar, printJson } from './output.ts';
+import { printJson, progressBar } from './output.ts';
 import { parseMode } from './sizes.ts';
 import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 

@@ -3,7 +3,7 @@ import { bootId } from '../famfs/host.ts';
 import { runFused } from '../fused/main.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, type RoleContext } from './run-role.ts';
+import { type RoleContext, runRole } from './run-role.ts';
 
 /** `famfs-csi fused`: the data plane of this host. With the first process of a container, all others of it end. */
 export function fusedCommand(): Command {

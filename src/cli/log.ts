@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { decodeBody, decodeEntry, entryIsValid, type LogEntry } from '../famfs/format/entry.ts';
 import { EntryLayout } from '../famfs/format/entry-layout.ts';
+import { decodeBody, decodeEntry, entryIsValid, type LogEntry } from '../famfs/format/entry.ts';
+import { entryOffset } from '../famfs/format/log-header.ts';
 import { EntryType, originalType } from '../famfs/format/state-word.ts';
 import { decodeVolumeRecord } from '../famfs/format/volume-record.ts';
-import { entryOffset } from '../famfs/format/log-header.ts';
 import { readCounters } from '../famfs/log/geometry.ts';
 import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { isKnownStopped } from '../famfs/writer/claim/claim.ts';
 import { mkfs } from '../famfs/mkfs/mkfs.ts';
+import { isKnownStopped } from '../famfs/writer/claim/claim.ts';
 import { printJson, progressBar } from './output.ts';
 import { formatSize, parseSize } from './sizes.ts';
 import { commandIdentity, withWritingOptions, type WritingOptions } from './writing.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Node } from '../node/node.ts';
 import { openNodes } from './cluster-state.ts';
 import { roleCommand, type RoleOptions } from './role-options.ts';
-import { runRole, serveRole, type RoleContext } from './run-role.ts';
+import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
 /** `famfs-csi node`: stages and publishes volumes on this host. */
 export function nodeCommand(): Command {

@@ -2,9 +2,9 @@ import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseBytes } from '../csi/bytes.ts';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
-import { socketPath } from '../csi/server/endpoint.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
-import { isPoolName, readPoolsFile, type PoolConfig } from '../csi/pool-config.ts';
+import { isPoolName, type PoolConfig, readPoolsFile } from '../csi/pool-config.ts';
+import { socketPath } from '../csi/server/endpoint.ts';
 import { parseNodeId } from './node-id.ts';
 
 /** The options of a role. All roles take all of them, so that one set of arguments fits a host. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'winston';
 import { createLog } from '../csi/log.ts';
 import type { CallObserver } from '../csi/server/observe.ts';
-import { serveCsi, type CsiPart } from '../csi/server/serve.ts';
+import { type CsiPart, serveCsi } from '../csi/server/serve.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
 import { Health } from '../metrics/health.ts';
 import { HttpEndpoint } from '../metrics/http-endpoint.ts';

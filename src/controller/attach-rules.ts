@@ -1,5 +1,5 @@
 import { isReaderOnly, isSingleNode } from '../csi/capabilities.ts';
-import { refuse, type CsiError } from '../csi/errors.ts';
+import { type CsiError, refuse } from '../csi/errors.ts';
 import type { Attachment } from '../state/interfaces.ts';
 
 /** What becomes of a wish to attach. */

@@ -3,7 +3,7 @@ import { refuse } from '../csi/errors.ts';
 import { parseVolumeId } from '../csi/volume-id.ts';
 import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { ControllerPublishVolumeRequest__Output } from '../generated/csi/v1/ControllerPublishVolumeRequest.ts';
-import type { AttachRecord, Attachment, Attachments, Lease, Nodes } from '../state/interfaces.ts';
+import type { Attachment, Attachments, AttachRecord, Lease, Nodes } from '../state/interfaces.ts';
 import { isReadOnly, judgeAttachment } from './attach-rules.ts';
 import type { ControllerPools } from './pools/pools.ts';
 

@@ -4,14 +4,14 @@ import type { PoolConfig } from '../csi/pool-config.ts';
 import { csi } from '../csi/server/protocols.ts';
 import { handlersOf } from '../csi/server/service.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
-import type { ClusterState, Lease } from '../state/interfaces.ts';
 import type { PoolFigures } from '../metrics/controller-metrics.ts';
+import type { ClusterState, Lease } from '../state/interfaces.ts';
 import { Attaching } from './attaching.ts';
-import { ClaimWatch } from './pools/claim-watch.ts';
 import { createRequest } from './create-request.ts';
 import { Listing } from './listing.ts';
-import { OpenedPools } from './pools/opened-pools.ts';
 import { controllerOperations } from './operations.ts';
+import { ClaimWatch } from './pools/claim-watch.ts';
+import { OpenedPools } from './pools/opened-pools.ts';
 import { ControllerPools } from './pools/pools.ts';
 import { Volumes } from './volumes.ts';
 

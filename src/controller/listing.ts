@@ -8,11 +8,11 @@ import type { GetCapacityResponse } from '../generated/csi/v1/GetCapacityRespons
 import type { ListVolumesRequest__Output } from '../generated/csi/v1/ListVolumesRequest.ts';
 import type { ListVolumesResponse } from '../generated/csi/v1/ListVolumesResponse.ts';
 import type { Attachments } from '../state/interfaces.ts';
-import type { ManagedPool } from './pools/managed-pool.ts';
-import { formatToken, parseToken } from './page-token.ts';
 import { parseParameters } from './layout/parameters.ts';
-import type { ControllerPools } from './pools/pools.ts';
 import { isVolume, SLOTS_PER_VOLUME } from './layout/volume-layout.ts';
+import { formatToken, parseToken } from './page-token.ts';
+import type { ManagedPool } from './pools/managed-pool.ts';
+import type { ControllerPools } from './pools/pools.ts';
 
 /** What there is: volumes and room for more. Reads only. */
 export class Listing {

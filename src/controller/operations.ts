@@ -7,9 +7,9 @@ import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
 import type { ValidateVolumeCapabilitiesRequest__Output } from '../generated/csi/v1/ValidateVolumeCapabilitiesRequest.ts';
 import type { ValidateVolumeCapabilitiesResponse } from '../generated/csi/v1/ValidateVolumeCapabilitiesResponse.ts';
 import type { Attaching } from './attaching.ts';
-import type { Listing } from './listing.ts';
 import { parseParameters, sameParameters } from './layout/parameters.ts';
 import { directoryName } from './layout/volume-name.ts';
+import type { Listing } from './listing.ts';
 import type { Volumes } from './volumes.ts';
 
 /** Exactly what this controller claims to do. */

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { formatBytes } from '../csi/bytes.ts';
 import { isReaderOnly, parseAccess } from '../csi/capabilities.ts';
-import { refuse, toStatus, type CsiError } from '../csi/errors.ts';
+import { type CsiError, refuse, toStatus } from '../csi/errors.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId, parseVolumeId } from '../csi/volume-id.ts';
 import { FamfsError } from '../famfs/errors.ts';
@@ -10,12 +10,12 @@ import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { CreateVolumeRequest__Output } from '../generated/csi/v1/CreateVolumeRequest.ts';
 import type { Volume } from '../generated/csi/v1/Volume.ts';
 import type { Attachments } from '../state/interfaces.ts';
-import { parseCapacityRange, satisfies, sizeFor, type CapacityRange } from './capacity.ts';
-import type { ManagedPool } from './pools/managed-pool.ts';
-import { parseParameters, sameParameters, type ClassParameters } from './layout/parameters.ts';
-import type { ControllerPools } from './pools/pools.ts';
+import { type CapacityRange, parseCapacityRange, satisfies, sizeFor } from './capacity.ts';
+import { type ClassParameters, parseParameters, sameParameters } from './layout/parameters.ts';
 import { entriesOf, isCutShort, isVolume, recordOf, removeTree, SLOTS_PER_VOLUME } from './layout/volume-layout.ts';
 import { checkVolumeName, directoryName } from './layout/volume-name.ts';
+import type { ManagedPool } from './pools/managed-pool.ts';
+import type { ControllerPools } from './pools/pools.ts';
 
 /** Makes and deletes volumes. Its caller keeps calls for one directory apart. */
 export class Volumes {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'winston';
-import { readPoolsFile, type PoolConfig } from './pool-config.ts';
+import { type PoolConfig, readPoolsFile } from './pool-config.ts';
 
 /** What following a pools file needs. */
 export interface FollowOptions {

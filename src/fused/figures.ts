@@ -1,7 +1,7 @@
 import { openDevice } from '../famfs/device/open.ts';
 import { FamfsError } from '../famfs/errors.ts';
-import { readTotals, countersFile } from '../famfs/fuse/host-state/counters-file.ts';
-import { uptime, type CounterTotals } from '../famfs/fuse/host-state/counters.ts';
+import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
+import { type CounterTotals, uptime } from '../famfs/fuse/host-state/counters.ts';
 import { operations } from '../famfs/fuse/operations/dispatch.ts';
 import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';

@@ -1,5 +1,5 @@
-import { FamfsError } from '../famfs/errors.ts';
 import { openDevice } from '../famfs/device/open.ts';
+import { FamfsError } from '../famfs/errors.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../famfs/format/superblock.ts';
 
 /** A pool as configured on this host. */

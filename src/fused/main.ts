@@ -1,8 +1,8 @@
 import os from 'node:os';
 import type { Logger } from 'winston';
-import { socketPath } from '../csi/server/endpoint.ts';
 import { followPoolsFile } from '../csi/follow-pools-file.ts';
 import type { PoolConfig } from '../csi/pool-config.ts';
+import { socketPath } from '../csi/server/endpoint.ts';
 import { fused } from '../csi/server/protocols.ts';
 import { SocketServer } from '../csi/server/server.ts';
 import { handlersOf } from '../csi/server/service.ts';

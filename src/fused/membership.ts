@@ -1,5 +1,5 @@
 import type { Logger } from 'winston';
-import { readTotals, countersFile } from '../famfs/fuse/host-state/counters-file.ts';
+import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import { presentRecords, servingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Member, Members } from '../state/interfaces.ts';
 import type { PoolMembers } from './sessions.ts';

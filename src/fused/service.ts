@@ -5,8 +5,8 @@ import { status } from '@grpc/grpc-js';
 import { CsiError, refuse, toStatus } from '../csi/errors.ts';
 import type { Operations } from '../csi/server/service.ts';
 import { FamfsError } from '../famfs/errors.ts';
-import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';
+import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
 import type { Sessions } from './sessions.ts';
 

@@ -5,11 +5,11 @@ import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints } from '../famfs/fuse/mount/mount.ts';
 import { leaveToHolder } from '../famfs/fuse/session/holder-client.ts';
 import { holderSocket } from '../famfs/fuse/session/holder.ts';
-import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
 import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.ts';
+import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
 import type { Stages } from '../state/stages.ts';
+import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
 import { answers, recoverSession } from './recovery.ts';
-import { identifyPools, type ConfiguredPool, type IdentifiedPool } from './identify.ts';
 
 /** How the hosts of a pool keep count of each other. Both calls may be repeated. */
 export interface PoolMembers {

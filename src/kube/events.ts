@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PatchStrategy, setHeaderOptions, type V1ObjectReference } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { problemOf, statusOf, type KubeApi } from './client.ts';
+import { type KubeApi, problemOf, statusOf } from './client.ts';
 
 /** How long the same event of the same object is not told again. */
 const REPEAT_MS = 300_000;

@@ -1,6 +1,6 @@
 import { makeInformer, type Informer, type KubernetesObject, type ObjectCache } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { listPages, problemOf, type KubeApi, type Listed, type ListPage } from './client.ts';
+import { type KubeApi, type Listed, type ListPage, listPages, problemOf } from './client.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;

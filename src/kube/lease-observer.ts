@@ -1,5 +1,5 @@
 import type { V1Lease } from '@kubernetes/client-node';
-import { EPOCHS_ANNOTATION, annotation } from './names.ts';
+import { annotation, EPOCHS_ANNOTATION } from './names.ts';
 
 /** The longest that a record may make us wait, whatever somebody wrote into it. */
 const LONGEST_SECONDS = 60;

@@ -3,9 +3,9 @@ import { V1MicroTime, type V1Lease, type V1LeaseSpec } from '@kubernetes/client-
 import type { Logger } from 'winston';
 import { uptime } from '../famfs/host.ts';
 import type { Lease } from '../state/interfaces.ts';
-import { problemOf, statusOf, unlessMissing, type KubeApi } from './client.ts';
-import { epochsIn, LeaseObserver, mergeEpochs, type LeaseHolder } from './lease-observer.ts';
-import { EPOCHS_ANNOTATION, PROCESS_ANNOTATION, type Names } from './names.ts';
+import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
+import { epochsIn, type LeaseHolder, LeaseObserver, mergeEpochs } from './lease-observer.ts';
+import { EPOCHS_ANNOTATION, type Names, PROCESS_ANNOTATION } from './names.ts';
 
 /** How long others leave a record alone that does not change. */
 const DURATION_SECONDS = 8;

@@ -1,6 +1,6 @@
 import { PatchStrategy, setHeaderOptions, type V1CSINode, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { problemOf, statusOf, unlessMissing, type KubeApi } from './client.ts';
+import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
 import { watchObjects } from './informer.ts';
 import type { Names } from './names.ts';
 import { Passes } from './passes.ts';

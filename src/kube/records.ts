@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease, V1Node } from '@kubernetes/client-node';
-import type { AttachRecord, Attachments, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
 import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
-import { answered, listAll, listKept, statusOf, unlessMissing, type KubeApi } from './client.ts';
-import { annotation, RECORD_ANNOTATION, type Names, type RecordKind } from './names.ts';
+import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
+import { answered, type KubeApi, listAll, listKept, statusOf, unlessMissing } from './client.ts';
+import { annotation, type Names, RECORD_ANNOTATION, type RecordKind } from './names.ts';
 
 /** By which an operator says that a node is off, and stays so until the taint is removed. */
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
-import { answered, listAll, type KubeApi } from './client.ts';
+import { answered, type KubeApi, listAll } from './client.ts';
 
 const POLL_MS = 1_000;
 /** How long the kubelet may take to unstage what its last pod has used. */

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PatchStrategy, setHeaderOptions, type V1Node, type V1ObjectMeta } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import type { Member } from '../state/interfaces.ts';
-import { eventSource, ownPod, podReference } from './cluster.ts';
 import { answered, KubeApi, listAll, listKept, problemOf, unlessMissing } from './client.ts';
+import { eventSource, ownPod, podReference } from './cluster.ts';
 import { EventRecorder } from './events.ts';
 import { KIND_LABEL, Names, RECORD_ANNOTATION } from './names.ts';
-import { stagedOnNodes, type NodePlugins } from './staged.ts';
+import { type NodePlugins, stagedOnNodes } from './staged.ts';
 import { describeUse, volumesInUse } from './volume-uses.ts';
 
 const POLL_MS = 1_000;

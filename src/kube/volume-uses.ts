@@ -1,6 +1,6 @@
 import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
 import type { AttachRecord } from '../state/interfaces.ts';
-import { listKept, type KubeApi } from './client.ts';
+import { type KubeApi, listKept } from './client.ts';
 import type { Names } from './names.ts';
 import { LeaseRecords } from './records.ts';
 

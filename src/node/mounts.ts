@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
-import { parseMountInfo, type Mount } from './mountinfo.ts';
+import { type Mount, parseMountInfo } from './mountinfo.ts';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Logger } from 'winston';
-import { isReaderOnly, isSingleTarget, parseAccess, type Access } from '../csi/capabilities.ts';
+import { type Access, isReaderOnly, isSingleTarget, parseAccess } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';

@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
 import { DirectoryLease } from './directory-lease.ts';
-import type { AttachRecord, Attachments, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice } from './interfaces.ts';
+import type {
+  Attachments, AttachRecord, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice,
+} from './interfaces.ts';
 import { RecordFolder, writeDurably } from './records.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

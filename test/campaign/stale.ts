@@ -1,7 +1,7 @@
 /** Hosts that are stopped for minutes, or at any moment of their work, while their volumes are deleted. */
 import { apart } from '../faults/apart.ts';
-import { evictWrongly, returnLate, stopAtWork } from '../faults/stale.ts';
 import { randomFor } from '../faults/seed.ts';
+import { evictWrongly, returnLate, stopAtWork } from '../faults/stale.ts';
 import { Parts } from './parts.ts';
 
 const HELD_MS = 120_000;

@@ -1,10 +1,10 @@
 /** All of Kubernetes' own tests of CSI drivers, against our release in a cluster of its own. */
+import { prepareSuite, runSuite, summarise } from '../e2e/suite/run-suite.ts';
+import { shortName } from '../e2e/suite/selection.ts';
 import { cluster, startCluster, stopCluster } from '../e2e/support/cluster.ts';
 import { expectNoLeaks } from '../e2e/support/leaks.ts';
 import { Names } from '../e2e/support/objects.ts';
 import { ensureRelease } from '../e2e/support/release.ts';
-import { prepareSuite, runSuite, summarise } from '../e2e/suite/run-suite.ts';
-import { shortName } from '../e2e/suite/selection.ts';
 
 /** Whether every test ended as it has to. */
 export async function run(): Promise<boolean> {

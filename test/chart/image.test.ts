@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNeedless } from '../../deploy/image/needless.ts';
-import { withStage, type Stage } from '../../deploy/image/stage.ts';
+import { type Stage, withStage } from '../../deploy/image/stage.ts';
 import { tempDir } from '../harness/temp.ts';
 
 describe('image', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { HAND_OVER_MS } from '../../src/fused/sessions.ts';
 import { LEAVE_MS } from '../../src/node/node.ts';
-import { containerOf, exampleValues, find, podOf, render, type Manifest } from './support.ts';
+import { containerOf, exampleValues, find, type Manifest, podOf, render } from './support.ts';
 
 const dax = { name: 'p0', device: '/dev/dax0.0' };
 const simulated = { name: 's0', device: '/dev/sim/pool' };

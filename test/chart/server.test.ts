@@ -8,7 +8,9 @@ import {
 } from '@kubernetes/client-node';
 import { ensurePrograms } from '../cluster/programs.ts';
 import { apiServer, type ApiServer } from '../kube/api-server.ts';
-import { chart, exampleValues, examples, helm, startHelm, template, text, valueArguments, type Ending, type Wish } from './support.ts';
+import {
+  chart, type Ending, examples, exampleValues, helm, startHelm, template, text, valueArguments, type Wish,
+} from './support.ts';
 
 const release = 'famfs';
 const simulated = { pools: [{ name: 'p0', device: '/dev/sim/pool' }] };

@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { clusterCache, withScratch } from './cache.ts';
 import { docker } from './docker.ts';
-import { ensurePrograms, findClusterProgram } from './programs.ts';
-import { ensureNodeImage } from './node-image.ts';
 import { clusterConfig } from './kind-config.ts';
+import { ensureNodeImage } from './node-image.ts';
 import { connectNodes } from './pod-network.ts';
+import { ensurePrograms, findClusterProgram } from './programs.ts';
 import { run, step } from './run.ts';
 
 /** What a cluster is made with. */

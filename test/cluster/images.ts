@@ -1,7 +1,7 @@
 /** The images that run in the cluster, made from our programs and Debian's files; none is pulled. */
 import { join } from 'node:path';
 import { buildImage, type ImageRecipe } from './docker.ts';
-import { ensurePrograms, kubernetesVersion, pinned, type KubernetesName, type ProgramName } from './programs.ts';
+import { ensurePrograms, type KubernetesName, kubernetesVersion, pinned, type ProgramName } from './programs.ts';
 import { run } from './run.ts';
 
 const registry = 'registry.k8s.io';

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../harness/prerequisites.ts';
 import { dockerRuns } from './docker.ts';
-import { run, step } from './run.ts';
 import { treesCached } from './rootfs.ts';
+import { run, step } from './run.ts';
 
 /** The packages that are missing; kind's own node image needs no Debian tree. */
 export function missingPackages(stock = false): string[] {

@@ -3,7 +3,7 @@
  * do the rest. There is no agent, so routes are set again after a node was restarted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubectl, type Cluster } from './cluster.ts';
+import { type Cluster, kubectl } from './cluster.ts';
 import { docker, inNode } from './docker.ts';
 
 interface Node {

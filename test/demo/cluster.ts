@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { csi } from '../../src/csi/server/protocols.ts';
 import { program } from '../harness/paths.ts';
 import { plain } from '../support/grpc-client.ts';
-import { Host, startRole, stopRole, untilServing, type Role } from './host.ts';
+import { Host, type Role, startRole, stopRole, untilServing } from './host.ts';
 
 /** A host with the driver's two node roles running. */
 export interface ClusterNode {

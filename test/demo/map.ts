@@ -1,7 +1,7 @@
 /** A pool's memory as a picture, read from the device itself: one sign for each allocation unit. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
-import { decodeEntry, decodeBody } from '../../src/famfs/format/entry.ts';
+import { decodeBody, decodeEntry } from '../../src/famfs/format/entry.ts';
 import { decodeLogHeader, LogHeader } from '../../src/famfs/format/log-header.ts';
 import { EntryType, originalType } from '../../src/famfs/format/state-word.ts';
 import { decodeSuperblock, Superblock } from '../../src/famfs/format/superblock.ts';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { judgeChecks } from '../sanity/judge.ts';
 import { runSanity } from '../sanity/run-sanity.ts';
-import { leader } from './support/leader.ts';
-import { environment, get, run } from './support/kubectl.ts';
 import { nodeCommandOn } from './support/cluster.ts';
+import { environment, get, run } from './support/kubectl.ts';
+import { leader } from './support/leader.ts';
 import { Names } from './support/objects.ts';
 import { promise } from './support/scene.ts';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { remove as removeFile, tempDir } from '../harness/temp.ts';
 import { program } from '../harness/paths.ts';
+import { remove as removeFile, tempDir } from '../harness/temp.ts';
 import { filledPool } from './support/cluster.ts';
-import { apply, exec, get, kubectl, run, type KubeObject } from './support/kubectl.ts';
+import { apply, exec, get, kubectl, type KubeObject, run } from './support/kubectl.ts';
 import { poolUuid } from './support/leaks.ts';
 import { claim, Names, pod } from './support/objects.ts';
 import { promise } from './support/scene.ts';

@@ -1,8 +1,8 @@
 /** What operators see: metrics of each role, capacity per pool. */
 import assert from 'node:assert/strict';
+import { program } from '../harness/paths.ts';
 import { cluster } from './support/cluster.ts';
 import { apply, exec, kubectl, list, run } from './support/kubectl.ts';
-import { program } from '../harness/paths.ts';
 import { claim, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';

@@ -1,8 +1,8 @@
 /** Kubernetes' own tests of CSI drivers: those that a volume with one fixed file can pass, and of the others some of each kind. */
 import assert from 'node:assert/strict';
-import { promise } from './support/scene.ts';
 import { prepareSuite, runSuite, summarise } from './suite/run-suite.ts';
 import { isInShortRun } from './suite/selection.ts';
+import { promise } from './support/scene.ts';
 
 const BUILD_MS = 40 * 60_000;
 

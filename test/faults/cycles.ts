@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
-import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
-import { Ledger, type LedgerVolume } from './ledger.ts';
+import { type ControllerClient, createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { until } from '../support/until.ts';
+import { Ledger, type LedgerVolume } from './ledger.ts';
 import { MIB, Site, UNIT } from './site.ts';
 
 export interface CyclesFigures {

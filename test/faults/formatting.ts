@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FamfsError } from '../../src/famfs/errors.ts';
-import { Superblock } from '../../src/famfs/format/superblock.ts';
-import { LogHeader } from '../../src/famfs/format/log-header.ts';
 import { hasFormatMarker } from '../../src/famfs/format/format-marker.ts';
+import { LogHeader } from '../../src/famfs/format/log-header.ts';
+import { Superblock } from '../../src/famfs/format/superblock.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { formatDevice } from '../../src/famfs/mkfs/mkfs.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { csi, fused } from '../../src/csi/server/protocols.ts';
-import { Host, startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
+import { Host, type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import type { NodeClient } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';

@@ -6,12 +6,12 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Pool } from '../../src/famfs/pool/pool.ts';
 import type { Random } from '../fuzz/random.ts';
-import { createVolume, deleteVolume, type ControllerClient } from '../support/csi-requests.ts';
+import { type ControllerClient, createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
 import { readAsReference } from '../support/reference-reader.ts';
+import { until } from '../support/until.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
-import { until } from '../support/until.ts';
 import { MIB, Site, UNIT } from './site.ts';
 
 export interface KillsFigures {

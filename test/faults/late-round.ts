@@ -10,9 +10,9 @@ import { remove, shmFile } from '../harness/temp.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { STEP, UNIT } from './image.ts';
 import { judgeReaders, judgeReference, linesOf } from './judge.ts';
-import { extentsOf, isFile, type Line, pathOf } from './lines.ts';
-import { furniture } from './late-tasks.ts';
 import { type LateProcess, type Outcome, watched } from './late-process.ts';
+import { furniture } from './late-tasks.ts';
+import { extentsOf, isFile, type Line, pathOf } from './lines.ts';
 import { impatient } from './recovery.ts';
 import { aFile, aVolume } from './story.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { LogHeader, entryOffset } from '../../src/famfs/format/log-header.ts';
-import { EntryType, originalType } from '../../src/famfs/format/state-word.ts';
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
+import { entryOffset, LogHeader } from '../../src/famfs/format/log-header.ts';
+import { EntryType, originalType } from '../../src/famfs/format/state-word.ts';
 import type { Pool } from '../../src/famfs/pool/pool.ts';
 
 /** What a caller knows of a volume: of an answer that never came, only that it was asked for. */

@@ -3,14 +3,14 @@ import { status } from '@grpc/grpc-js';
 import { openDevice } from '../../src/famfs/device/open.ts';
 import { recordOffset } from '../../src/famfs/format/claim-record.ts';
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
-import { LogHeader, entryOffset } from '../../src/famfs/format/log-header.ts';
+import { entryOffset, LogHeader } from '../../src/famfs/format/log-header.ts';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
-import { describeProblem } from '../../src/famfs/log/problem.ts';
 import { indexOf } from '../../src/famfs/index/index-store.ts';
+import { describeProblem } from '../../src/famfs/log/problem.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
-import { Victims } from './hostile.ts';
 import { until } from '../support/until.ts';
+import { Victims } from './hostile.ts';
 import { POOL, UNIT } from './site.ts';
 
 interface Damage {

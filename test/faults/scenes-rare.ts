@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Region } from '../../src/famfs/device/region.ts';
 import { ClaimLayout } from '../../src/famfs/format/claim-record.ts';
 import { newEntry } from '../../src/famfs/format/entry.ts';
-import { LogHeader, entryOffset, stateOffset } from '../../src/famfs/format/log-header.ts';
+import { entryOffset, LogHeader, stateOffset } from '../../src/famfs/format/log-header.ts';
 import { EntryType, StateWord } from '../../src/famfs/format/state-word.ts';
 import { readGeometry } from '../../src/famfs/log/geometry.ts';
 import { emptyPool, UNIT } from './image.ts';

@@ -1,6 +1,6 @@
 import type { Random } from '../fuzz/random.ts';
-import { apply, copyOf, emptyPool, STEP, UNIT } from './image.ts';
 import { formattings } from './formatting.ts';
+import { apply, copyOf, emptyPool, STEP, UNIT } from './image.ts';
 import type { Recording } from './recording.ts';
 import { impatient, newHost } from './recovery.ts';
 import { refused, restored, wrapped } from './scenes-rare.ts';

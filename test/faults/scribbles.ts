@@ -1,6 +1,6 @@
 import { ClaimLayout, recordOffset } from '../../src/famfs/format/claim-record.ts';
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
-import { LogHeader, entryOffset, stateOffset } from '../../src/famfs/format/log-header.ts';
+import { entryOffset, LogHeader, stateOffset } from '../../src/famfs/format/log-header.ts';
 import { EntryType } from '../../src/famfs/format/state-word.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
 import type { Random } from '../fuzz/random.ts';

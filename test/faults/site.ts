@@ -6,7 +6,7 @@ import { openDevice } from '../../src/famfs/device/open.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { program } from '../harness/paths.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
-import { ControllerProcess, type ControllerOptions } from './controller-process.ts';
+import { type ControllerOptions, ControllerProcess } from './controller-process.ts';
 import { HostProcesses } from './host-processes.ts';
 
 export const MIB = 2 ** 20;

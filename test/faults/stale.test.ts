@@ -1,5 +1,5 @@
-import { evictWrongly, returnLate, stopAtWork } from './stale.ts';
 import { randomFor, seed } from './seed.ts';
+import { evictWrongly, returnLate, stopAtWork } from './stale.ts';
 
 const HELD_MS = 4000;
 const ROUNDS = 3;

@@ -6,11 +6,11 @@ import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
 import { freePort } from '../support/http-role.ts';
-import type { Answer } from './client.ts';
+import { until } from '../support/until.ts';
 import { ClientProcess } from './client-process.ts';
+import type { Answer } from './client.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import type { HostProcesses } from './host-processes.ts';
-import { until } from '../support/until.ts';
 import { POOL, Site, UNIT } from './site.ts';
 
 /** What of a host is stopped: the process that serves its files, or all of its data plane. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
-import { Pool } from '../../src/famfs/pool/pool.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
+import { type AcquireOptions, type NewEntry, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { STEP } from './image.ts';
 import { type Allowed, type Despite, judge, linesOf } from './judge.ts';
+import { both, extentsOf, isFile, type Line, type Lines, minus, pathOf, same, text } from './lines.ts';
 import { type Recording, recordStores } from './recording.ts';
 import { goesOn } from './recovery.ts';
-import { both, extentsOf, isFile, type Line, type Lines, minus, pathOf, same, text } from './lines.ts';
 
 /**
  * Writers at work on a device in memory, and what they have acknowledged: each thing they do is

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readTotals, countersFile } from '../../src/famfs/fuse/host-state/counters-file.ts';
+import { countersFile, readTotals } from '../../src/famfs/fuse/host-state/counters-file.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import type { Random } from '../fuzz/random.ts';
 import { HeldHost } from '../support/held-host.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { entryIsValid } from '../../src/famfs/format/entry.ts';
-import { EntryType, nextWord } from '../../src/famfs/format/state-word.ts';
 import { entryOffset } from '../../src/famfs/format/log-header.ts';
+import { EntryType, nextWord } from '../../src/famfs/format/state-word.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { SmallPool } from '../support/small-pool.ts';
 import { agree } from './agree.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { type IndexView, Liveness } from '../../src/famfs/index/index-view.ts';
 import type { Problem } from '../../src/famfs/log/problem.ts';
-import { Liveness, type IndexView } from '../../src/famfs/index/index-view.ts';
 import type { OracleNode, OracleProblem } from '../oracle/replay.ts';
 
 /** What both replays say of a file or directory. */

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, root } from './paths.ts';
 import type { TierReport } from './reporter.ts';
-import { skipProblems, type AllowedSkip } from './skips.ts';
-import { clearStrays, lookAround, runProcesses, untilProcessesEnd, type RunPlaces } from './strays.ts';
+import { type AllowedSkip, skipProblems } from './skips.ts';
+import { clearStrays, lookAround, type RunPlaces, runProcesses, untilProcessesEnd } from './strays.ts';
 import type { Tier } from './tiers.ts';
 
 /** A tier's result: counts, and what the runner itself found wrong (each counted as a failure). */

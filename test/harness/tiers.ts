@@ -2,7 +2,7 @@
 import { missing as clusterMissing, programsMissing } from '../cluster/missing.ts';
 import { modelMissing } from '../model/missing.ts';
 import { kernelMissing } from '../vm/kernel.ts';
-import { fuseMissing, programs, type Probe } from './prerequisites.ts';
+import { fuseMissing, type Probe, programs } from './prerequisites.ts';
 
 /** One tier: a set of test files with the same needs, run by one mocha process. */
 export interface Tier {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../harness/paths.ts';
-import { tempDir } from '../harness/temp.ts';
 import { bindMount } from '../../src/node/bind-mount.ts';
 import { mountAt, unmountAll } from '../../src/node/mounts.ts';
+import { root } from '../harness/paths.ts';
+import { tempDir } from '../harness/temp.ts';
 
 /** Mounts in a namespace inside this one; answers the options that this one sees. */
 function seenByHost(options: readonly string[]): string[] {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
-import { startRole, stopRole, untilServing } from '../demo/host.ts';
 
 describe('command line refuses', function () {
   this.timeout(90_000); // every step starts a program

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { csi } from '../../src/csi/server/protocols.ts';
-import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
+import { type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { createVolume, deleteVolume } from '../support/csi-requests.ts';

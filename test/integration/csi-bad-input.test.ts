@@ -17,7 +17,9 @@ import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolum
 import { clusterUuid, openDirectoryState } from '../../src/state/directory.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
-import { attach, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX, type ControllerClient } from '../support/csi-requests.ts';
+import {
+  attach, type ControllerClient, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX,
+} from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 
 describe('CSI with bad input', function () {

@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statS
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { csi } from '../../src/csi/server/protocols.ts';
 import { silentLog } from '../../src/csi/log.ts';
+import { csi } from '../../src/csi/server/protocols.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
@@ -13,8 +13,8 @@ import { startRole, stopRole } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import {
-  attach, createVolume, deleteVolume, detach, MIB, mountOf, publish, refused, RWO, RWX, stage, unpublish, unstage,
-  type ControllerClient,
+  attach, type ControllerClient, createVolume, deleteVolume, detach, MIB, mountOf, publish, refused, RWO, RWX, stage,
+  unpublish, unstage,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 

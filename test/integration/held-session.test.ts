@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { takeFromHolder } from '../../src/famfs/fuse/session/holder-client.ts';
 import { Holder, holderSocket } from '../../src/famfs/fuse/session/holder.ts';
-import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
-import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { servingRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
+import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { ClientProcess } from '../faults/client-process.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Container, shareMounts } from '../support/container.ts';

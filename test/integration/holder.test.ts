@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FdListener, FdSocket } from '../../src/famfs/fuse/session/fd-socket.ts';
 import { openFuse } from '../../src/famfs/fuse/mount/fuse-device.ts';
-import { leaveToHolder, takeFromHolder } from '../../src/famfs/fuse/session/holder-client.ts';
-import { Holder, holderSocket, type HolderAnswer } from '../../src/famfs/fuse/session/holder.ts';
 import { mountFuse, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
+import { FdListener, FdSocket } from '../../src/famfs/fuse/session/fd-socket.ts';
+import { leaveToHolder, takeFromHolder } from '../../src/famfs/fuse/session/holder-client.ts';
+import { Holder, type HolderAnswer, holderSocket } from '../../src/famfs/fuse/session/holder.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { until } from '../support/until.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
+import { type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
 import { askRole, freePort } from '../support/http-role.ts';

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { csi } from '../../src/csi/server/protocols.ts';
-import { startRole, stopRole, type Role } from '../demo/host.ts';
+import { type Role, startRole, stopRole } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
 import type { ControllerClient } from '../support/csi-requests.ts';

@@ -7,14 +7,14 @@ import { entryOffset } from '../../src/famfs/format/log-header.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { shmFile } from '../harness/temp.ts';
-import { createVolume, deleteVolume, MIB, refused, type ControllerClient } from '../support/csi-requests.ts';
+import { type ControllerClient, createVolume, deleteVolume, MIB, refused } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
 import { directory, newHost, newPool, openWriter } from '../support/pools.ts';
-import { apiServer, freePorts, type ApiServer } from './api-server.ts';
+import { until } from '../support/until.ts';
+import { apiServer, type ApiServer, freePorts } from './api-server.ts';
 import { ControllerPod, type PoolEntry } from './controller-pod.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
-import { until } from '../support/until.ts';
 
 /** How long calls may go unanswered after a controller was killed: the promise of the driver. */
 const FAIL_OVER_MS = 20_000;

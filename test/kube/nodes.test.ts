@@ -5,10 +5,10 @@ import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { Names } from '../../src/kube/names.ts';
 import { NodeCare } from '../../src/kube/node-care.ts';
+import { until } from '../support/until.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
-import { until } from '../support/until.ts';
 
 const driver = 'csi.example.org';
 const [poolA, poolB] = [`${driver}/pool-${randomUUID()}`, `${driver}/pool-${randomUUID()}`];

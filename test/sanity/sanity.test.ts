@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ensurePrograms } from '../cluster/programs.ts';
-import { startRole, stopRole, untilServing, type Role } from '../demo/host.ts';
+import { type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { judgeChecks } from './judge.ts';
-import { runSanity, type Check } from './run-sanity.ts';
+import { type Check, runSanity } from './run-sanity.ts';
 
 describe('csi-sanity v5.4.0', function () {
   this.timeout(12 * 60_000);

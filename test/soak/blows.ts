@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostProcesses } from '../faults/host-processes.ts';
-import { blows, type Blow } from '../faults/survival.ts';
+import { type Blow, blows } from '../faults/survival.ts';
 import type { Random } from '../fuzz/random.ts';
 import { until } from '../support/until.ts';
 

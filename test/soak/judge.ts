@@ -1,5 +1,5 @@
 import { type Allowance, courseOf, hasGrown } from './flatness.ts';
-import { type ProcessName, PROCESSES, type Sample } from './sampler.ts';
+import { PROCESSES, type ProcessName, type Sample } from './sampler.ts';
 
 const MIB = 2 ** 20;
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostProcesses } from '../faults/host-processes.ts';
 import type { LedgerVolume } from '../faults/ledger.ts';
-import { attach, detach, publish, stage, unpublish, unstage, type ControllerClient } from '../support/csi-requests.ts';
+import { attach, type ControllerClient, detach, publish, stage, unpublish, unstage } from '../support/csi-requests.ts';
 import type { Stalls } from './stalls.ts';
 
 const MODE = 0o100640;

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import type { Pool, PoolUsage } from '../../src/famfs/pool/pool.ts';
 import type { ControllerProcess } from '../faults/controller-process.ts';
 import type { HostProcesses } from '../faults/host-processes.ts';
-import { hostFiles, overridesIn, type HostFiles } from './host-files.ts';
-import { heldBy, type Held } from './processes.ts';
+import { type HostFiles, hostFiles, overridesIn } from './host-files.ts';
+import { type Held, heldBy } from './processes.ts';
 import type { Waiting } from './waiting.ts';
 
 export const PROCESSES = ['controller', 'node plugin', 'data plane', 'supervisor', 'child'] as const;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
-import { mountPool, type MountOptions, type Session } from '../../src/famfs/fuse/session/session.ts';
+import { type MountOptions, mountPool, type Session } from '../../src/famfs/fuse/session/session.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 
 export class Host {

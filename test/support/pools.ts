@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkfs, type FormatOptions } from '../../src/famfs/mkfs/mkfs.ts';
+import { type FormatOptions, mkfs } from '../../src/famfs/mkfs/mkfs.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';

@@ -1,7 +1,9 @@
-import { newEntry, type EntryBody } from '../../src/famfs/format/entry.ts';
+import {
+  ClaimLayout, encodeClaimHead, encodeClaimList, recordOffset, type SlotRange,
+} from '../../src/famfs/format/claim-record.ts';
 import { DirectoryLayout, EntryLayout } from '../../src/famfs/format/entry-layout.ts';
-import { ClaimLayout, encodeClaimHead, encodeClaimList, recordOffset, type SlotRange } from '../../src/famfs/format/claim-record.ts';
-import { emptyLogHeader, LogHeader, entryOffset, stateOffset } from '../../src/famfs/format/log-header.ts';
+import { type EntryBody, newEntry } from '../../src/famfs/format/entry.ts';
+import { emptyLogHeader, entryOffset, LogHeader, stateOffset } from '../../src/famfs/format/log-header.ts';
 import { EntryType } from '../../src/famfs/format/state-word.ts';
 import { encodeSuperblock, Superblock, superblockCrc } from '../../src/famfs/format/superblock.ts';
 import { MemoryDevice } from './memory-device.ts';

@@ -4,34 +4,57 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { root } from '../harness/paths.ts';
 
-/** Files of famfs that import nothing of ours and serve its upper parts. */
-const small = ['src/famfs/errors.ts', 'src/famfs/host.ts'];
+/** What every part of famfs may import: files that import nothing of ours. */
+const base = ['src/famfs/errors.ts', 'src/famfs/host.ts', 'src/famfs/module-file.ts'];
+
+const device = ['src/famfs/device', ...base];
+const log = ['src/famfs/index', 'src/famfs/alloc', 'src/famfs/format', ...device];
+const pool = ['src/famfs/pool', 'src/famfs/log', ...log];
+const takeOver = ['src/famfs/writer/take-over', 'src/famfs/writer/claim', ...pool];
 
 /**
- * Each part and what it may import besides itself, with everything below. The longest matching
- * prefix names the part of a file. `src/generated` holds types made from proto/: whoever speaks
- * gRPC may import them.
+ * Each room and what it may import besides itself, lowest first. The longest matching prefix names the
+ * room of a file: what is allowed for a room is not allowed for a room inside it. `src/generated` holds
+ * types made from proto/: whoever speaks gRPC may import them.
  */
 const rules: Record<string, string[]> = {
-  'src/main.ts': ['src/cli'],
-  'src/cli': ['src/controller', 'src/node', 'src/fused', 'src/metrics', 'src/csi', 'src/state', 'src/kube', 'src/famfs'],
-  'src/controller': ['src/metrics', 'src/csi', 'src/state', 'src/kube', 'src/famfs', 'src/generated'],
-  'src/node': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
-  'src/fused': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
-  'src/metrics': ['src/csi'],
+  'src/generated': [],
+  'src/famfs/errors.ts': [],
+  'src/famfs/host.ts': [],
+  'src/famfs/module-file.ts': [],
+  'src/famfs/format': ['src/famfs/errors.ts'],
+  'src/famfs/device': ['src/famfs/errors.ts'],
+  'src/famfs/alloc': ['src/famfs/format', 'src/famfs/errors.ts'],
+  'src/famfs/index': ['src/famfs/alloc', 'src/famfs/format', ...device],
+  'src/famfs/log': log,
+  'src/famfs/pool': ['src/famfs/log', ...log],
+  'src/famfs/writer/claim': ['src/famfs/log', 'src/famfs/format', ...device],
+  'src/famfs/writer/take-over': ['src/famfs/writer/claim', ...pool],
+  'src/famfs/writer': takeOver,
+  'src/famfs/mkfs': ['src/famfs/writer', ...takeOver],
+  'src/famfs/fsck': takeOver,
+  'src/famfs/fuse/protocol': base,
+  'src/famfs/fuse/mount': base,
+  'src/famfs/fuse/host-state': ['src/famfs/fuse/protocol', ...device],
+  'src/famfs/fuse/operations': ['src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', 'src/famfs/index', ...device],
+  'src/famfs/fuse/serving': ['src/famfs/fuse/operations', 'src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', 'src/famfs/log', ...log],
+  'src/famfs/fuse/session': ['src/famfs/fuse/serving', 'src/famfs/fuse/mount', 'src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', ...device],
   'src/csi': ['src/famfs', 'src/generated'],
+  'src/csi/server': ['src/csi', 'src/famfs', 'src/generated'],
   'src/state': ['src/csi', 'src/famfs'],
   'src/kube': ['src/state', 'src/csi', 'src/famfs'],
-  'src/generated': [],
-  'src/famfs': ['src/famfs'],
-  'src/famfs/fuse': ['src/famfs/log', 'src/famfs/device', 'src/famfs/format', ...small],
-  'src/famfs/log': ['src/famfs/alloc', 'src/famfs/device', 'src/famfs/format', ...small],
-  'src/famfs/alloc': ['src/famfs/format', 'src/famfs/errors.ts'],
-  'src/famfs/device': ['src/famfs/errors.ts'],
-  'src/famfs/format': ['src/famfs/errors.ts'],
-  'src/famfs/host.ts': [],
-  'src/famfs/errors.ts': [],
+  'src/metrics': ['src/csi'],
+  'src/controller/layout': ['src/csi', 'src/famfs'],
+  'src/controller/pools': ['src/controller/layout', 'src/metrics', 'src/csi', 'src/state', 'src/famfs'],
+  'src/controller': ['src/controller/layout', 'src/controller/pools', 'src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
+  'src/node': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
+  'src/fused': ['src/metrics', 'src/csi', 'src/state', 'src/famfs', 'src/generated'],
+  'src/cli': ['src/controller', 'src/node', 'src/fused', 'src/metrics', 'src/csi', 'src/state', 'src/kube', 'src/famfs'],
+  'src/main.ts': ['src/cli'],
 };
+
+/** Most files that a folder of src/famfs may hold: with more, nobody sees what it is about. */
+const folderCeiling = 14;
 
 /** Soft ceiling of a source file's lines. */
 const ceiling = 300;
@@ -58,6 +81,39 @@ function imports(file: string, source = text(file)): string[] {
   return specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
 }
 
+/** Each set of nodes that reach each other: Tarjan's strongly connected components of two nodes and more. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (node: string): number => {
+    const number = order.size;
+    order.set(node, number);
+    open.push(node);
+    let low = number;
+    for (const next of graph.get(node) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next));
+      else if (open.includes(next)) low = Math.min(low, lowest.get(next) ?? order.get(next)!);
+    }
+    lowest.set(node, low);
+    if (low === number) {
+      const circle = open.splice(open.indexOf(node));
+      if (circle.length > 1) found.push(circle.sort());
+    }
+    return low;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
+
+describe('the search for circles', () => {
+  it('finds each of them once, and only what is on them', () => {
+    const graph = new Map([['a', ['b', 'd']], ['b', ['c']], ['c', ['a', 'e']], ['d', ['e']], ['e', ['f']], ['f', ['e']]]);
+    assert.deepEqual(circles(graph), [['e', 'f'], ['a', 'b', 'c']]);
+  });
+});
+
 describe('source tree', () => {
   it('is covered by the import rules', () => {
     assert.deepEqual(sources.filter((file) => part(file) === undefined), []);
@@ -74,6 +130,28 @@ describe('source tree', () => {
       }
     }
     assert.deepEqual(wrong, []);
+  });
+
+  it('has no circle of files, type imports included', () => {
+    const graph = new Map(handWritten.map((file) => [file, imports(file).filter((name) => name.startsWith('src/'))]));
+    assert.deepEqual(circles(graph), []);
+  });
+
+  it('has no circle of folders', () => {
+    const graph = new Map<string, string[]>();
+    for (const file of handWritten) {
+      const from = dirname(file);
+      const targets = imports(file).filter((name) => name.startsWith('src/')).map((name) => dirname(name));
+      graph.set(from, [...graph.get(from) ?? [], ...targets.filter((target) => target !== from)]);
+    }
+    assert.deepEqual(circles(graph), []);
+  });
+
+  it(`keeps every folder of famfs within ${folderCeiling} files`, () => {
+    const counts = new Map<string, number>();
+    for (const file of handWritten) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    const large = [...counts].filter(([folder, count]) => folder.startsWith('src/famfs') && count > folderCeiling);
+    assert.deepEqual(large, []);
   });
 
   it('imports files by their full name', () => {

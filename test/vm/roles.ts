@@ -1,7 +1,7 @@
 /** The driver's roles on a guest, and calls to them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program, root } from '../harness/paths.ts';
-import { crashCodes, GuestFailure, node, share, type GuestHost, type Outcome } from './host.ts';
+import { crashCodes, GuestFailure, type GuestHost, node, type Outcome, share } from './host.ts';
 import { device } from './rack.ts';
 
 /** What the tests run on guests. */

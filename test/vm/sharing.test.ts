@@ -1,7 +1,7 @@
 /** Two virtual machines with one /dev/dax0.0: what pods on two hosts do with one volume. */
 import assert from 'node:assert/strict';
 import { program, root } from '../harness/paths.ts';
-import { node, type GuestHost } from './host.ts';
+import { type GuestHost, node } from './host.ts';
 import { describeOnGuests, device, places } from './rack.ts';
 
 const mountPoint = '/tmp/m';

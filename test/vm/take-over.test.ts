@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program, root } from '../harness/paths.ts';
 import { remove, shmFile } from '../harness/temp.ts';
-import { node, share, type GuestHost } from './host.ts';
+import { type GuestHost, node, share } from './host.ts';
 import { describeOnGuests, device, places, type Rack } from './rack.ts';
 import { createVolume, startRole, stopRole } from './roles.ts';
 

@@ -1,5 +1,5 @@
 import { refuse } from '../../csi/errors.ts';
-import { volumeRecordFits, type VolumeRecord } from '../../famfs/format/volume-record.ts';
+import { type VolumeRecord, volumeRecordFits } from '../../famfs/format/volume-record.ts';
 import type { Pool, PoolNode } from '../../famfs/pool/pool.ts';
 import type { NewEntry, PoolWriter } from '../../famfs/writer/writer.ts';
 import type { ClassParameters } from './parameters.ts';

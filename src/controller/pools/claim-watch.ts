@@ -2,7 +2,7 @@ import type { DaxDevice } from '../../famfs/device/device.ts';
 import { openDevice } from '../../famfs/device/open.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../../famfs/format/superblock.ts';
 import { uptime } from '../../famfs/host.ts';
-import { ClaimRing, type ClaimRecord } from '../../famfs/log/claim-ring.ts';
+import { type ClaimRecord, ClaimRing } from '../../famfs/log/claim-ring.ts';
 
 const LOOK_MS = 500;
 

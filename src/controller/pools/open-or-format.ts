@@ -1,6 +1,6 @@
+import type { PoolConfig } from '../../csi/pool-config.ts';
 import { FamfsError } from '../../famfs/errors.ts';
 import { Pool } from '../../famfs/pool/pool.ts';
-import type { PoolConfig } from '../../csi/pool-config.ts';
 import { formatEmpty } from './format-empty.ts';
 import type { PoolOptions } from './pool-options.ts';
 

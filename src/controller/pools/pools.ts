@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PoolConfig } from '../../csi/pool-config.ts';
 import { refuse } from '../../csi/errors.ts';
+import type { PoolConfig } from '../../csi/pool-config.ts';
 import { ManagedPool } from './managed-pool.ts';
 import type { PoolOptions } from './pool-options.ts';
 

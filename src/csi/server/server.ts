@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { observing, type CallObserver } from './observe.ts';
+import { type CallObserver, observing } from './observe.ts';
 
 const DRAIN_MS = 10_000;
 

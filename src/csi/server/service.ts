@@ -1,7 +1,7 @@
 import { status, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import { toStatus } from '../errors.ts';
-import { inCall, type CallContext } from '../log.ts';
+import { type CallContext, inCall } from '../log.ts';
 import { redact } from './redact.ts';
 
 /** The methods a generated handler interface names, without its index signature. */

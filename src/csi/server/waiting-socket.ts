@@ -4,7 +4,7 @@ import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
 import { identityOperations } from './identity.ts';
 import type { CallObserver } from './observe.ts';
 import { csi } from './protocols.ts';
-import { version, type CsiPart } from './serve.ts';
+import { type CsiPart, version } from './serve.ts';
 import { SocketServer } from './server.ts';
 import { handlersOf } from './service.ts';
 

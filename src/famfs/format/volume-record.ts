@@ -1,5 +1,5 @@
 import { DirectoryLayout } from './entry-layout.ts';
-import { u16, u32, struct } from './struct.ts';
+import { struct, u16, u32 } from './struct.ts';
 
 /**
  * What a volume is, kept in the spare bytes of its directory's MKDIR entry (entry bytes 108 to

@@ -1,7 +1,7 @@
 import { FamfsError } from '../errors.ts';
-import { Pool, type PoolUsage } from '../pool/pool.ts';
 import { claimProblems } from '../log/claim-problems.ts';
 import type { Problem } from '../log/problem.ts';
+import { Pool, type PoolUsage } from '../pool/pool.ts';
 import { strandedEntry } from '../writer/take-over/stranded.ts';
 import { memoryProblems } from './memory-check.ts';
 

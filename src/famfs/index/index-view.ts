@@ -5,7 +5,8 @@ import { LogHeader, stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileWindows } from './file-windows.ts';
 import {
-  bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status, Totals,
+  bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status,
+  Totals,
 } from './index-store.ts';
 
 /** What a node is at this moment. */

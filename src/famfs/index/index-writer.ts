@@ -1,7 +1,7 @@
+import type { Run } from '../alloc/free-runs.ts';
 import {
   bucketOf, type CheckedMap, Header, type IndexStore, ROOT, Row, SEARCHED_MAX, State, Status,
 } from './index-store.ts';
-import type { Run } from '../alloc/free-runs.ts';
 
 /** Changes to the tree. Only the replaying thread makes them. */
 export class IndexWriter {

@@ -1,6 +1,7 @@
 import type { Region } from '../device/region.ts';
 import {
-  type ClaimHead, claimHeadStruct, ClaimLayout, type ClaimList, decodeClaimHead, decodeClaimList, type HeadVerdict, recordOffset,
+  type ClaimHead, claimHeadStruct, ClaimLayout, type ClaimList, decodeClaimHead, decodeClaimList, type HeadVerdict,
+  recordOffset,
 } from '../format/claim-record.ts';
 
 const EPOCH_AT = claimHeadStruct.fields.epoch.offset;

@@ -1,6 +1,6 @@
 import type { Run } from '../alloc/free-runs.ts';
-import { EntryType, originalType } from '../format/state-word.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
+import { EntryType, originalType } from '../format/state-word.ts';
 import type { Geometry } from './geometry.ts';
 import { LogScanner } from './log-scanner.ts';
 import { MapCheck } from './map-check.ts';

@@ -1,7 +1,7 @@
 import type { DaxDevice } from '../device/device.ts';
 import type { Region } from '../device/region.ts';
 import { FamfsError } from '../errors.ts';
-import { decodeLogHeader, LogHeader, logCapacity, logHeaderProblem } from '../format/log-header.ts';
+import { decodeLogHeader, logCapacity, LogHeader, logHeaderProblem } from '../format/log-header.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../format/superblock.ts';
 import type { DataArea } from './map-check.ts';
 import type { Problem } from './problem.ts';

@@ -1,16 +1,16 @@
-import type { Region } from '../device/region.ts';
 import { sumOf } from '../alloc/free-runs.ts';
+import type { Region } from '../device/region.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
+import { stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord, originalType } from '../format/state-word.ts';
 import {
-  hashName, Header, type IndexStore, ROOT, Row, SLASH, State, Status, indexOf, nodeOf,
+  hashName, Header, indexOf, type IndexStore, nodeOf, ROOT, Row, SLASH, State, Status,
 } from '../index/index-store.ts';
 import { IndexWriter } from '../index/index-writer.ts';
+import { LastDirectory } from '../index/last-directory.ts';
 import type { ListInForce } from './claim-ring.ts';
 import { Guards } from './guards.ts';
-import { LastDirectory } from '../index/last-directory.ts';
 import { BATCH, LogScanner } from './log-scanner.ts';
-import { stateOffset } from '../format/log-header.ts';
 import { type DataArea, MapCheck } from './map-check.ts';
 import { Ownership } from './ownership.ts';
 import { PathCheck } from './path-check.ts';
@@ -202,9 +202,7 @@ export class LogReplay {
     const taken = this.#takenBy(parent, pathAt);
     if (taken !== 0) return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt));
     const rival = this.#liveOwner();
-    if (rival !== 0) {
-      return this.#reject(index, `its memory overlaps that of entry ${indexOf(rival)}`, this.#pathText(pathAt));
-    }
+    if (rival !== 0) return this.#reject(index, `its memory overlaps that of entry ${indexOf(rival)}`, this.#pathText(pathAt));
     const node = nodeOf(index);
     if (!this.memory.own(node, this.#map)) return this.#reject(index, 'its extents overlap each other', this.#pathText(pathAt));
     const state = padding === 0 ? Status.Live : Status.Live | State.oddPadding;

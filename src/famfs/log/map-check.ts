@@ -1,5 +1,5 @@
-import type { CheckedMap } from '../index/index-store.ts';
 import { EXTENTS_MAX, ExtentType, FileLayout } from '../format/entry-layout.ts';
+import type { CheckedMap } from '../index/index-store.ts';
 
 /** What bounds a file's memory: the data area of the device. */
 export interface DataArea {

@@ -1,5 +1,5 @@
-import type { Region } from '../device/region.ts';
 import type { Run } from '../alloc/free-runs.ts';
+import type { Region } from '../device/region.ts';
 import { stateOffset } from '../format/log-header.ts';
 import type { MapCheck } from './map-check.ts';
 

@@ -1,12 +1,12 @@
-import type { DaxDevice } from '../device/device.ts';
-import { adviseHugePages, populateAhead } from '../device/libc.ts';
 import type { ExtentMap } from '../alloc/extent-map.ts';
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
+import type { DaxDevice } from '../device/device.ts';
+import { adviseHugePages, populateAhead } from '../device/libc.ts';
 import { FamfsError } from '../errors.ts';
+import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '../index/index-store.ts';
+import { IndexView } from '../index/index-view.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
-import { Header, type IndexHandle, IndexStore, Status, Totals, nodeOf } from '../index/index-store.ts';
-import { IndexView } from '../index/index-view.ts';
 import { LogReplay } from './log-replay.ts';
 import { describeBadEntry } from './log-scanner.ts';
 import type { Problem } from './problem.ts';

@@ -4,11 +4,13 @@ import type { Region } from '../device/region.ts';
 import { FamfsError } from '../errors.ts';
 import { ClaimLayout, recordOffset } from '../format/claim-record.ts';
 import { hasFormatMarker } from '../format/format-marker.ts';
-import { decodeSuperblock, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner } from '../format/superblock.ts';
 import { isUuid } from '../format/struct.ts';
-import { isKnownStopped } from '../writer/claim/claim.ts';
-import { ClaimRing, type ClaimRecord } from '../log/claim-ring.ts';
+import {
+  decodeSuperblock, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
+} from '../format/superblock.ts';
+import { type ClaimRecord, ClaimRing } from '../log/claim-ring.ts';
 import { Pool } from '../pool/pool.ts';
+import { isKnownStopped } from '../writer/claim/claim.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
 import { PoolWriter, type WriterIdentity } from '../writer/writer.ts';
 

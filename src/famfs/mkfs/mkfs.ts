@@ -3,13 +3,13 @@ import fs from 'node:fs';
 import type { DaxDevice } from '../device/device.ts';
 import { openDevice } from '../device/open.ts';
 import { FamfsError } from '../errors.ts';
-import { describeExisting } from './existing.ts';
 import { emptyLogHeader, LogHeader } from '../format/log-header.ts';
-import { encodeSuperblock, Superblock, superblockCrc } from '../format/superblock.ts';
 import { isUuid } from '../format/struct.ts';
-import { Formatting } from './formatting.ts';
+import { encodeSuperblock, Superblock, superblockCrc } from '../format/superblock.ts';
 import type { ClaimRecord } from '../log/claim-ring.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
+import { describeExisting } from './existing.ts';
+import { Formatting } from './formatting.ts';
 
 export interface FormatOptions {
   /** Owner of the new pool. */

@@ -4,11 +4,11 @@ import type { DaxDevice } from '../device/device.ts';
 import { openDevice, type OpenOptions } from '../device/open.ts';
 import { DirectoryLayout, EntryLayout } from '../format/entry-layout.ts';
 import { entryIsValid } from '../format/entry.ts';
-import { decodeVolumeRecord, type VolumeRecord } from '../format/volume-record.ts';
-import { memoryOf } from '../log/entry-memory.ts';
-import { ROOT, indexOf } from '../index/index-store.ts';
-import { Liveness, type IndexUsage, type IndexView } from '../index/index-view.ts';
 import { entryOffset } from '../format/log-header.ts';
+import { decodeVolumeRecord, type VolumeRecord } from '../format/volume-record.ts';
+import { indexOf, ROOT } from '../index/index-store.ts';
+import { type IndexUsage, type IndexView, Liveness } from '../index/index-view.ts';
+import { memoryOf } from '../log/entry-memory.ts';
 import type { Problem } from '../log/problem.ts';
 import { type ReplayDelta, Replayer } from '../log/replayer.ts';
 

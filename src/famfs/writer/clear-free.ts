@@ -1,9 +1,9 @@
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
 import { ClaimLayout, recordOffset, SCRUB_POOL } from '../format/claim-record.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
-import type { Claim } from './claim/claim.ts';
 import { entryOffset } from '../format/log-header.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Claim } from './claim/claim.ts';
 
 /** Bytes zeroed between two looks at the claim. */
 const STEP = 2 * 2 ** 20;

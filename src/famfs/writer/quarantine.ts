@@ -1,8 +1,8 @@
 import { type Run, sumOf } from '../alloc/free-runs.ts';
 import { FamfsError } from '../errors.ts';
+import { indexOf, nodeOf, Status } from '../index/index-store.ts';
 import { memoryOf } from '../log/entry-memory.ts';
 import type { ReplayDelta, Replayer } from '../log/replayer.ts';
-import { Status, indexOf, nodeOf } from '../index/index-store.ts';
 
 /** A deleted file whose memory has not come back. */
 export interface Quarantined {

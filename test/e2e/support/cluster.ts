@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCluster, defaultSimDirectory, deleteCluster, loadImages, type Cluster } from '../../cluster/cluster.ts';
+import { type Cluster, createCluster, defaultSimDirectory, deleteCluster, loadImages } from '../../cluster/cluster.ts';
 import { ensureHost, releaseHost } from '../../cluster/host.ts';
 import { connectNodes } from '../../cluster/pod-network.ts';
 import { ensurePrograms } from '../../cluster/programs.ts';

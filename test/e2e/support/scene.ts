@@ -1,8 +1,8 @@
 /** What every end-to-end test stands in: the cluster, the release, a namespace of its own. */
+import { cluster } from './cluster.ts';
 import { apply, kubectl, list } from './kubectl.ts';
 import { expectNoLeaks } from './leaks.ts';
 import { Names } from './objects.ts';
-import { cluster } from './cluster.ts';
 import { ensureRelease } from './release.ts';
 import { until } from './wait.ts';
 

@@ -1,5 +1,5 @@
 /** Waiting for what Kubernetes is to bring about. */
-import { find, get, kubectl, list, type KubeObject } from './kubectl.ts';
+import { find, get, kubectl, type KubeObject, list } from './kubectl.ts';
 import { Names } from './objects.ts';
 import { until } from './wait.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import type { AccessMode } from '../../../src/csi/capabilities.ts';
 import { judgeAttachment } from '../../../src/controller/attach-rules.ts';
+import type { AccessMode } from '../../../src/csi/capabilities.ts';
 import type { Attachment } from '../../../src/state/interfaces.ts';
 
 const at = (node: string, mode: AccessMode, readonly = false): Attachment => ({ node, mode, readonly });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { silentLog } from '../../../src/csi/log.ts';
 import { followPoolsFile } from '../../../src/csi/follow-pools-file.ts';
-import { readPoolsFile, type PoolConfig } from '../../../src/csi/pool-config.ts';
+import { silentLog } from '../../../src/csi/log.ts';
+import { type PoolConfig, readPoolsFile } from '../../../src/csi/pool-config.ts';
 import { tempDir } from '../../harness/temp.ts';
 import { eventually } from '../../support/host.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Random } from '../../fuzz/random.ts';
-import { courseOf, hasGrown, type Allowance } from '../../soak/flatness.ts';
+import { type Allowance, courseOf, hasGrown } from '../../soak/flatness.ts';
 
 const ALLOWED: Allowance = { absolute: 10, relative: 0.1 };
 

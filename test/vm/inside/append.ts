@@ -9,9 +9,9 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openDevice } from '../../../src/famfs/device/open.ts';
 import { Pool } from '../../../src/famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../../src/famfs/writer/writer.ts';
-import { openDevice } from '../../../src/famfs/device/open.ts';
 import { RecordingDevice } from '../../support/recording-device.ts';
 
 const [path, identity, names, volumes = Infinity, stores = Infinity] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { FamfsError } from '../../errors.ts';
 import { mapShared, tryLock, unlock, unmap, viewOf } from '../../device/libc.ts';
+import { FamfsError } from '../../errors.ts';
 import { Header, Override, OverrideField, Slot, TABLE } from './overrides-layout.ts';
 
 export { Override, OverrideField } from './overrides-layout.ts';

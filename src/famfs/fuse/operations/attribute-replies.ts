@@ -1,8 +1,8 @@
 import { ROOT } from '../../index/index-store.ts';
+import { Override, OverrideField } from '../host-state/overrides.ts';
 import { Attr, AttrOut, EntryOut, Mode } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
 import type { FileSystem } from './file-system.ts';
-import { Override, OverrideField } from '../host-state/overrides.ts';
 
 /** What the kernel counts blocks in, whatever the file system. */
 const BLOCK = 512;

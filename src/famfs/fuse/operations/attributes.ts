@@ -1,9 +1,9 @@
+import { type Override, OverrideField } from '../host-state/overrides.ts';
 import { Mode, SetattrIn, SetattrValid } from '../protocol/abi.ts';
-import { permissions, replyAttr } from './attribute-replies.ts';
 import type { Call } from '../protocol/call.ts';
 import { Errno } from '../protocol/errno.ts';
+import { permissions, replyAttr } from './attribute-replies.ts';
 import type { FileSystem } from './file-system.ts';
-import { OverrideField, type Override } from '../host-state/overrides.ts';
 import { isLive } from './liveness.ts';
 
 /** GETATTR */

@@ -1,16 +1,14 @@
+import type { WorkerCounters } from '../host-state/counters.ts';
 import {
-  AttrOut, EntryOut, FlushIn, FsyncIn, GetattrIn, GetxattrIn, InHeader, LseekIn, LseekOut, Opcode, OPCODES,
-  OpenIn, OpenOut, OutHeader, ReadIn, ReleaseIn, SetattrIn, StatfsOut, WriteIn, WriteOut,
+  AttrOut, EntryOut, FlushIn, FsyncIn, GetattrIn, GetxattrIn, InHeader, LseekIn, LseekOut, Opcode, OPCODES, OpenIn,
+  OpenOut, OutHeader, ReadIn, ReleaseIn, SetattrIn, StatfsOut, WriteIn, WriteOut,
 } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
-import type { WorkerCounters } from '../host-state/counters.ts';
 import { Errno } from '../protocol/errno.ts';
-import type { FileSystem } from './file-system.ts';
-import {
-  done, fsync, noIoctl, notALink, notImplemented, notPermitted, notSupported,
-} from './answers.ts';
+import { done, fsync, noIoctl, notALink, notImplemented, notPermitted, notSupported } from './answers.ts';
 import { getattr, setattr } from './attributes.ts';
 import { LARGEST_DIRENT, opendir, readdir, readdirplus } from './directories.ts';
+import type { FileSystem } from './file-system.ts';
 import { lseek, open, read, write } from './files.ts';
 import { lookup } from './lookup.ts';
 import { statfs } from './statfs.ts';

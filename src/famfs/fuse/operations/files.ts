@@ -1,9 +1,9 @@
+import { isBad } from '../host-state/bad-ranges.ts';
 import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteIn, WriteOut } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
-import { isBad } from '../host-state/bad-ranges.ts';
 import { Errno } from '../protocol/errno.ts';
-import type { FileSystem } from './file-system.ts';
 import { killSetId } from './attributes.ts';
+import type { FileSystem } from './file-system.ts';
 import { isLive } from './liveness.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { EntryOut } from '../protocol/abi.ts';
-import { putEntry } from './attribute-replies.ts';
 import type { Call } from '../protocol/call.ts';
 import { Errno } from '../protocol/errno.ts';
+import { putEntry } from './attribute-replies.ts';
 import { catchUp, type FileSystem } from './file-system.ts';
 import { isLive } from './liveness.ts';
 

@@ -1,5 +1,5 @@
-import type { Call } from '../protocol/call.ts';
 import { uniqueOf } from '../host-state/counters.ts';
+import type { Call } from '../protocol/call.ts';
 import type { Doubts } from './messages.ts';
 
 /** Requests that were resent come first: after so long they have been tried. */

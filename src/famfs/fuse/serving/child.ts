@@ -5,18 +5,18 @@
  */
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { DaxDevice } from '../../device/device.ts';
 import { openDevice } from '../../device/open.ts';
 import { Populated } from '../../device/populated.ts';
-import type { DaxDevice } from '../../device/device.ts';
 import { FamfsError } from '../../errors.ts';
-import { type IndexHandle, Status, nodeOf } from '../../index/index-store.ts';
+import { type IndexHandle, nodeOf, Status } from '../../index/index-store.ts';
 import { IndexView } from '../../index/index-view.ts';
-import { attachCounters, openCounters, countersFile } from '../host-state/counters-file.ts';
+import { moduleFile } from '../../module-file.ts';
+import { attachCounters, countersFile, openCounters } from '../host-state/counters-file.ts';
+import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
+import { Notifier } from '../protocol/notifier.ts';
 import { die } from './die.ts';
 import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
-import { moduleFile } from '../../module-file.ts';
-import { Notifier } from '../protocol/notifier.ts';
-import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Turns } from './quiescence.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */

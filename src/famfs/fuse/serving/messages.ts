@@ -4,8 +4,8 @@ import type { FamfsErrorCode } from '../../errors.ts';
 import type { IndexHandle } from '../../index/index-store.ts';
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import type { CountersHandle } from '../host-state/counters-file.ts';
-import type { Agreement } from '../protocol/init.ts';
 import type { OverridesHandle } from '../host-state/overrides.ts';
+import type { Agreement } from '../protocol/init.ts';
 
 /** What a session is made from: given to the supervisor and its child as an argument. */
 export interface SessionConfig {

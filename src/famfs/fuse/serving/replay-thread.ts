@@ -4,11 +4,11 @@ import { attachDevice } from '../../device/open.ts';
 import { FamfsError } from '../../errors.ts';
 import { describeProblem, type Problem } from '../../log/problem.ts';
 import { Replayer } from '../../log/replayer.ts';
-import type { Counters } from '../host-state/counters.ts';
 import { attachCounters } from '../host-state/counters-file.ts';
+import type { Counters } from '../host-state/counters.ts';
+import { Overrides } from '../host-state/overrides.ts';
 import { die } from './die.ts';
 import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
-import { Overrides } from '../host-state/overrides.ts';
 import { QuiescentPoint, Turns } from './quiescence.ts';
 
 /** How long a change by another host stays unnoticed where nobody asks for it. */

@@ -3,15 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { attachDevice } from '../../device/open.ts';
 import { Populated } from '../../device/populated.ts';
 import { IndexView } from '../../index/index-view.ts';
-import { Call } from '../protocol/call.ts';
-import { Caution } from './caution.ts';
-import { receive, send } from '../protocol/channel.ts';
 import { attachCounters } from '../host-state/counters-file.ts';
-import { complain, die } from './die.ts';
+import { Override, Overrides } from '../host-state/overrides.ts';
 import { checkBuffers, dispatch, refuse } from '../operations/dispatch.ts';
 import type { FileSystem } from '../operations/file-system.ts';
+import { Call } from '../protocol/call.ts';
+import { receive, send } from '../protocol/channel.ts';
+import { Caution } from './caution.ts';
+import { complain, die } from './die.ts';
 import type { WorkerData } from './messages.ts';
-import { Override, Overrides } from '../host-state/overrides.ts';
 import { Turns } from './quiescence.ts';
 
 /** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */

@@ -1,7 +1,7 @@
-import { Opcode } from '../protocol/abi.ts';
-import type { CurrentRequest } from '../host-state/counters.ts';
-import type { Doubts } from '../serving/messages.ts';
 import type { BadRange } from '../host-state/bad-ranges.ts';
+import type { CurrentRequest } from '../host-state/counters.ts';
+import { Opcode } from '../protocol/abi.ts';
+import type { Doubts } from '../serving/messages.ts';
 
 const PAGE = 4096;
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
-import { FdSocket, type FdMessage } from './fd-socket.ts';
 import { isFuseDevice } from '../mount/fuse-device.ts';
+import { type FdMessage, FdSocket } from './fd-socket.ts';
 import type { HolderAnswer, HolderRequest } from './holder.ts';
 
 /** A holder answers at once, unless its process is busy with something else. */

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FdListener, type FdMessage, FdSocket } from './fd-socket.ts';
 import { isFuseDevice } from '../mount/fuse-device.ts';
 import { Notifier } from '../protocol/notifier.ts';
+import { FdListener, type FdMessage, FdSocket } from './fd-socket.ts';
 import { isServed } from './session-lock.ts';
 
 /** What is asked of a holder: each in a connection of its own, with one answer. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
-import type { SessionRecord } from './session-record.ts';
 import { hasNoThreadsLeft, isAlive, pidNamespace } from './processes.ts';
 import type { Predecessor } from './serving-process.ts';
 import { type SessionLock, SupervisorLock } from './session-lock.ts';
+import type { SessionRecord } from './session-record.ts';
 
 const POLL_MS = 5;
 

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
-import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
-import { OwnEnd } from '../serving/die.ts';
 import { moduleFile } from '../../module-file.ts';
+import { OwnEnd } from '../serving/die.ts';
+import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
 import { isKilled, startTimeOf, taskCount } from './processes.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */

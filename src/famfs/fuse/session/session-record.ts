@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import { countersFile } from '../host-state/counters-file.ts';
+import { famfsMountAt } from '../mount/mount.ts';
 import type { Agreement } from '../protocol/init.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { isAlive, pidNamespace, type ProcessName } from './processes.ts';
-import { famfsMountAt } from '../mount/mount.ts';
 import { isServed, lockFile, supervisorLockFile } from './session-lock.ts';
 
 /** A session that serves, as its record file tells it too. Its process is the supervisor. */

@@ -4,13 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
-import type { SessionConfig } from '../serving/messages.ts';
-import type { SupervisorMessage } from './supervisor-message.ts';
 import { moduleFile } from '../../module-file.ts';
 import { famfsMountAt, unmountFuse } from '../mount/mount.ts';
+import type { SessionConfig } from '../serving/messages.ts';
 import { holderSocket } from './holder.ts';
 import { isAlive } from './processes.ts';
 import { livingRecords, type SessionRecord } from './session-record.ts';
+import type { SupervisorMessage } from './supervisor-message.ts';
 
 /** How a session ended: by an unmount, or with a failure. */
 export interface SessionEnd {

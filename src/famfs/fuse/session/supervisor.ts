@@ -6,24 +6,24 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
+import { countersFile } from '../host-state/counters-file.ts';
+import { Counters } from '../host-state/counters.ts';
+import { openFuse } from '../mount/fuse-device.ts';
+import { famfsMountAt, mountFuse, unmountFuse } from '../mount/mount.ts';
+import { raisePagesLimit, raiseReadAhead } from '../mount/read-ahead.ts';
 import { Call } from '../protocol/call.ts';
 import { receive, send } from '../protocol/channel.ts';
-import { Counters } from '../host-state/counters.ts';
-import { Deaths } from './doubts.ts';
-import { openFuse } from '../mount/fuse-device.ts';
-import { HolderLink, takeFromHolder } from './holder-client.ts';
 import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
-import type { SessionConfig } from '../serving/messages.ts';
-import type { SupervisorMessage } from './supervisor-message.ts';
-import { famfsMountAt, mountFuse, unmountFuse } from '../mount/mount.ts';
 import { Notifier } from '../protocol/notifier.ts';
+import type { SessionConfig } from '../serving/messages.ts';
+import { Deaths } from './doubts.ts';
+import { HolderLink, takeFromHolder } from './holder-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
-import { raisePagesLimit, raiseReadAhead } from '../mount/read-ahead.ts';
-import { type Predecessor, ServingProcess, type ServingEnd } from './serving-process.ts';
+import { type Predecessor, type ServingEnd, ServingProcess } from './serving-process.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
-import { RECORD_VERSION, removeRecord, writeRecord, type SessionRecord } from './session-record.ts';
-import { countersFile } from '../host-state/counters-file.ts';
+import { RECORD_VERSION, removeRecord, type SessionRecord, writeRecord } from './session-record.ts';
+import type { SupervisorMessage } from './supervisor-message.ts';
 import { within } from './within.ts';
 
 /** A child that has lived for so long is no part of a row of deaths. */

@@ -1,7 +1,9 @@
-import { FamfsError } from '../../errors.ts';
-import { bootId } from '../../host.ts';
 import type { Region } from '../../device/region.ts';
-import { ClaimLayout, type ClaimHead, type ClaimList, encodeClaimHead, encodeClaimList, recordOffset } from '../../format/claim-record.ts';
+import { FamfsError } from '../../errors.ts';
+import {
+  type ClaimHead, ClaimLayout, type ClaimList, encodeClaimHead, encodeClaimList, recordOffset,
+} from '../../format/claim-record.ts';
+import { bootId } from '../../host.ts';
 import type { ClaimRecord, ClaimRing } from '../../log/claim-ring.ts';
 import { chooseEpoch, type EpochChoice } from './epoch-choice.ts';
 import { HolderLock, hostOf, hostPart, lockIsFree } from './writer-lock.ts';

@@ -1,11 +1,11 @@
 import { FamfsError } from '../../errors.ts';
 import type { SlotRange } from '../../format/claim-record.ts';
-import { newEntry } from '../../format/entry.ts';
 import { EntryLayout } from '../../format/entry-layout.ts';
-import { LogHeader, entryOffset, stateOffset } from '../../format/log-header.ts';
+import { newEntry } from '../../format/entry.ts';
+import { entryOffset, LogHeader, stateOffset } from '../../format/log-header.ts';
 import { EntryType } from '../../format/state-word.ts';
-import type { Claim } from './claim.ts';
 import type { Geometry } from '../../log/geometry.ts';
+import type { Claim } from './claim.ts';
 
 /** Entries that become visible by one store: as many as a take-over guards. */
 export const BATCH_MAX = 4;

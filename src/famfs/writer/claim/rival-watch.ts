@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Region } from '../../device/region.ts';
 import { claimHeadStruct, ClaimLayout, decodeClaimHead, recordOffset } from '../../format/claim-record.ts';
-import { ClaimRing, type ClaimRecord } from '../../log/claim-ring.ts';
+import { type ClaimRecord, ClaimRing } from '../../log/claim-ring.ts';
 
 /** More than two heartbeats. */
 const WATCH_MS = 2500;

@@ -1,8 +1,8 @@
+import { stateOffset } from '../../format/log-header.ts';
 import { EntryType, nextWord } from '../../format/state-word.ts';
 import { Status } from '../../index/index-store.ts';
-import type { LogAppender } from '../claim/log-appender.ts';
 import type { Replayer } from '../../log/replayer.ts';
-import { stateOffset } from '../../format/log-header.ts';
+import type { LogAppender } from '../claim/log-appender.ts';
 
 /**
  * Stores anew what a late writer has overwritten (rule R4): guards, counters, and states that it set

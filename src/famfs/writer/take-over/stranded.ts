@@ -1,8 +1,8 @@
-import { BATCH_MAX } from '../claim/log-appender.ts';
-import { describeBadEntry, LogScanner } from '../../log/log-scanner.ts';
 import { entryOffset } from '../../format/log-header.ts';
+import { describeBadEntry, LogScanner } from '../../log/log-scanner.ts';
 import type { Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
+import { BATCH_MAX } from '../claim/log-appender.ts';
 
 /** How far behind the end it is worth to look: entries that follow a broken one stand right behind it. */
 const SLOTS = 4096;

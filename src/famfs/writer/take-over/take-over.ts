@@ -1,12 +1,12 @@
 import { FamfsError } from '../../errors.ts';
 import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-record.ts';
 import { EntryLayout } from '../../format/entry-layout.ts';
-import type { Claim } from '../claim/claim.ts';
-import type { ClaimRecord } from '../../log/claim-ring.ts';
-import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
 import { entryOffset } from '../../format/log-header.ts';
+import type { ClaimRecord } from '../../log/claim-ring.ts';
 import { describeProblem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
+import type { Claim } from '../claim/claim.ts';
+import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
 import { strandedEntry } from './stranded.ts';
 
 /** What a take-over ends with. */

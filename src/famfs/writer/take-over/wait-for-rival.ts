@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
 import { uptime } from '../../host.ts';
-import { isKnownStopped, type WriterIdentity } from '../claim/claim.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
 import type { Pool } from '../../pool/pool.ts';
+import { isKnownStopped, type WriterIdentity } from '../claim/claim.ts';
 
 /** How patiently a writer that rules is waited for. */
 export interface Patience {

@@ -1,6 +1,6 @@
 // Original file: proto/csi.proto
 
-import type { VolumeGroupSnapshot as _csi_v1_VolumeGroupSnapshot, VolumeGroupSnapshot__Output as _csi_v1_VolumeGroupSnapshot__Output } from './VolumeGroupSnapshot.ts';
+import type { VolumeGroupSnapshot as _csi_v1_VolumeGroupSnapshot, VolumeGroupSnapshot__Output as _csi_v1_VolumeGroupSnapshot__Output } from '../../csi/v1/VolumeGroupSnapshot.ts';
 
 export interface CreateVolumeGroupSnapshotResponse {
   'group_snapshot'?: (_csi_v1_VolumeGroupSnapshot | null);

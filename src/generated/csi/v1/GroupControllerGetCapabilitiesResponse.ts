@@ -1,6 +1,6 @@
 // Original file: proto/csi.proto
 
-import type { GroupControllerServiceCapability as _csi_v1_GroupControllerServiceCapability, GroupControllerServiceCapability__Output as _csi_v1_GroupControllerServiceCapability__Output } from './GroupControllerServiceCapability.ts';
+import type { GroupControllerServiceCapability as _csi_v1_GroupControllerServiceCapability, GroupControllerServiceCapability__Output as _csi_v1_GroupControllerServiceCapability__Output } from '../../csi/v1/GroupControllerServiceCapability.ts';
 
 export interface GroupControllerGetCapabilitiesResponse {
   'capabilities'?: (_csi_v1_GroupControllerServiceCapability)[];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { decodeEntry, encodeEntry, entryCrc, type LogEntry } from '../../../../src/famfs/format/entry.ts';
 import { EntryLayout } from '../../../../src/famfs/format/entry-layout.ts';
+import { decodeEntry, encodeEntry, entryCrc, type LogEntry } from '../../../../src/famfs/format/entry.ts';
 import { decodeFmap, encodeFmap } from '../../../../src/famfs/format/fmap.ts';
 import { decodeLogHeader, encodeLogHeader, LogHeader, logHeaderProblem } from '../../../../src/famfs/format/log-header.ts';
 import { decodeSuperblock, encodeSuperblock, superblockCrc } from '../../../../src/famfs/format/superblock.ts';

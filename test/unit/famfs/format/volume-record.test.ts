@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DirectoryLayout } from '../../../../src/famfs/format/entry-layout.ts';
-import { decodeVolumeRecord, encodeVolumeRecord, type VolumeRecord, volumeRecordFits } from '../../../../src/famfs/format/volume-record.ts';
+import {
+  decodeVolumeRecord, encodeVolumeRecord, type VolumeRecord, volumeRecordFits,
+} from '../../../../src/famfs/format/volume-record.ts';
 
 const text = (maxLength: number) => fc.string({ unit: 'binary', maxLength }).filter((value) => !value.includes('\0'));
 const record: fc.Arbitrary<VolumeRecord> = fc.record({

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../../../harness/paths.ts';
 import { agree } from '../../../fuzz/agree.ts';
 import { type Base, makeBases } from '../../../fuzz/bases.ts';
 import { checkFlip, flip } from '../../../fuzz/flip.ts';
@@ -10,6 +9,7 @@ import { Patch } from '../../../fuzz/patch.ts';
 import { Random } from '../../../fuzz/random.ts';
 import { regions } from '../../../fuzz/regions.ts';
 import { changeStructure, structuralChanges } from '../../../fuzz/structural.ts';
+import { root } from '../../../harness/paths.ts';
 
 /** FAMFS_FUZZ_CASES and FAMFS_FUZZ_SEED change what `npm test` runs. */
 const cases = Number(process.env['FAMFS_FUZZ_CASES'] ?? 1_000_000);

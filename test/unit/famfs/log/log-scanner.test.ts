@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { BATCH, LogScanner } from '../../../../src/famfs/log/log-scanner.ts';
 import { entryOffset } from '../../../../src/famfs/format/log-header.ts';
-import { entryIsSound } from '../../../oracle/entry.ts';
+import { BATCH, LogScanner } from '../../../../src/famfs/log/log-scanner.ts';
 import { Random } from '../../../fuzz/random.ts';
 import { crc } from '../../../oracle/crc.ts';
+import { entryIsSound } from '../../../oracle/entry.ts';
 import { SmallPool } from '../../../support/small-pool.ts';
 
 const SIZE = 544;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { nextWord } from '../../../../src/famfs/format/state-word.ts';
 import { entryOffset } from '../../../../src/famfs/format/log-header.ts';
+import { nextWord } from '../../../../src/famfs/format/state-word.ts';
 import { LogPatrol } from '../../../../src/famfs/log/patrol.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { SmallPool } from '../../../support/small-pool.ts';

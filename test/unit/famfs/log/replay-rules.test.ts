@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { nextWord } from '../../../../src/famfs/format/state-word.ts';
+import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { SmallPool, UNIT } from '../../../support/small-pool.ts';
 
 describe('replay', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ExtentMap } from '../../../../src/famfs/alloc/extent-map.ts';
-import { EntryType, nextWord, StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
+import { EntryType, nextWord, StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { IndexWriter } from '../../../../src/famfs/index/index-writer.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { SmallPool } from '../../../support/small-pool.ts';

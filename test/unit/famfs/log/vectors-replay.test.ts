@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { FamfsError } from '../../../../src/famfs/errors.ts';
-import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import type { Problem } from '../../../../src/famfs/log/problem.ts';
+import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { withImage } from '../../../support/image.ts';
 import { vector, vectorFile, vectorNames } from '../../../support/vectors.ts';
 import { verdicts } from './vector-verdicts.ts';

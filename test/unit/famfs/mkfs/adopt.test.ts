@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { adopt } from '../../../../src/famfs/mkfs/adopt.ts';
 import { openDevice } from '../../../../src/famfs/device/open.ts';
 import { ClaimLayout, encodeClaimHead, recordOffset } from '../../../../src/famfs/format/claim-record.ts';
 import { encodeFormatMarker, FormatMarker } from '../../../../src/famfs/format/format-marker.ts';
-import { decodeSuperblock, Superblock, superblockCrc } from '../../../../src/famfs/format/superblock.ts';
 import { writeU64 } from '../../../../src/famfs/format/struct.ts';
+import { decodeSuperblock, Superblock, superblockCrc } from '../../../../src/famfs/format/superblock.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
+import { adopt } from '../../../../src/famfs/mkfs/adopt.ts';
 import { imageOf } from '../../../support/image.ts';
 import { dropLocks } from '../../../support/other-host.ts';
 import { AU, file, newHost, newPool, openWriter } from '../../../support/pools.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
-import { StateWord } from '../../../../src/famfs/format/state-word.ts';
-import { Status } from '../../../../src/famfs/index/index-store.ts';
 import { entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
+import { StateWord } from '../../../../src/famfs/format/state-word.ts';
+import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
+import { Status } from '../../../../src/famfs/index/index-store.ts';
 import type { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
-import { AU, directory, file, MIB, newHost, newPool, openWriter, type OpenWriter } from '../../../support/pools.ts';
+import { AU, directory, file, MIB, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
 
 /** No member has the pool mounted. */
 const nobody = () => Promise.resolve(undefined);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { type EntryBody, newEntry } from '../../../../src/famfs/format/entry.ts';
+import { entryOffset, LogHeader } from '../../../../src/famfs/format/log-header.ts';
+import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../../../src/famfs/writer/writer.ts';
-import { Replayer } from '../../../../src/famfs/log/replayer.ts';
-import { LogHeader, entryOffset } from '../../../../src/famfs/format/log-header.ts';
-import { newEntry, type EntryBody } from '../../../../src/famfs/format/entry.ts';
 import { Random } from '../../../fuzz/random.ts';
 import { oracleTree, problemKey, readTree, treeSum } from '../../../fuzz/tree.ts';
 import { remove, shmFile, tempDir } from '../../../harness/temp.ts';

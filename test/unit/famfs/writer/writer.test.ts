@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { FamfsError, type FamfsErrorCode } from '../../../../src/famfs/errors.ts';
+import { entryOffset, LogHeader, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
-import { LogHeader, entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import { AU, directory, file, METADATA, MIB, newHost, newPool, openWriter } from '../../../support/pools.ts';
 import { RemoteWriter } from '../../../support/remote-writer.ts';
 

@@ -2,16 +2,16 @@
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
-import type { EndSessionRequest as _famfs_fused_v1_EndSessionRequest, EndSessionRequest__Output as _famfs_fused_v1_EndSessionRequest__Output } from './EndSessionRequest.ts';
-import type { EndSessionResponse as _famfs_fused_v1_EndSessionResponse, EndSessionResponse__Output as _famfs_fused_v1_EndSessionResponse__Output } from './EndSessionResponse.ts';
-import type { EnsureSessionRequest as _famfs_fused_v1_EnsureSessionRequest, EnsureSessionRequest__Output as _famfs_fused_v1_EnsureSessionRequest__Output } from './EnsureSessionRequest.ts';
-import type { EnsureSessionResponse as _famfs_fused_v1_EnsureSessionResponse, EnsureSessionResponse__Output as _famfs_fused_v1_EnsureSessionResponse__Output } from './EnsureSessionResponse.ts';
-import type { GetVolumeStatisticsRequest as _famfs_fused_v1_GetVolumeStatisticsRequest, GetVolumeStatisticsRequest__Output as _famfs_fused_v1_GetVolumeStatisticsRequest__Output } from './GetVolumeStatisticsRequest.ts';
-import type { GetVolumeStatisticsResponse as _famfs_fused_v1_GetVolumeStatisticsResponse, GetVolumeStatisticsResponse__Output as _famfs_fused_v1_GetVolumeStatisticsResponse__Output } from './GetVolumeStatisticsResponse.ts';
-import type { ListPoolsRequest as _famfs_fused_v1_ListPoolsRequest, ListPoolsRequest__Output as _famfs_fused_v1_ListPoolsRequest__Output } from './ListPoolsRequest.ts';
-import type { ListPoolsResponse as _famfs_fused_v1_ListPoolsResponse, ListPoolsResponse__Output as _famfs_fused_v1_ListPoolsResponse__Output } from './ListPoolsResponse.ts';
-import type { SetMountGroupRequest as _famfs_fused_v1_SetMountGroupRequest, SetMountGroupRequest__Output as _famfs_fused_v1_SetMountGroupRequest__Output } from './SetMountGroupRequest.ts';
-import type { SetMountGroupResponse as _famfs_fused_v1_SetMountGroupResponse, SetMountGroupResponse__Output as _famfs_fused_v1_SetMountGroupResponse__Output } from './SetMountGroupResponse.ts';
+import type { EndSessionRequest as _famfs_fused_v1_EndSessionRequest, EndSessionRequest__Output as _famfs_fused_v1_EndSessionRequest__Output } from '../../../famfs/fused/v1/EndSessionRequest.ts';
+import type { EndSessionResponse as _famfs_fused_v1_EndSessionResponse, EndSessionResponse__Output as _famfs_fused_v1_EndSessionResponse__Output } from '../../../famfs/fused/v1/EndSessionResponse.ts';
+import type { EnsureSessionRequest as _famfs_fused_v1_EnsureSessionRequest, EnsureSessionRequest__Output as _famfs_fused_v1_EnsureSessionRequest__Output } from '../../../famfs/fused/v1/EnsureSessionRequest.ts';
+import type { EnsureSessionResponse as _famfs_fused_v1_EnsureSessionResponse, EnsureSessionResponse__Output as _famfs_fused_v1_EnsureSessionResponse__Output } from '../../../famfs/fused/v1/EnsureSessionResponse.ts';
+import type { GetVolumeStatisticsRequest as _famfs_fused_v1_GetVolumeStatisticsRequest, GetVolumeStatisticsRequest__Output as _famfs_fused_v1_GetVolumeStatisticsRequest__Output } from '../../../famfs/fused/v1/GetVolumeStatisticsRequest.ts';
+import type { GetVolumeStatisticsResponse as _famfs_fused_v1_GetVolumeStatisticsResponse, GetVolumeStatisticsResponse__Output as _famfs_fused_v1_GetVolumeStatisticsResponse__Output } from '../../../famfs/fused/v1/GetVolumeStatisticsResponse.ts';
+import type { ListPoolsRequest as _famfs_fused_v1_ListPoolsRequest, ListPoolsRequest__Output as _famfs_fused_v1_ListPoolsRequest__Output } from '../../../famfs/fused/v1/ListPoolsRequest.ts';
+import type { ListPoolsResponse as _famfs_fused_v1_ListPoolsResponse, ListPoolsResponse__Output as _famfs_fused_v1_ListPoolsResponse__Output } from '../../../famfs/fused/v1/ListPoolsResponse.ts';
+import type { SetMountGroupRequest as _famfs_fused_v1_SetMountGroupRequest, SetMountGroupRequest__Output as _famfs_fused_v1_SetMountGroupRequest__Output } from '../../../famfs/fused/v1/SetMountGroupRequest.ts';
+import type { SetMountGroupResponse as _famfs_fused_v1_SetMountGroupResponse, SetMountGroupResponse__Output as _famfs_fused_v1_SetMountGroupResponse__Output } from '../../../famfs/fused/v1/SetMountGroupResponse.ts';
 
 export interface FusedClient extends grpc.Client {
   EndSession(argument: _famfs_fused_v1_EndSessionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_famfs_fused_v1_EndSessionResponse__Output>): grpc.ClientUnaryCall;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
 import { attachCounters, openCounters, readTotals } from '../../../../../src/famfs/fuse/host-state/counters-file.ts';
 import { uptime } from '../../../../../src/famfs/fuse/host-state/counters.ts';
+import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 
 describe('counters of a session', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { Override, OverrideField, Overrides } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { Header, Slot, TABLE } from '../../../../../src/famfs/fuse/host-state/overrides-layout.ts';
+import { Override, OverrideField, Overrides } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 
 const uuid = '00112233-4455-4677-8899-aabbccddeeff';

@@ -5,7 +5,9 @@ import { parseMountinfo } from '../../../../../src/famfs/fuse/mount/mount.ts';
 import { Notifier } from '../../../../../src/famfs/fuse/protocol/notifier.ts';
 import { isAlive, pidNamespace, startTimeOf } from '../../../../../src/famfs/fuse/session/processes.ts';
 import { SessionLock } from '../../../../../src/famfs/fuse/session/session-lock.ts';
-import { livingRecords, orphanedRecords, RECORD_VERSION, removeDead, removeRecord, servingRecords, writeRecord } from '../../../../../src/famfs/fuse/session/session-record.ts';
+import {
+  livingRecords, orphanedRecords, RECORD_VERSION, removeDead, removeRecord, servingRecords, writeRecord,
+} from '../../../../../src/famfs/fuse/session/session-record.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 import { hex } from '../operations/support.ts';
 

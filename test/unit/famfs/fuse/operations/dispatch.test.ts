@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { checkBuffers, operations, table } from '../../../../../src/famfs/fuse/operations/dispatch.ts';
 import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
 import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
-import { checkBuffers, operations, table } from '../../../../../src/famfs/fuse/operations/dispatch.ts';
-import { errnoName, Errno } from '../../../../../src/famfs/fuse/protocol/errno.ts';
+import { Errno, errnoName } from '../../../../../src/famfs/fuse/protocol/errno.ts';
 import { Bench, hex, request, words } from './support.ts';
 
 describe('dispatch', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { Override, OverrideField } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { Opcode, SetattrValid } from '../../../../../src/famfs/fuse/protocol/abi.ts';
 import { Errno } from '../../../../../src/famfs/fuse/protocol/errno.ts';
-import { Override, OverrideField } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { Bench, words } from './support.ts';
 
 function bench(): Bench {

@@ -1,9 +1,9 @@
 /** A pool that exists only in the test, and requests as the kernel would send them. */
-import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
 import { Counters } from '../../../../../src/famfs/fuse/host-state/counters.ts';
+import { Override } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { dispatch } from '../../../../../src/famfs/fuse/operations/dispatch.ts';
 import type { FileSystem, ServedIndex, ServedOverrides } from '../../../../../src/famfs/fuse/operations/file-system.ts';
-import { Override } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
+import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
 import { Liveness } from '../../../../../src/famfs/index/index-view.ts';
 
 export interface FakeNode {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
-import { notify, receive, send, type ChannelIo } from '../../../../../src/famfs/fuse/protocol/channel.ts';
+import { type ChannelIo, notify, receive, send } from '../../../../../src/famfs/fuse/protocol/channel.ts';
 import { request } from '../operations/support.ts';
 
 /** A descriptor that fails as told, then works. */

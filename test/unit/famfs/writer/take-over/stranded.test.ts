@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openDevice } from '../../../../../src/famfs/device/open.ts';
 import { FamfsError } from '../../../../../src/famfs/errors.ts';
-import { LogHeader, entryOffset } from '../../../../../src/famfs/format/log-header.ts';
+import { entryOffset, LogHeader } from '../../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
 import { Pool } from '../../../../../src/famfs/pool/pool.ts';
 import { directory, newHost, newPool, openWriter } from '../../../../support/pools.ts';

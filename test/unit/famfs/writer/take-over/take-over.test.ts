@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { FamfsError } from '../../../../../src/famfs/errors.ts';
-import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
 import { ClaimLayout, recordOffset } from '../../../../../src/famfs/format/claim-record.ts';
 import { LogHeader } from '../../../../../src/famfs/format/log-header.ts';
+import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
+import { adopt } from '../../../../../src/famfs/mkfs/adopt.ts';
+import { Pool } from '../../../../../src/famfs/pool/pool.ts';
 import { Claim, isKnownStopped } from '../../../../../src/famfs/writer/claim/claim.ts';
 import { hostPart } from '../../../../../src/famfs/writer/claim/writer-lock.ts';
 import { takeOver } from '../../../../../src/famfs/writer/take-over/take-over.ts';
-import { Pool } from '../../../../../src/famfs/pool/pool.ts';
-import { adopt } from '../../../../../src/famfs/mkfs/adopt.ts';
 import { PoolWriter, type WriterIdentity } from '../../../../../src/famfs/writer/writer.ts';
-import { directory, file, newHost, newPool, openWriter } from '../../../../support/pools.ts';
 import { raceForClaims } from '../../../../support/claim-race.ts';
+import { directory, file, newHost, newPool, openWriter } from '../../../../support/pools.ts';
 import { RemoteWriter } from '../../../../support/remote-writer.ts';
 
 const code = (wanted: string) => (error: unknown) => error instanceof FamfsError && error.code === wanted;
