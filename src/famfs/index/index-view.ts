@@ -3,7 +3,7 @@ import type { Region } from '../device/region.ts';
 import { ClaimLayout } from '../format/claim-record.ts';
 import { LogHeader, stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
-import { fileWindows } from './file-windows.ts';
+import { fileWindows } from './file-ranges.ts';
 import {
   bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status,
   Totals,
