@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { csi } from '../src/csi/server/protocols.ts';
+import { sourceOf } from '../src/famfs/pool/pool-source.ts';
 import { Pool } from '../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';
 import { clusterUuid } from '../src/state/directory.ts';
@@ -83,7 +84,7 @@ function compare(figures: Figures): BenchResult[] {
 async function makePool(stateDir: string, hostDirectory: string, volumes: number): Promise<string> {
   const device = shmFile('pool');
   execFileSync(program, ['mkfs', device, '--simulate', '64GiB', '--state-dir', stateDir], { stdio: 'pipe' });
-  const pool = Pool.open(device, { writable: true });
+  const pool = Pool.open(sourceOf(device), { writable: true });
   const identity = { clusterUuid: await clusterUuid(stateDir), hostId: 'bench', hostDirectory };
   const writer = await PoolWriter.acquire(pool, { identity });
   for (let number = 0; number < volumes; number++) {

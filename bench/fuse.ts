@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shmFile } from '../test/harness/temp.ts';
 import { Host } from '../test/support/host.ts';
+import { fillRanges } from '../test/support/memory-bytes.ts';
 import { PoolFixture } from '../test/support/pool-fixture.ts';
 import { type Job, jobs } from './fuse/jobs.ts';
 import { type Peer, peersMissing, type Server, servers, startPeer } from './fuse/peers.ts';
@@ -34,7 +35,7 @@ export async function run(): Promise<BenchResult[]> {
   writeFileSync(below, Buffer.alloc(SIZE, 1));
   const pool = await PoolFixture.make(SIZE + 64 * 2 ** 20);
   pool.volume('vol', SIZE);
-  for (const window of pool.pool.view.windows(pool.node('vol/data'), 0, SIZE)) window.fill(1);
+  fillRanges(pool.pool.memory, pool.pool.view.ranges(pool.node('vol/data'), 0, SIZE), 1);
   const host = await Host.mount(pool.path);
   const started = new Map<Server, Peer[]>();
   try {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { csi, fused } from '../src/csi/server/protocols.ts';
+import { openMemory, sourceOf } from '../src/famfs/pool/pool-source.ts';
 import { Pool } from '../src/famfs/pool/pool.ts';
 import { Reclaim } from '../src/famfs/writer/reclaim.ts';
 import { PoolWriter } from '../src/famfs/writer/writer.ts';
@@ -50,7 +51,8 @@ export async function run(): Promise<BenchResult[]> {
 /** Zeroing through the protocol, in steps with claim reads, beside one fill of the same mapping. */
 async function compareScrub(directory: string, device: string, how: string): Promise<BenchResult> {
   format(device, '2GiB', directory);
-  const pool = Pool.open(device);
+  const memory = openMemory(sourceOf(device));
+  const pool = Pool.on(memory);
   const identity = { clusterUuid: await clusterUuid(directory), hostId: 'bench', hostDirectory: mkdtempSync(join(directory, 'scrub-')) };
   const writer = await PoolWriter.acquire(pool, { identity });
   const reclaim = new Reclaim({ writer, rate: Infinity, signal: new AbortController().signal });
@@ -58,7 +60,8 @@ async function compareScrub(directory: string, device: string, how: string): Pro
   const fills: number[] = [];
   for (let round = -1; round < FILL_ROUNDS; round++) { // the first one gets the memory from the system
     const [{ node }] = writer.create([{ kind: 'file', path: 'x', size: GIB, mode: 0o644, uid: 0, gid: 0 }]);
-    const filled = timedSync(() => pool.view.windows(node, 0, GIB).forEach((window) => window.fill(0)));
+    const windows = pool.view.ranges(node, 0, GIB).map(({ start, end }) => memory.window(start, end - start));
+    const filled = timedSync(() => windows.forEach(({ bytes }) => bytes.fill(0)));
     writer.remove('x');
     const scrubbed = await timed(() => reclaim.run(async () => undefined));
     if (round < 0) continue;
@@ -137,7 +140,7 @@ class Site {
     this.#device = device;
     this.#role = role;
     this.client = client;
-    this.pool = Pool.open(device, { writable: false });
+    this.pool = Pool.open(sourceOf(device), { writable: false });
   }
 
   static async start(parent: string, name: string, options: readonly string[]): Promise<Site> {

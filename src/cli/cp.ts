@@ -57,16 +57,14 @@ async function intoPool(
     if (size === 0) throw new FamfsError('INVALID', 'the source is empty: a famfs file has at least one byte');
     const [node] = writer.create([{ kind: 'file', path: target.path, size, mode: options.mode ?? mode & 0o777, uid: 0, gid: 0 }]);
     try {
+      const buffer = Buffer.alloc(Math.min(STEP, size));
       writer.whileNamed(node.node, () => {
-        for (let at = 0; at < size; at += STEP) {
+        for (let at = 0; at < size; at += buffer.length) {
           writer.mustRule();
-          const wanted = Math.min(STEP, size - at);
-          let offset = at;
-          for (const window of writer.pool.view.windows(node.node, at, wanted)) {
-            readFully(fd, window, offset);
-            offset += window.length;
-          }
-          report(at + wanted, size);
+          const chunk = buffer.subarray(0, Math.min(buffer.length, size - at));
+          readFully(fd, chunk, at);
+          writer.pool.write(node.node, at, chunk);
+          report(at + chunk.length, size);
         }
       });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { describeRange } from '../famfs/device/pool-address.ts';
 import { printJson } from './output.ts';
 import { parseId, parseMode, parseSize } from './sizes.ts';
 import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
@@ -24,6 +25,6 @@ export function creatCommand(): Command {
     .action((device: string, path: string, size: number, options: CreatOptions) => withWriter(device, options, (writer) => {
       const { mode, uid, gid } = options;
       const [node] = writer.create([{ kind: 'file', path: poolPath(path), size, mode, uid, gid }]);
-      if (options.json) printJson({ ...node, extents: writer.pool.view.extents(node.node) });
+      if (options.json) printJson({ ...node, extents: writer.pool.view.extents(node.node).map(describeRange) });
     }));
 }

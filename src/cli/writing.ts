@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
+import { sourceOf } from '../famfs/pool/pool-source.ts';
 import { Pool } from '../famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer/writer.ts';
 import { clusterUuid } from '../state/directory.ts';
@@ -41,7 +42,7 @@ export async function commandIdentity(options: WritingOptions): Promise<WriterId
 /** Opens a pool, takes its claim, does the work, and gives the claim back. */
 export async function withWriter<T>(device: string, options: WritingOptions, work: (writer: PoolWriter) => T | Promise<T>): Promise<T> {
   const identity = await commandIdentity(options);
-  const pool = Pool.open(device);
+  const pool = Pool.open(sourceOf(device));
   try {
     const writer = await acquire(pool, identity, options);
     try {
@@ -67,7 +68,7 @@ async function acquire(pool: Pool, identity: WriterIdentity, options: WritingOpt
 
 /** Opens a pool to read. */
 export function withPool<T>(device: string, work: (pool: Pool) => T): T {
-  const pool = Pool.open(device, { writable: false });
+  const pool = Pool.open(sourceOf(device), { writable: false });
   try {
     return work(pool);
   } finally {

@@ -1,4 +1,3 @@
-import { openDevice } from '../famfs/device/open.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import { type CounterTotals, uptime } from '../famfs/fuse/host-state/counters.ts';
@@ -6,6 +5,7 @@ import { operations } from '../famfs/fuse/operations/dispatch.ts';
 import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
+import { openMemory, type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -26,7 +26,7 @@ function figuresOf(pool: string, session: Session | undefined, problems: number,
   const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
   const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };
-  const entries = entriesOf(session.record.device);
+  const entries = entriesOf({ ...sourceOf(session.record.device), uuid: session.poolUuid });
   return {
     ...figures,
     operations: countsOf(totals),
@@ -45,14 +45,14 @@ function countsOf({ operations: counts, errors }: CounterTotals): SessionFigures
 }
 
 /** Entries of a pool's log at this moment, by its own counter; undefined where that cannot be read. */
-function entriesOf(devicePath: string): number | undefined {
+function entriesOf(source: PoolSource): number | undefined {
   try {
-    const device = openDevice(devicePath, { writable: false });
+    const memory = openMemory(source, { writable: false });
     try {
-      const { log, capacity } = readGeometry(device);
+      const { log, capacity } = readGeometry(memory);
       return Math.min(capacity, readCounters(log).nextIndex);
     } finally {
-      device.close();
+      memory.close();
     }
   } catch (error) {
     if (error instanceof FamfsError) return undefined;

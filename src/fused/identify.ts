@@ -1,6 +1,6 @@
-import { openDevice } from '../famfs/device/open.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../famfs/format/superblock.ts';
+import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
 
 /** A pool as configured on this host. */
 export interface ConfiguredPool {
@@ -32,14 +32,15 @@ export function identifyPools(pools: readonly ConfiguredPool[]): IdentifiedPool[
 
 function identify(pool: ConfiguredPool): IdentifiedPool {
   try {
-    const device = openDevice(pool.device, { writable: false });
+    const memory = openMemory(sourceOf(pool.device), { writable: false });
     try {
-      const bytes = Buffer.from(device.superblock.bytes.subarray(0, Superblock.length)); // others may write it
+      const size = memory.devices.reduce((sum, device) => sum + device.size, 0);
+      const bytes = Buffer.from(memory.superblock.bytes.subarray(0, Superblock.length)); // others may write it
       const reason = superblockProblem(bytes);
-      if (reason !== undefined) return { ...pool, uuid: '', size: device.size, problem: `${pool.device}: no famfs superblock: ${reason}` };
-      return { ...pool, uuid: decodeSuperblock(bytes).uuid, size: device.size };
+      if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${pool.device}: no famfs superblock: ${reason}` };
+      return { ...pool, uuid: decodeSuperblock(bytes).uuid, size };
     } finally {
-      device.close();
+      memory.close();
     }
   } catch (error) {
     if (!(error instanceof FamfsError)) throw error;

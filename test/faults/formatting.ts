@@ -34,7 +34,7 @@ export async function* formattings(random: Random): AsyncGenerator<Recording> {
   const writer = await PoolWriter.acquire(Pool.on(fresh), { identity: newHost('former') });
   writer.create(aVolume('v', 2 ** 20));
   writer.close();
-  fresh.extent(SIZE - 2 ** 22, 2 ** 22).fill(0x5a);
+  fresh.view(SIZE - 2 ** 22, 2 ** 22).fill(0x5a);
   yield await recordFormatting('a pool formatted', fresh, linesOf(Replayer.create(fresh)));
 }
 

@@ -96,9 +96,9 @@ function judgeContents(device: RecordingDevice, replayer: Replayer, lines: Lines
     const byte = contents.get(line) ?? 0;
     for (const { start, end } of extentsOf(line)) mustBeFilled(device, start, end, byte, line);
   }
-  const { dataStart, allocatableEnd } = replayer.geometry;
+  const { allocatable } = replayer.geometry;
   const held = replayer.rejected.flatMap(({ extents }) => extents);
-  for (const { start, end } of freeRuns(replayer.memory, held, dataStart, allocatableEnd)) mustBeFilled(device, start, end, 0, 'free memory');
+  for (const { start, end } of freeRuns(replayer.memory, held, allocatable)) mustBeFilled(device, start, end, 0, 'free memory');
 }
 
 /** The reference tools see no dead file, no bad entry and no overlap, and all that was acknowledged. */

@@ -3,11 +3,13 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status, type ServiceError } from '@grpc/grpc-js';
+import type { Run } from '../../src/famfs/alloc/free-runs.ts';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Pool } from '../../src/famfs/pool/pool.ts';
 import type { Random } from '../fuzz/random.ts';
 import { type ControllerClient, createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
+import { bytesAt, fillRanges } from '../support/memory-bytes.ts';
 import { readAsReference } from '../support/reference-reader.ts';
 import { until } from '../support/until.ts';
 import type { ControllerProcess } from './controller-process.ts';
@@ -156,16 +158,16 @@ const isRefused = (error: unknown) => (error as ServiceError).details?.startsWit
 /** A new volume holds zeros; from now on, its own stamp. */
 function fill({ pool }: Scene, { name, stamp }: LedgerVolume): void {
   pool.refresh();
-  for (const memory of memoryOf(pool, name)) {
-    assert.ok(isAll(memory, 0), `${name} does not read as zeros at first`);
-    memory.fill(stamp);
+  for (const range of memoryOf(pool, name)) {
+    assert.ok(isAll(bytesAt(pool.memory, range), 0), `${name} does not read as zeros at first`);
+    fillRanges(pool.memory, [range], stamp);
   }
 }
 
-function memoryOf(pool: Pool, name: string): Uint8Array[] {
+function memoryOf(pool: Pool, name: string): Run[] {
   const data = pool.stat(`${name}/data`);
   assert.ok(data, `${name} is not there for a host that follows the log`);
-  return pool.view.extents(data.node).map(({ offset, length }) => pool.device.extent(offset, length));
+  return pool.view.extents(data.node);
 }
 
 function isAll(memory: Uint8Array, byte: number): boolean {
@@ -181,9 +183,9 @@ function look({ site, pool, ledger }: Scene): void {
     const asked = ledger.in('creation asked for');
     ledger.compare(fresh);
     for (const volume of ledger.in('there')) {
-      for (const memory of memoryOf(pool, volume.name)) {
-        if (asked.includes(volume)) memory.fill(volume.stamp); // made, and nobody was told
-        else assert.ok(isAll(memory, volume.stamp), `${volume.name} does not hold what was written`);
+      for (const range of memoryOf(pool, volume.name)) {
+        if (asked.includes(volume)) fillRanges(pool.memory, [range], volume.stamp); // made, and nobody was told
+        else assert.ok(isAll(bytesAt(pool.memory, range), volume.stamp), `${volume.name} does not hold what was written`);
       }
     }
   });

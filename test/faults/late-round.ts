@@ -117,7 +117,7 @@ export class LateRound {
       if (!isFile(line)) continue;
       const byte = 1 + (this.#fills++ % 250);
       this.#contents.set(line, byte);
-      for (const { start, end } of extentsOf(line)) this.#device.extent(start, end - start).fill(byte);
+      for (const { start, end } of extentsOf(line)) this.#device.view(start, end - start).fill(byte);
     }
   }
 

@@ -1,5 +1,6 @@
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
+import { fillRanges } from '../support/memory-bytes.ts';
 import type { RecordingDevice } from '../support/recording-device.ts';
 import { STEP, UNIT } from './image.ts';
 import { impatient } from './recovery.ts';
@@ -29,9 +30,9 @@ export function furnish(writer: PoolWriter): void {
 }
 
 /** Writes the files, as applications do. */
-export function fillFurniture({ view, device }: Pool): void {
+export function fillFurniture({ view, memory }: Pool): void {
   for (const [path, byte] of furniture) {
-    for (const { offset, length } of view.extents(view.resolve(path))) device.extent(offset, length).fill(byte);
+    fillRanges(memory, view.extents(view.resolve(path)), byte);
   }
 }
 

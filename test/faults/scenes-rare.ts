@@ -63,11 +63,11 @@ export async function* refused(): AsyncGenerator<Recording> {
   const writer = await story.takeOver('a claim', newHost('writer'));
   await story.create('a volume', writer, aVolume('v', 3 * UNIT));
   writer.close();
-  const { log, dataStart } = readGeometry(story.device);
+  const { log, devices: [{ start: dataStart }] } = readGeometry(story.device);
   for (const [index, path, offset] of [[2, 'v/data', 20], [3, 'v/other', 2]] as const) {
     const extent = { device: 0, offset: dataStart + offset * UNIT, length: 3 * UNIT };
     storeFile(log, index, path, extent);
-    story.device.extent(extent.offset + UNIT, 2 * UNIT).fill(0x99);
+    story.device.view(extent.offset + UNIT, 2 * UNIT).fill(0x99);
   }
   for (const counter of [LogHeader.nextSeqnumOffset, LogHeader.nextIndexOffset]) log.store64(counter, 4n);
   story.withRefusedEntries();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDevice } from '../../src/famfs/device/open.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { program } from '../harness/paths.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
@@ -61,7 +61,7 @@ export class Site {
 
   /** Looks at the pool as somebody who has just come. */
   read<T>(look: (pool: Pool) => T): T {
-    const pool = Pool.open(this.device, { writable: false });
+    const pool = Pool.open(sourceOf(this.device), { writable: false });
     try {
       return look(pool);
     } finally {
@@ -71,7 +71,7 @@ export class Site {
 
   /** The pool as a host sees it that has been there all the time, and may write to its files. */
   attach(): Pool {
-    return Pool.on(openDevice(this.device));
+    return Pool.open(sourceOf(this.device));
   }
 
   /** Does something here, and ends everything afterwards, last started first. Throws when something does not end as it should. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { open } from 'node:fs/promises';
+import type { Run } from '../../src/famfs/alloc/free-runs.ts';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume, refused } from '../support/csi-requests.ts';
 import { freePort } from '../support/http-role.ts';
+import { bytesAt } from '../support/memory-bytes.ts';
 import { until } from '../support/until.ts';
 import { ClientProcess } from './client-process.ts';
 import type { Answer } from './client.ts';
@@ -94,7 +96,7 @@ class Scene {
     for (const pid of this.#stopped.splice(0)) process.kill(pid, 'SIGCONT');
   }
 
-  extents(name: string): { offset: number; length: number }[] {
+  extents(name: string): Run[] {
     return this.site.read((pool) => pool.view.extents(pool.stat(`${name}/data`)!.node));
   }
 
@@ -116,9 +118,9 @@ export async function returnLate(what: Stopped, heldMs: number): Promise<void> {
     await until(async () => assert.equal(await waits(), 1));
     for (const began = performance.now(); performance.now() - began < heldMs; await sleep(200)) {
       assert.equal(await waits(), 1);
-      assert.equal(await controller.metric(`famfs_pool_bytes{pool="${POOL}",state="quarantined"}`), left.memory.length);
+      assert.equal(await controller.metric(`famfs_pool_bytes{pool="${POOL}",state="quarantined"}`), left.memory.end - left.memory.start);
       site.read((pool) => {
-        assert.ok(isAll(pool.device.extent(left.memory.offset, left.memory.length), OLD), 'memory of a host that is stopped was touched');
+        assert.ok(isAll(bytesAt(pool.memory, left.memory), OLD), 'memory of a host that is stopped was touched');
       });
     }
     await refused(scene.create('new', 4), status.RESOURCE_EXHAUSTED, /stopping.* may have it mapped/);
@@ -195,7 +197,7 @@ interface LeftInUse {
   /** Has the other one mapped, with stores that have not been written back. */
   readonly mapper: ClientProcess;
   /** Of both. */
-  readonly memory: { readonly offset: number; readonly length: number };
+  readonly memory: Run;
 }
 
 async function leaveInUse(scene: Scene, what: Stopped): Promise<LeftInUse> {
@@ -205,13 +207,13 @@ async function leaveInUse(scene: Scene, what: Stopped): Promise<LeftInUse> {
   const [reader, mapper] = [await scene.application('open'), await scene.application('mapped')];
   for (const application of [reader, mapper]) assert.equal((await application.ask({ do: 'read', length: 4 })).bytes, 'OOOO');
   await mapper.ask({ do: 'map' });
-  const [{ offset }] = scene.extents('open');
+  const [{ start }] = scene.extents('open');
   scene.stop(what);
   await mapper.ask({ do: 'store', byte: LATE });
   for (const id of ids) await deleteVolume(scene.controller.client, id);
   const pending = reader.ask({ do: 'read', length: 8 });
   assert.equal(await Promise.race([pending, sleep(200, 'nothing')]), 'nothing', 'a host that is stopped answered');
-  return { reader, pending, mapper, memory: { offset, length: 4 * UNIT } };
+  return { reader, pending, mapper, memory: { start, end: start + 4 * UNIT } };
 }
 
 /** Another volume gets the memory, and is written. */

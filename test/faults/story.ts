@@ -80,7 +80,7 @@ export class Story {
 
   /** Writes a file's memory, as an application does. */
   fill(line: Line, byte: number): void {
-    for (const { start, end } of extentsOf(line)) this.device.extent(start, end - start).fill(byte);
+    for (const { start, end } of extentsOf(line)) this.device.view(start, end - start).fill(byte);
     this.#contents.set(line, byte);
   }
 

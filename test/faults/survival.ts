@@ -51,10 +51,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
   for (const { name, seed } of roles) {
     pool.volume(name, FILE);
     const content = contentOf(FILE, seed);
-    let done = 0;
-    for (const window of pool.pool.view.windows(pool.node(`${name}/data`), 0, FILE)) {
-      window.set(content.subarray(done, done += window.length));
-    }
+    pool.pool.write(pool.node(`${name}/data`), 0, content);
   }
   const host = await (needsHolder(blow) ? HeldHost.mount(pool) : Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') }));
   const clients: Application[] = [];

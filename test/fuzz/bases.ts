@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { mkfs } from '../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
@@ -141,7 +142,7 @@ async function writtenBases(): Promise<Base[]> {
     { kind: 'file', path: `${name}/data`, size: bytes, mode: 0o640, ...owner },
   ]);
 
-  const first = Pool.open(path, { writable: true });
+  const first = Pool.open(sourceOf(path), { writable: true });
   const one = await PoolWriter.acquire(first, { identity });
   volume(one, 'kept', 3_000_000);
   volume(one, 'gone', 2_000_000);
@@ -151,7 +152,7 @@ async function writtenBases(): Promise<Base[]> {
   one.remove('half/data');
   const plain = read();
   // Not closed, and its lock is held: the next one has to put guards.
-  const second = Pool.open(path, { writable: true });
+  const second = Pool.open(sourceOf(path), { writable: true });
   const two = await PoolWriter.acquire(second, { identity, waitMs: 1 });
   volume(two, 'later', 4_000_000);
   const guarded = read();

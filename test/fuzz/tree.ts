@@ -27,7 +27,7 @@ export function readTree(view: IndexView, limit: number, lookUp: boolean): Node[
       nodes.push({
         node, parent: directory, name, directory: isDirectory, size: view.size(node), mode: view.mode(node),
         uid: view.uid(node), gid: view.gid(node), chunk: isDirectory ? 0 : view.interleave(node)?.chunkSize ?? 0,
-        extents: view.extents(node).map(({ offset, length }) => ({ start: offset, end: offset + length })),
+        extents: view.extents(node),
       });
     }
   }

@@ -11,6 +11,7 @@ import { csi } from '../../src/csi/server/protocols.ts';
 import { SocketServer } from '../../src/csi/server/server.ts';
 import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
 import { entryOffset } from '../../src/famfs/format/log-header.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
@@ -204,7 +205,7 @@ function makeGarbage(): string {
 /** A pool whose log a driver of the same cluster has filled up. */
 async function makeFullLog({ stateDir, hostDirectory }: { stateDir: string; hostDirectory: string }): Promise<string> {
   const device = makePool(stateDir, '64MiB');
-  const pool = Pool.open(device, { writable: true });
+  const pool = Pool.open(sourceOf(device), { writable: true });
   const identity = { clusterUuid: await clusterUuid(stateDir), hostId: 'bad-input', hostDirectory };
   const writer = await PoolWriter.acquire(pool, { identity });
   const directory = (number: number) => ({ kind: 'directory', path: `d${number}`, mode: 0o755, uid: 0, gid: 0 }) as const;

@@ -206,8 +206,8 @@ describe('a session', function () {
     const [low, high] = ['low', 'high'].map((name) => fs.openSync(host!.path(`${name}/data`), 'r'));
     const read = (fd: number, at: number) => outcome(() => fs.readSync(fd, Buffer.alloc(MiB), 0, MiB, at));
     assert.deepEqual([read(low, 0), read(high, 3 * MiB)], ['OK', 'OK']);
-    const [{ offset }] = shrinking.pool.view.extents(shrinking.node('high/data'));
-    fs.truncateSync(shrinking.path, offset + 2 * MiB);
+    const [{ start }] = shrinking.pool.view.extents(shrinking.node('high/data'));
+    fs.truncateSync(shrinking.path, start + 2 * MiB);
     assert.deepEqual([read(high, 3 * MiB), read(high, 2 * MiB), read(high, MiB), read(low, 0)], ['EIO', 'EIO', 'OK', 'OK']);
     assert.equal(readTotals(countersFile(host.hostDirectory, host.session.id))!.restarts, 0);
     for (const fd of [low, high]) fs.closeSync(fd);

@@ -243,7 +243,7 @@ describe('the data plane of a host', function () {
 
   it('keeps a mounted pool whose superblock somebody wrote over, and says so', async () => {
     const path = await plane.ensure(pool.uuid);
-    const { bytes } = pool.pool.device.superblock;
+    const { bytes } = pool.pool.memory.superblock;
     const before = Buffer.from(bytes.subarray(0, 200));
     bytes.fill(0, 0, 200);
     try {

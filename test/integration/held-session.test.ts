@@ -30,7 +30,7 @@ describe('a session that is held', function () {
   beforeEach(async () => {
     pool = await PoolFixture.make(64 * MiB);
     pool.volume('vol', 4 * MiB);
-    for (const window of pool.pool.view.windows(pool.node('vol/data'), 0, 4 * MiB)) window.fill(7);
+    pool.pool.write(pool.node('vol/data'), 0, Buffer.alloc(4 * MiB, 7));
     hostDirectory = tempDir('host');
     unshare = shareMounts(hostDirectory);
     holder = hold();

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
 import { entryOffset } from '../../src/famfs/format/log-header.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { shmFile } from '../harness/temp.ts';
@@ -156,7 +157,7 @@ describe('a controller in Kubernetes', function () {
     await createVolume(client, 'a', { parameters: { pool: 'empty' } });
     await assert.rejects(createVolume(client, 'b', { parameters: { pool: 'used' } }), { code: status.UNAVAILABLE, details: /not empty/ });
     await assert.rejects(createVolume(client, 'c', { parameters: { pool: 'forbidden' } }), { code: status.UNAVAILABLE, details: /magic|superblock/ });
-    const pool = Pool.open(empty, { writable: false });
+    const pool = Pool.open(sourceOf(empty), { writable: false });
     assert.equal(pool.systemUuid, cluster);
     pool.close();
     assert.ok(readFileSync(used).equals(data));

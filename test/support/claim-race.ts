@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 
@@ -16,7 +17,7 @@ export async function raceForClaims(device: string, identities: readonly WriterI
 
 if (import.meta.main) {
   const identity = JSON.parse(process.argv[3]) as WriterIdentity;
-  const pool = Pool.open(process.argv[2]);
+  const pool = Pool.open(sourceOf(process.argv[2]));
   for (let turn = 0; turn < Number(process.argv[4]); turn++) {
     try {
       const writer = await PoolWriter.acquire(pool, { identity });

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import type { DaxDevice } from '../../src/famfs/device/device.ts';
-import { openDevice } from '../../src/famfs/device/open.ts';
+import type { MappedMemory } from '../../src/famfs/device/pool-memory.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
+import { openMemory, sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { remove, shmFile } from '../harness/temp.ts';
 import type { Vector } from './vectors.ts';
 
@@ -23,13 +23,13 @@ export function imageOf(vector: Pick<Vector, 'superblock' | 'log'>, size: number
 }
 
 /** Opens an image, and removes it when the work is done. */
-export function withImage<T>(vector: Pick<Vector, 'superblock' | 'log'>, size: number, work: (device: DaxDevice) => T): T {
+export function withImage<T>(vector: Pick<Vector, 'superblock' | 'log'>, size: number, work: (memory: MappedMemory) => T): T {
   const file = imageOf(vector, size);
-  const device = openDevice(file);
+  const memory = openMemory(sourceOf(file));
   try {
-    return work(device);
+    return work(memory);
   } finally {
-    device.close();
+    memory.close();
     remove(dirname(file));
   }
 }

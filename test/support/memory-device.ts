@@ -1,4 +1,5 @@
-import type { DaxDevice, DeviceHandle } from '../../src/famfs/device/device.ts';
+import type { DeviceHandle, MappedDax } from '../../src/famfs/device/device.ts';
+import type { PoolMemory } from '../../src/famfs/device/pool-memory.ts';
 import { Region } from '../../src/famfs/device/region.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
 
@@ -8,13 +9,15 @@ const SUPERBLOCK_LENGTH = 0x200000;
  * A device of which only superblock and log exist, as memory of this process. It claims to be as
  * large as is wanted: a replay reads nothing else.
  */
-export class MemoryDevice implements DaxDevice {
+export class MemoryDevice implements MappedDax, PoolMemory {
   readonly path = 'memory';
   readonly kind = 'simulated';
   readonly alignment = 4096;
   readonly writable = true;
   readonly closed = false;
   size: number;
+  /** The one device of a pool: its offsets are the pool's addresses. */
+  readonly devices: readonly MappedDax[] = [this];
   readonly superblock: Region;
   /** All of the memory: superblock region, then log. */
   readonly bytes: Buffer;
@@ -36,8 +39,20 @@ export class MemoryDevice implements DaxDevice {
     return this.#log;
   }
 
-  extent(offset: number, length: number): Uint8Array {
+  view(offset: number, length: number): Uint8Array {
     throw new RangeError(`${length} bytes at ${offset}: this device has no data`);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    this.view(offset, into.length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.view(offset, bytes.length);
+  }
+
+  isReadable(): boolean {
+    return false;
   }
 
   zero(offset: number, length: number): void {

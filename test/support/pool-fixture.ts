@@ -1,6 +1,7 @@
 /** A simulated pool with its writer, in the test's own process. */
 import { randomUUID } from 'node:crypto';
 import { mkfs } from '../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
@@ -22,7 +23,7 @@ export class PoolFixture {
     const path = shmFile('pool');
     const clusterUuid = randomUUID();
     await mkfs(path, { clusterUuid, simulate: size });
-    const pool = Pool.open(path);
+    const pool = Pool.open(sourceOf(path));
     const identity = { clusterUuid, hostId: 'writer', hostDirectory: tempDir('writer') };
     return new PoolFixture(path, pool, await PoolWriter.acquire(pool, { identity }));
   }

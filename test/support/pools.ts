@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type FormatOptions, mkfs } from '../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
@@ -30,7 +31,7 @@ export interface OpenWriter {
 }
 
 export async function openWriter(file: string, identity = newHost(), options: Partial<AcquireOptions> = {}): Promise<OpenWriter> {
-  const pool = Pool.open(file);
+  const pool = Pool.open(sourceOf(file));
   try {
     const writer = await PoolWriter.acquire(pool, { identity, ...options });
     return {

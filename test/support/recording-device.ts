@@ -1,4 +1,5 @@
-import type { DaxDevice, DeviceHandle } from '../../src/famfs/device/device.ts';
+import type { DeviceHandle, MappedDax } from '../../src/famfs/device/device.ts';
+import type { PoolMemory } from '../../src/famfs/device/pool-memory.ts';
 import { Region } from '../../src/famfs/device/region.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
 
@@ -25,14 +26,16 @@ export interface Listener {
 
 /**
  * A device over any memory, of this process or mapped, that tells of each 8-byte store and each
- * ordering point. What is stored through `extent` it does not see: those are the files' own bytes.
+ * ordering point. What is stored through `view` and `write` it does not see: those are the files' own bytes.
  */
-export class RecordingDevice implements DaxDevice {
+export class RecordingDevice implements MappedDax, PoolMemory {
   readonly path: string;
   readonly kind = 'simulated';
   readonly alignment = 4096;
   readonly writable = true;
   readonly size: number;
+  /** The one device of a pool: its offsets are the pool's addresses. */
+  readonly devices: readonly MappedDax[] = [this];
   readonly superblock: Region;
   /** All of the memory. */
   readonly bytes: Buffer;
@@ -57,9 +60,21 @@ export class RecordingDevice implements DaxDevice {
     return new RecordingRegion(this.#tell, this.#memory, SUPERBLOCK_LENGTH, length);
   }
 
-  extent(offset: number, length: number): Uint8Array {
+  view(offset: number, length: number): Uint8Array {
     this.#mustBeData(offset, length);
     return new Uint8Array(this.#memory, offset, length);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    into.set(this.view(offset, into.length));
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.view(offset, bytes.length).set(bytes);
+  }
+
+  isReadable(): boolean {
+    return true;
   }
 
   zero(offset: number, length: number): void {

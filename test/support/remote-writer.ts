@@ -1,4 +1,5 @@
 import readline from 'node:readline';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { LineProcess } from './line-process.ts';
@@ -40,7 +41,7 @@ export class RemoteWriter {
 }
 
 if (import.meta.main) {
-  const pool = Pool.open(process.argv[2]);
+  const pool = Pool.open(sourceOf(process.argv[2]));
   const writer = await PoolWriter.acquire(pool, { identity: JSON.parse(process.argv[3]) as WriterIdentity });
   console.log('ready');
   for await (const path of readline.createInterface(process.stdin)) {

@@ -46,7 +46,7 @@ function inNode(code: string): string {
   return `cat > /tmp/code.mjs <<'END'
 import { openDevice } from '${root}/src/famfs/device/open.ts';
 const device = openDevice('/dev/dax0.0');
-const extent = device.extent(64 << 20, 4 << 20);
+const extent = device.view(64 << 20, 4 << 20);
 ${code}
 device.close();
 END

@@ -1,8 +1,8 @@
-import type { DaxDevice } from '../../famfs/device/device.ts';
-import { openDevice } from '../../famfs/device/open.ts';
+import type { PoolMemory } from '../../famfs/device/pool-memory.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../../famfs/format/superblock.ts';
 import { uptime } from '../../famfs/host.ts';
 import { type ClaimRecord, ClaimRing } from '../../famfs/log/claim-ring.ts';
+import { openMemory, sourceOf } from '../../famfs/pool/pool-source.ts';
 
 const LOOK_MS = 500;
 
@@ -13,7 +13,7 @@ const LOOK_MS = 500;
 export class ClaimWatch {
   readonly #path: string;
   readonly #timer: NodeJS.Timeout;
-  #device: DaxDevice | undefined;
+  #memory: PoolMemory | undefined;
   #seen: { readonly record: ClaimRecord; readonly since: number } | undefined;
 
   constructor(path: string) {
@@ -29,14 +29,14 @@ export class ClaimWatch {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#device?.close();
-    this.#device = undefined;
+    this.#memory?.close();
+    this.#memory = undefined;
   }
 
   #look(): void {
     try {
-      this.#device ??= openDevice(this.#path, { writable: false });
-      const { superblock } = this.#device;
+      this.#memory ??= openMemory(sourceOf(this.#path), { writable: false });
+      const { superblock } = this.#memory;
       const bytes = Buffer.from(superblock.bytes.subarray(0, Superblock.length));
       if (superblockProblem(bytes) !== undefined) throw new Error('no pool');
       const record = new ClaimRing(superblock, decodeSuperblock(bytes).uuid).ruling();
@@ -44,8 +44,8 @@ export class ClaimWatch {
       else if (this.#seen === undefined || !isSame(this.#seen.record, record)) this.#seen = { record, since: uptime() };
     } catch {
       // No pool yet, or no longer. An open device would keep others from formatting it.
-      this.#device?.close();
-      this.#device = undefined;
+      this.#memory?.close();
+      this.#memory = undefined;
       this.#seen = undefined;
     }
   }

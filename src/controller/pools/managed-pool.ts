@@ -246,7 +246,7 @@ export class ManagedPool {
     try {
       await this.#options.lease.raise(writer.pool.uuid, writer.epoch);
       this.#writer = writer;
-      this.#patrol = new LogPatrol(writer.pool.replayer, writer.pool.device.superblock);
+      this.#patrol = new LogPatrol(writer.pool.replayer, writer.pool.memory.superblock);
       this.#damage = undefined;
       if (!this.spec.referenceClients) this.#reclaiming = this.#newReclaiming(writer);
     } catch (error) {

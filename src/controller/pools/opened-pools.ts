@@ -1,3 +1,4 @@
+import { sourceOf } from '../../famfs/pool/pool-source.ts';
 import { Pool } from '../../famfs/pool/pool.ts';
 
 /**
@@ -11,7 +12,7 @@ export class OpenedPools {
   constructor(devices: readonly string[]) {
     for (const device of devices) {
       try {
-        this.#pools.set(device, Pool.open(device, { writable: true }));
+        this.#pools.set(device, Pool.open(sourceOf(device), { writable: true }));
       } catch {
         continue;
       }

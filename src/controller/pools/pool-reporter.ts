@@ -82,6 +82,6 @@ export function healthIn(error: unknown, pool: Pool | undefined, clusterUuid: st
   if (code === 'DAMAGED') return 'damaged';
   if (code === 'FOREIGN') return 'foreign';
   const isContested = code === 'CLAIMED' || code === 'CLAIM_LOST';
-  const ruler = isContested && pool !== undefined && !pool.device.closed ? pool.replayer.ring.ruling() : undefined;
+  const ruler = isContested && pool !== undefined && !pool.memory.closed ? pool.replayer.ring.ruling() : undefined;
   return ruler !== undefined && ruler.head.clusterUuid !== clusterUuid.toLowerCase() ? 'foreign' : 'unavailable';
 }

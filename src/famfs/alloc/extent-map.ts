@@ -1,4 +1,4 @@
-/** A range of device memory and the entry it belongs to. */
+/** A range of a pool's memory and the entry it belongs to. */
 export interface OwnedRange {
   readonly start: number;
   readonly end: number;
@@ -15,7 +15,7 @@ interface Block {
 }
 
 /**
- * Which entry owns which memory: disjoint ranges [start, end) in bytes, in order. Its cost follows
+ * Which entry owns which memory: disjoint ranges [start, end) of pool addresses, in order. Its cost follows
  * the number of ranges and never the size of the device, so that no log, however hostile, makes
  * replay slow. Ranges are kept in blocks of up to 2048; adding in ascending order is one store.
  */

@@ -11,28 +11,40 @@ export interface DeviceHandle {
   readonly size: number;
   readonly alignment: number;
   readonly writable: boolean;
+  /** Where it is mapped in this process. */
   readonly address: bigint;
 }
 
 /**
- * Memory that several hosts share. Code above asks for regions (superblock, log, a file's
- * extents), never for the whole, so that a device without raw access can serve it too.
- * Every region is bounds-checked; memory outside the device cannot be reached.
+ * One device of shared memory. Metadata (superblock and log) is reached through regions, everything
+ * behind the superblock by reading, writing and zeroing ranges, so that a device that cannot be mapped
+ * can serve too. Offsets are bytes from the device's beginning. All accesses are bounds-checked:
+ * RangeError outside the device or in the superblock.
  */
 export interface DaxDevice extends Omit<DeviceHandle, 'address'> {
   /** The superblock region: the first 2 MiB. */
   readonly superblock: Region;
   /** The log region, which follows the superblock. Throws FamfsError INVALID if it does not fit. */
   log(length: number): Region;
-  /** Memory of a file: a view without copy. Throws RangeError outside the device or in the superblock. */
-  extent(offset: number, length: number): Uint8Array;
-  /** Makes a range behind the superblock read as zeros. */
+  /** Copies bytes out. */
+  read(offset: number, into: Uint8Array): void;
+  /** Copies bytes in. Throws FamfsError READ_ONLY. */
+  write(offset: number, bytes: Uint8Array): void;
+  /** Makes a range read as zeros. Throws FamfsError READ_ONLY. */
   zero(offset: number, length: number): void;
   /** The same in another thread, while this one goes on. The memory stays mapped until it has ended. */
   zeroAside(offset: number, length: number): Promise<void>;
-  handle(): DeviceHandle;
-  /** Whether the memory has been unmapped. */
+  /** Whether a range can be read at this moment, asked without the signal that ends who tries in vain. */
+  isReadable(offset: number, length: number): boolean;
+  /** Whether the device was closed. */
   readonly closed: boolean;
-  /** Unmaps the memory. Regions and extents must not be used afterwards. */
+  /** Ends the use of the device. Regions and views must not be used afterwards. */
   close(): void;
+}
+
+/** A device that is mapped into this process. */
+export interface MappedDax extends DaxDevice {
+  /** Memory behind the superblock: a view without copy. */
+  view(offset: number, length: number): Uint8Array;
+  handle(): DeviceHandle;
 }

@@ -70,9 +70,19 @@ export function populateAhead(memory: ArrayBufferLike, offset: number, length: n
   madviseCall.async(start, length, MADV_POPULATE_WRITE, () => void memory); // kept until then
 }
 
-/** Faults mapped memory in, as reading it would, but without a signal where it cannot be read. Answers the errno's name, or ''. */
-export function populate(address: Address, length: number): string {
-  return madviseCall(address, length, MADV_POPULATE_READ) === 0 ? '' : errnoName(koffi.errno());
+/**
+ * Faults mapped memory in, as reading it would, but without a signal where it cannot be read. Before
+ * Linux 5.14, and for memory of some kinds, the kernel does not do it: nothing is known then.
+ */
+export function populate(address: Address, length: number): 'present' | 'unreadable' | 'unknown' {
+  if (madviseCall(address, length, MADV_POPULATE_READ) === 0) return 'present';
+  return errnoName(koffi.errno()) === 'EINVAL' ? 'unknown' : 'unreadable';
+}
+
+/** Whether bytes of a mapping can be read now, as far as the kernel tells; without the signal that ends who tries in vain. */
+export function isReadable(mapping: Address, offset: number, length: number): boolean {
+  const start = offset - (offset % Number(PAGE));
+  return length === 0 || populate(mapping + BigInt(start), offset + length - start) !== 'unreadable';
 }
 
 /**

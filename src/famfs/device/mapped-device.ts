@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import { FamfsError } from '../errors.ts';
-import type { DaxDevice, DeviceHandle, DeviceKind } from './device.ts';
-import { punchHole, punchHoleAside, unmap, viewOf, zeroAside } from './libc.ts';
+import type { DeviceHandle, DeviceKind, MappedDax } from './device.ts';
+import { isReadable, punchHole, punchHoleAside, unmap, viewOf, zeroAside } from './libc.ts';
 import { Region } from './region.ts';
 
 /** Where the superblock region ends and the log begins; fixed by the format. */
 export const SUPERBLOCK_LENGTH = 0x200000;
 
 /** A device that is one mapping of this process. `fd` is absent in threads that only attached. */
-export class MappedDevice implements DaxDevice {
+export class MappedDevice implements MappedDax {
   readonly path: string;
   readonly kind: DeviceKind;
   readonly size: number;
@@ -41,21 +41,30 @@ export class MappedDevice implements DaxDevice {
     return new Region(`log of ${this.path}`, this.#memory, SUPERBLOCK_LENGTH, length, this.writable);
   }
 
-  extent(offset: number, length: number): Uint8Array {
+  view(offset: number, length: number): Uint8Array {
     this.#mustBeData(offset, length);
     return new Uint8Array(this.#memory, offset, length);
   }
 
+  read(offset: number, into: Uint8Array): void {
+    into.set(this.view(offset, into.length));
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#mustBeWritable();
+    this.view(offset, bytes.length).set(bytes);
+  }
+
   zero(offset: number, length: number): void {
     this.#mustBeData(offset, length);
-    if (!this.writable) throw new FamfsError('READ_ONLY', `${this.path}: the device was opened read-only`);
+    this.#mustBeWritable();
     if (this.kind === 'simulated' && this.#fd !== undefined && punchHole(this.#fd, offset, length)) return;
     new Uint8Array(this.#memory, offset, length).fill(0);
   }
 
   async zeroAside(offset: number, length: number): Promise<void> {
     this.#mustBeData(offset, length);
-    if (!this.writable) throw new FamfsError('READ_ONLY', `${this.path}: the device was opened read-only`);
+    this.#mustBeWritable();
     this.#aside++;
     try {
       if (this.kind === 'simulated' && this.#fd !== undefined && await punchHoleAside(this.#fd, offset, length)) return;
@@ -64,6 +73,11 @@ export class MappedDevice implements DaxDevice {
       this.#aside--;
       if (this.#closed) this.#unmap();
     }
+  }
+
+  isReadable(offset: number, length: number): boolean {
+    this.#mustBeData(offset, length);
+    return isReadable(this.#address, offset, length);
   }
 
   get closed(): boolean {
@@ -86,6 +100,10 @@ export class MappedDevice implements DaxDevice {
     if (this.#fd === undefined || this.#aside > 0) return;
     unmap(this.#address, this.size);
     fs.closeSync(this.#fd);
+  }
+
+  #mustBeWritable(): void {
+    if (!this.writable) throw new FamfsError('READ_ONLY', `${this.path}: the device was opened read-only`);
   }
 
   #mustBeData(offset: number, length: number): void {

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FamfsError } from '../errors.ts';
-import type { DaxDevice, DeviceHandle } from './device.ts';
+import type { DeviceHandle, MappedDax } from './device.ts';
 import { mapShared, tryLock } from './libc.ts';
 import { MappedDevice, SUPERBLOCK_LENGTH } from './mapped-device.ts';
+import { DEVICE_SPAN } from './pool-address.ts';
 
 export interface OpenOptions {
   /** Map for reading and writing (default), or for reading alone. */
@@ -21,7 +22,7 @@ const PAGE = 4096;
  * Opens and maps a device: a regular file, or a character device of the dax subsystem.
  * Throws FamfsError DEVICE (missing, wrong kind, cannot be mapped), IN_USE, READ_ONLY, UNSUPPORTED.
  */
-export function openDevice(devicePath: string, options: OpenOptions = {}): DaxDevice {
+export function openDevice(devicePath: string, options: OpenOptions = {}): MappedDax {
   if (process.arch !== 'x64') {
     throw new FamfsError('UNSUPPORTED', `famfs on ${process.arch} is not supported: its memory ordering is untested; use x86-64`);
   }
@@ -43,7 +44,7 @@ export function openDevice(devicePath: string, options: OpenOptions = {}): DaxDe
 }
 
 /** The same device in another thread of the process that opened it; closing it there does nothing. */
-export function attachDevice(handle: DeviceHandle): DaxDevice {
+export function attachDevice(handle: DeviceHandle): MappedDax {
   return new MappedDevice(handle);
 }
 
@@ -75,6 +76,9 @@ function measure(devicePath: string, fd: number): Pick<DeviceHandle, 'kind' | 's
   const size = geometry.size - (geometry.size % geometry.alignment);
   if (size <= SUPERBLOCK_LENGTH) {
     throw new FamfsError('DEVICE', `${devicePath} has ${geometry.size} bytes: too small for the 2 MiB superblock region and a log`);
+  }
+  if (size > DEVICE_SPAN) {
+    throw new FamfsError('UNSUPPORTED', `${devicePath} has ${geometry.size} bytes; at most ${DEVICE_SPAN} are supported`);
   }
   return { ...geometry, size };
 }

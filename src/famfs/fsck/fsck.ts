@@ -1,6 +1,7 @@
 import { FamfsError } from '../errors.ts';
 import { claimProblems } from '../log/claim-problems.ts';
 import type { Problem } from '../log/problem.ts';
+import { sourceOf } from '../pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../pool/pool.ts';
 import { strandedEntry } from '../writer/take-over/stranded.ts';
 import { memoryProblems } from './memory-check.ts';
@@ -23,7 +24,7 @@ export interface FsckReport {
 export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   let pool: Pool;
   try {
-    pool = Pool.open(devicePath, { writable: false });
+    pool = Pool.open(sourceOf(devicePath), { writable: false });
   } catch (error) {
     if (!(error instanceof FamfsError)) throw error;
     const found = error.code === 'NOT_FAMFS' || error.code === 'DAMAGED';

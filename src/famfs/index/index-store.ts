@@ -101,15 +101,13 @@ export interface IndexHandle {
   readonly uuid: string;
   readonly allocationUnit: number;
   readonly logLength: number;
-  readonly dataStart: number;
-  readonly dataEnd: number;
   readonly capacity: number;
   readonly shared: SharedArrayBuffer;
 }
 
 /** Where the memory of a file lies. */
 export interface FileMap {
-  /** Offset and length of each extent, from `at` on. */
+  /** Pool address and length of each extent, from `at` on. */
   readonly extents: Float64Array;
   readonly at: number;
   readonly count: number;
@@ -122,8 +120,8 @@ export interface CheckedMap {
   /** Bytes of the file. */
   readonly size: number;
   readonly count: number;
-  /** Of each extent, or strip, in bytes. */
-  readonly offsets: Float64Array;
+  /** Of each extent, or strip: its pool address, and its bytes. */
+  readonly addresses: Float64Array;
   readonly lengths: Float64Array;
   /** 0 where the file is not interleaved. */
   readonly chunkSize: number;
@@ -135,7 +133,7 @@ export class IndexStore {
   readonly totals: Float64Array;
   readonly rows: Int32Array;
   readonly buckets: Int32Array;
-  /** Maps of files: offset and length of each extent. */
+  /** Maps of files: pool address and length of each extent. */
   readonly maps: Float64Array;
   /** Pairs of uid and gid; the first one is root's. */
   readonly owners: Uint32Array;

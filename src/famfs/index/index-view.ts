@@ -1,9 +1,10 @@
-import type { DaxDevice } from '../device/device.ts';
+import type { Run } from '../alloc/free-runs.ts';
+import type { PoolMemory } from '../device/pool-memory.ts';
 import type { Region } from '../device/region.ts';
 import { ClaimLayout } from '../format/claim-record.ts';
 import { LogHeader, stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
-import { fileWindows } from './file-ranges.ts';
+import { fileRanges } from './file-ranges.ts';
 import {
   bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status,
   Totals,
@@ -37,18 +38,18 @@ export class IndexView {
   readonly poolUuid: string;
   readonly allocationUnit: number;
   readonly #handle: IndexHandle;
-  readonly #device: DaxDevice;
+  readonly #memory: PoolMemory;
   readonly #log: Region;
   readonly #store: IndexStore;
   readonly #rows: Int32Array;
   readonly #header: Int32Array;
 
-  constructor(handle: IndexHandle, device: DaxDevice) {
+  constructor(handle: IndexHandle, memory: PoolMemory) {
     this.poolUuid = handle.uuid;
     this.allocationUnit = handle.allocationUnit;
     this.#handle = handle;
-    this.#device = device;
-    this.#log = device.log(handle.logLength);
+    this.#memory = memory;
+    this.#log = memory.log(handle.logLength);
     this.#store = new IndexStore(handle.capacity, handle.shared);
     this.#rows = this.#store.rows;
     this.#header = this.#store.header;
@@ -153,12 +154,12 @@ export class IndexView {
     return names.join('/');
   }
 
-  /** The device memory of a file; of an interleaved one, its strips. */
-  extents(node: number): { offset: number; length: number }[] {
+  /** The memory of a file; of an interleaved one, its strips. */
+  extents(node: number): Run[] {
     if (this.isDirectory(node)) return [];
     return this.#consistent(() => {
       const { extents, at, count } = this.#map(node);
-      return Array.from({ length: count }, (_, k) => ({ offset: extents[at + 2 * k], length: extents[at + 2 * k + 1] }));
+      return Array.from({ length: count }, (_, k) => ({ start: extents[at + 2 * k], end: extents[at + 2 * k] + extents[at + 2 * k + 1] }));
     });
   }
 
@@ -170,18 +171,18 @@ export class IndexView {
     });
   }
 
-  /** Device memory of a range of a file, in order, clipped to its size: views, no copies. */
-  windows(node: number, offset: number, length: number): Uint8Array[] {
+  /** The memory of bytes [offset, offset + length) of a file, in order, clipped to its size. */
+  ranges(node: number, offset: number, length: number): Run[] {
     return this.#consistent(() => {
       const wanted = Math.min(length, this.size(node) - offset);
       if (wanted <= 0) return [];
-      return fileWindows(this.#device, this.#map(node), offset, wanted);
+      return fileRanges(this.#map(node), offset, wanted);
     });
   }
 
   /** Whether the log has not moved since the last replay began: three loads. */
   isCurrent(): boolean {
-    const { superblock } = this.#device;
+    const { superblock } = this.#memory;
     return this.#log.load32(LogHeader.nextIndexOffset) === this.#header[Header.seenNextIndex] >>> 0 &&
       superblock.load32(ClaimLayout.changeWord) === this.#header[Header.seenChangeLow] >>> 0 &&
       superblock.load32(ClaimLayout.changeWord + 4) === this.#header[Header.seenChangeHigh] >>> 0;

@@ -108,7 +108,7 @@ export class IndexWriter {
     rows[row + Row.sizeLow] = map.size - sizeHigh * 0x100000000;
     if (this.#isOneExtent(map)) {
       rows[row + Row.state] |= State.oneExtent;
-      rows[row + Row.mapAt] = map.offsets[0] / this.#allocationUnit;
+      rows[row + Row.mapAt] = map.addresses[0] / this.#allocationUnit;
       return;
     }
     let at = header[Header.mapsUsed];
@@ -118,13 +118,13 @@ export class IndexWriter {
       maps[at++] = map.chunkSize;
     }
     for (let k = 0; k < map.count; k++) {
-      maps[at++] = map.offsets[k];
+      maps[at++] = map.addresses[k];
       maps[at++] = map.lengths[k];
     }
     header[Header.mapsUsed] = at;
   }
 
-  /** The device memory that a node's entry names. */
+  /** The memory that a node's entry names. */
   extents(node: number): Run[] {
     if (this.isDirectory(node)) return [];
     const { extents, at, count } = this.store.map(node, this.#allocationUnit);
@@ -181,9 +181,9 @@ export class IndexWriter {
   }
 
   /** Whether a map follows from the file's size and where it begins. */
-  #isOneExtent({ count, chunkSize, size, offsets, lengths }: CheckedMap): boolean {
+  #isOneExtent({ count, chunkSize, size, addresses, lengths }: CheckedMap): boolean {
     const unit = this.#allocationUnit;
-    return count === 1 && chunkSize === 0 && lengths[0] === Math.ceil(size / unit) * unit && offsets[0] / unit <= 0xffffffff;
+    return count === 1 && chunkSize === 0 && lengths[0] === Math.ceil(size / unit) * unit && addresses[0] / unit <= 0xffffffff;
   }
 
   #hashChildren(parent: number): void {

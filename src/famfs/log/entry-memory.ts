@@ -14,5 +14,5 @@ export function memoryOf(geometry: Geometry, index: number): Run[] {
   if (type !== EntryType.File && type !== EntryType.Quarantined) return [];
   const map = new MapCheck();
   map.check(words, 0, geometry);
-  return Array.from({ length: map.count }, (_, k) => ({ start: map.offsets[k], end: map.offsets[k] + map.lengths[k] }));
+  return Array.from({ length: map.count }, (_, k) => ({ start: map.addresses[k], end: map.addresses[k] + map.lengths[k] }));
 }

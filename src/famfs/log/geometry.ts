@@ -1,4 +1,6 @@
-import type { DaxDevice } from '../device/device.ts';
+import type { Run } from '../alloc/free-runs.ts';
+import { poolAddress } from '../device/pool-address.ts';
+import type { PoolMemory } from '../device/pool-memory.ts';
 import type { Region } from '../device/region.ts';
 import { FamfsError } from '../errors.ts';
 import { decodeLogHeader, logCapacity, LogHeader, logHeaderProblem } from '../format/log-header.ts';
@@ -6,14 +8,14 @@ import { decodeSuperblock, Superblock, superblockProblem } from '../format/super
 import type { DataArea } from './map-check.ts';
 import type { Problem } from './problem.ts';
 
-/** What a pool's superblock and log header say, judged and clamped to the device. */
+/** What a pool's superblock and log header say, judged and clamped to the devices. */
 export interface Geometry extends DataArea {
   readonly superblock: Superblock;
   readonly log: Region;
   /** Slots of the log. */
   readonly capacity: number;
-  /** End of what new files may use: whole allocation units inside both device and superblock. */
-  readonly allocatableEnd: number;
+  /** What new files may use, device by device: whole allocation units, inside what the superblock tells of the device too. */
+  readonly allocatable: readonly Run[];
   readonly problems: readonly Problem[];
 }
 
@@ -21,22 +23,23 @@ export interface Geometry extends DataArea {
  * Reads superblock and log header. Throws FamfsError NOT_FAMFS when there is no superblock to speak
  * of, DAMAGED when there is one that cannot be trusted.
  */
-export function readGeometry(device: DaxDevice): Geometry {
-  const bytes = Buffer.from(device.superblock.bytes.subarray(0, Superblock.length));
+export function readGeometry(memory: Pick<PoolMemory, 'path' | 'devices' | 'superblock' | 'log'>): Geometry {
+  const { path, devices: [device] } = memory;
+  const bytes = Buffer.from(memory.superblock.bytes.subarray(0, Superblock.length));
   const problem = superblockProblem(bytes);
   const superblock = decodeSuperblock(bytes);
   if (problem !== undefined) {
     const foreign = superblock.magic !== Superblock.magic;
-    throw new FamfsError(foreign ? 'NOT_FAMFS' : 'DAMAGED', `${device.path}: superblock: ${problem}`);
+    throw new FamfsError(foreign ? 'NOT_FAMFS' : 'DAMAGED', `${path}: superblock: ${problem}`);
   }
   const { logLength, allocationUnit } = superblock;
   if (logLength < LogHeader.length || Superblock.regionLength + logLength > device.size) {
-    throw new FamfsError('DAMAGED', `${device.path}: superblock: a log of ${logLength} bytes does not fit into the device's ${device.size}`);
+    throw new FamfsError('DAMAGED', `${path}: superblock: a log of ${logLength} bytes does not fit into the device's ${device.size}`);
   }
-  const log = device.log(logLength);
+  const log = memory.log(logLength);
   const header = Buffer.from(log.bytes.subarray(0, LogHeader.length));
   const headerProblem = logHeaderProblem(header) ?? lengthProblem(decodeLogHeader(header).length, logLength);
-  if (headerProblem !== undefined) throw new FamfsError('DAMAGED', `${device.path}: log header: ${headerProblem}`);
+  if (headerProblem !== undefined) throw new FamfsError('DAMAGED', `${path}: log header: ${headerProblem}`);
   const dataStart = Math.ceil((Superblock.regionLength + logLength) / allocationUnit) * allocationUnit;
   const problems: Problem[] = [];
   if (superblock.deviceSize !== device.size) {
@@ -46,10 +49,10 @@ export function readGeometry(device: DaxDevice): Geometry {
   const smaller = superblock.deviceSize > dataStart ? Math.min(superblock.deviceSize, device.size) : device.size;
   const units = Math.max(0, Math.floor((smaller - dataStart) / allocationUnit));
   return {
-    superblock, log, allocationUnit, dataStart, problems,
+    superblock, log, allocationUnit, problems,
     capacity: logCapacity(logLength),
-    dataEnd: device.size,
-    allocatableEnd: dataStart + units * allocationUnit,
+    devices: [{ start: dataStart, end: device.size }],
+    allocatable: [{ start: poolAddress(0, dataStart), end: poolAddress(0, dataStart + units * allocationUnit) }],
   };
 }
 

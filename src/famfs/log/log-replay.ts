@@ -274,10 +274,10 @@ export class LogReplay {
    * was given back, so a quarantined owner is proven void by being overlapped (rule R2).
    */
   #liveOwner(): number {
-    const { count, offsets, lengths } = this.#map;
+    const { count, addresses, lengths } = this.#map;
     for (let k = 0; k < count; k++) {
       for (;;) {
-        const range = this.memory.overlapping(offsets[k], offsets[k] + lengths[k]);
+        const range = this.memory.overlapping(addresses[k], addresses[k] + lengths[k]);
         if (range === undefined) break;
         const now = this.#stateNow(range.owner);
         if (now === Status.Live) return range.owner;

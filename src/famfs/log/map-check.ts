@@ -1,14 +1,21 @@
+import { deviceOf, offsetOf, poolAddress } from '../device/pool-address.ts';
 import { EXTENTS_MAX, ExtentType, FileLayout } from '../format/entry-layout.ts';
 import type { CheckedMap } from '../index/index-store.ts';
 
-/** What bounds a file's memory: the data area of the device. */
+/** Where files may lie on one device, as offsets in bytes. */
+export interface DeviceArea {
+  /** First byte that may be a file's, at a multiple of the allocation unit: behind the log, on the first device. */
+  readonly start: number;
+  /** End of the device. A map may be rounded up past it, but no byte of a file lies there. */
+  readonly end: number;
+}
+
+/** What bounds the memory of files. */
 export interface DataArea {
   /** 4 KiB or 2 MiB. */
   readonly allocationUnit: number;
-  /** First byte behind the log, rounded up to the allocation unit. */
-  readonly dataStart: number;
-  /** End of the device. A map may be rounded up past it, but no byte of a file lies there. */
-  readonly dataEnd: number;
+  /** By the device's index in the pool. */
+  readonly devices: readonly DeviceArea[];
 }
 
 const HIGH = 0x100000000;
@@ -20,7 +27,7 @@ const EXTENT_WORDS = FileLayout.extentSize / 4;
  */
 export class MapCheck implements CheckedMap {
   count = 0;
-  readonly offsets = new Float64Array(EXTENTS_MAX);
+  readonly addresses = new Float64Array(EXTENTS_MAX);
   readonly lengths = new Float64Array(EXTENTS_MAX);
   size = 0;
   /** 0 for simple extents. */
@@ -28,7 +35,7 @@ export class MapCheck implements CheckedMap {
 
   /**
    * Why the map of the entry at word `at` (4-byte words) cannot be, or undefined. Whatever is said,
-   * `count` extents were read that lie inside the device.
+   * `count` extents were read that lie inside their devices.
    */
   check(words: Uint32Array, at: number, area: DataArea): string | undefined {
     this.count = 0;
@@ -46,7 +53,7 @@ export class MapCheck implements CheckedMap {
     if (strips < 1 || strips > EXTENTS_MAX) return `${strips} strips: only 1 to ${EXTENTS_MAX} are possible`;
     const chunk = u64(words, at + FileLayout.chunkSize / 4);
     const problem = this.#read(words, at + FileLayout.strips / 4, strips, area);
-    if (chunk === 0 || chunk % area.allocationUnit !== 0 || chunk > area.dataEnd) {
+    if (chunk === 0 || chunk % area.allocationUnit !== 0 || chunk > largestEnd(area)) {
       return `chunk size ${chunk} is not a multiple of the allocation unit ${area.allocationUnit} inside the device`;
     }
     this.chunkSize = chunk;
@@ -59,7 +66,7 @@ export class MapCheck implements CheckedMap {
     for (let k = 0; k < count; k++, at += EXTENT_WORDS) {
       const bad = extentProblem(words, at, k, area);
       if (bad === undefined) {
-        this.offsets[this.count] = u64(words, at + FileLayout.extent.offset / 4);
+        this.addresses[this.count] = poolAddress(words[at], u64(words, at + FileLayout.extent.offset / 4));
         this.lengths[this.count++] = u64(words, at + FileLayout.extent.length / 4);
       } else {
         problem ??= bad;
@@ -73,7 +80,8 @@ export class MapCheck implements CheckedMap {
     let left = this.size;
     for (let k = 0; k < this.count && left > 0; k++) {
       const used = Math.min(left, this.lengths[k]);
-      if (this.offsets[k] + used > area.dataEnd) return `extent ${k} holds bytes of the file past the device's end ${area.dataEnd}`;
+      const end = this.#deviceEnd(k, area);
+      if (offsetOf(this.addresses[k]) + used > end) return `extent ${k} holds bytes of the file past the device's end ${end}`;
       left -= used;
     }
     return left > 0 ? `size ${this.size} is ${left} bytes more than its extents hold` : undefined;
@@ -84,15 +92,21 @@ export class MapCheck implements CheckedMap {
     for (let strip = 0; strip < this.count; strip++) {
       const used = stripBytes(this.size, this.chunkSize, this.count, strip);
       if (used > this.lengths[strip]) return `size ${this.size} needs ${used} bytes in strip ${strip}, which has ${this.lengths[strip]}`;
-      if (this.offsets[strip] + used > area.dataEnd) return `strip ${strip} holds bytes of the file past the device's end ${area.dataEnd}`;
+      const end = this.#deviceEnd(strip, area);
+      if (offsetOf(this.addresses[strip]) + used > end) return `strip ${strip} holds bytes of the file past the device's end ${end}`;
     }
     return undefined;
+  }
+
+  #deviceEnd(k: number, { devices }: DataArea): number {
+    return devices[deviceOf(this.addresses[k])].end;
   }
 }
 
 function extentProblem(words: Uint32Array, at: number, k: number, area: DataArea): string | undefined {
   const unit = area.allocationUnit;
-  if (words[at] !== 0 || words[at + 1] !== 0) return `extent ${k} is on device ${u64(words, at)}: only device 0 is known`;
+  const device = words[at + 1] === 0 ? area.devices[words[at]] : undefined;
+  if (device === undefined) return `extent ${k} is on device ${u64(words, at)}: only ${known(area)} known`;
   const offset = u64(words, at + FileLayout.extent.offset / 4);
   const length = u64(words, at + FileLayout.extent.length / 4);
   if (length === 0) return `extent ${k} is empty`;
@@ -100,9 +114,17 @@ function extentProblem(words: Uint32Array, at: number, k: number, area: DataArea
   if (((words[at + FileLayout.extent.offset / 4] | words[at + FileLayout.extent.length / 4]) & (unit - 1)) !== 0) {
     return `extent ${k} (${length} bytes at ${offset}) is not aligned to the allocation unit ${unit}`;
   }
-  if (offset < area.dataStart) return `extent ${k} (at ${offset}) lies in the superblock or log`;
-  if (offset + length >= area.dataEnd + unit) return `extent ${k} (${length} bytes at ${offset}) lies past the device's end ${area.dataEnd}`;
+  if (offset < device.start) return `extent ${k} (at ${offset}) lies in the superblock or log`;
+  if (offset + length >= device.end + unit) return `extent ${k} (${length} bytes at ${offset}) lies past the device's end ${device.end}`;
   return undefined;
+}
+
+function known({ devices }: DataArea): string {
+  return devices.length === 1 ? 'device 0 is' : `devices 0 to ${devices.length - 1} are`;
+}
+
+function largestEnd({ devices }: DataArea): number {
+  return devices.reduce((largest, { end }) => Math.max(largest, end), 0);
 }
 
 /** Bytes of an interleaved file of `size` bytes that lie in one strip, from the strip's beginning. */

@@ -1,7 +1,7 @@
 import type { Run } from '../alloc/free-runs.ts';
 import type { Region } from '../device/region.ts';
 import { stateOffset } from '../format/log-header.ts';
-import type { MapCheck } from './map-check.ts';
+import type { CheckedMap } from '../index/index-store.ts';
 
 /** A sound entry that was refused. Its memory counts as allocated, and as nobody's. */
 export interface Rejected {
@@ -12,9 +12,9 @@ export interface Rejected {
   readonly extents: readonly Run[];
 }
 
-export function rejectedEntry(index: number, path: string | undefined, word: bigint, map: MapCheck): Rejected {
-  const { count, offsets, lengths } = map;
-  const extents = Array.from({ length: count }, (_, k) => ({ start: offsets[k], end: offsets[k] + lengths[k] }));
+export function rejectedEntry(index: number, path: string | undefined, word: bigint, map: CheckedMap): Rejected {
+  const { count, addresses, lengths } = map;
+  const extents = Array.from({ length: count }, (_, k) => ({ start: addresses[k], end: addresses[k] + lengths[k] }));
   return { index, path, word, extents };
 }
 

@@ -1,7 +1,7 @@
 import type { ExtentMap } from '../alloc/extent-map.ts';
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
-import type { DaxDevice } from '../device/device.ts';
 import { adviseHugePages, populateAhead } from '../device/libc.ts';
+import type { PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '../index/index-store.ts';
 import { IndexView } from '../index/index-view.ts';
@@ -43,25 +43,25 @@ export class Replayer {
   #stale: Problem | 'untried' | undefined;
 
   /**
-   * Opens the pool on a device and replays its log once.
+   * Opens the pool in some memory and replays its log once.
    * Throws FamfsError NOT_FAMFS or DAMAGED when superblock or log header allow no replay.
    */
-  static create(device: DaxDevice): Replayer {
-    return new Replayer(device);
+  static create(memory: PoolMemory): Replayer {
+    return new Replayer(memory);
   }
 
-  private constructor(device: DaxDevice) {
-    this.geometry = readGeometry(device);
-    const { superblock, capacity, allocationUnit, dataStart, dataEnd } = this.geometry;
-    this.ring = new ClaimRing(device.superblock, superblock.uuid);
+  private constructor(memory: PoolMemory) {
+    this.geometry = readGeometry(memory);
+    const { superblock, capacity, allocationUnit } = this.geometry;
+    this.ring = new ClaimRing(memory.superblock, superblock.uuid);
     if (capacity > SLOTS_MAX) {
-      throw new FamfsError('UNSUPPORTED', `${device.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
+      throw new FamfsError('UNSUPPORTED', `${memory.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
     }
     const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
     prepareMemory(shared, capacity, Math.min(capacity, readCounters(this.geometry.log).nextIndex));
-    this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, dataStart, dataEnd, capacity, shared };
+    this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, capacity, shared };
     this.#store = new IndexStore(capacity, shared);
-    this.view = new IndexView(this.handle, device);
+    this.view = new IndexView(this.handle, memory);
     this.#change = this.ring.changeWord();
     this.#replay = this.#newReplay(this.#store);
     this.#update();
@@ -214,15 +214,15 @@ export class Replayer {
     }
     if (nextSeqnum !== nextIndex) report('note', `next_seqnum is ${nextSeqnum}, next_index is ${nextIndex}`);
     this.#headerProblems = problems;
-    const { dataStart, allocatableEnd } = this.geometry;
-    totals[Totals.total] = allocatableEnd - dataStart;
+    const { allocatable } = this.geometry;
+    const total = sumOf(allocatable);
     // Files may lie past what new ones may use, when the superblock tells a smaller device.
-    const simple = this.rejected.length === 0 && memory.end <= allocatableEnd;
-    const free = simple
-      ? allocatableEnd - dataStart - memory.bytes
-      : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), dataStart, allocatableEnd));
+    const simple = this.rejected.length === 0 && allocatable.length === 1 && memory.end <= allocatable[0].end;
+    const free = simple ? total - memory.bytes
+      : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), allocatable));
+    totals[Totals.total] = total;
     totals[Totals.free] = free;
-    totals[Totals.quarantined] = Math.min(quarantinedBytes, allocatableEnd - dataStart - free);
+    totals[Totals.quarantined] = Math.min(quarantinedBytes, total - free);
     Atomics.store(header, Header.seenNextIndex, nextIndexLow);
     Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
     Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));

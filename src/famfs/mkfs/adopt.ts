@@ -9,6 +9,7 @@ import {
   decodeSuperblock, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
 } from '../format/superblock.ts';
 import { type ClaimRecord, ClaimRing } from '../log/claim-ring.ts';
+import { sourceOf } from '../pool/pool-source.ts';
 import { Pool } from '../pool/pool.ts';
 import { isKnownStopped } from '../writer/claim/claim.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
@@ -40,10 +41,10 @@ export async function adopt(devicePath: string, options: AdoptOptions): Promise<
   } finally {
     device.close();
   }
-  const pool = Pool.open(devicePath, { lock: 'exclusive' });
+  const pool = Pool.open(sourceOf(devicePath), { lock: 'exclusive' });
   try {
     await refuseWriters(pool, options);
-    clearStrangeRing(pool.device.superblock, pool.uuid);
+    clearStrangeRing(pool.memory.superblock, pool.uuid);
     const formerOwner = pool.systemUuid;
     const asFormer = { ...identity, clusterUuid: formerOwner };
     const writer = await PoolWriter.acquire(pool, { identity: asFormer, assumeStopped, willScrub: true });
@@ -72,8 +73,8 @@ async function refuseWriters(pool: Pool, options: AdoptOptions): Promise<void> {
   const mine = identity.clusterUuid.toLowerCase();
   const isStopped = (record: ClaimRecord) =>
     isKnownStopped(record, identity) || (assumeStopped && record.head.clusterUuid === mine);
-  const alive = await new RivalWatch(pool.device.superblock, isStopped).wait();
-  if (alive !== undefined) throw new FamfsError('CLAIMED', `${pool.device.path} is being written to by ${alive}; stop it first`);
+  const alive = await new RivalWatch(pool.memory.superblock, isStopped).wait();
+  if (alive !== undefined) throw new FamfsError('CLAIMED', `${pool.memory.path} is being written to by ${alive}; stop it first`);
 }
 
 /** Zeroing everything that is free is safe only when none of the former writers can wake up. */
@@ -83,7 +84,7 @@ function refuseOpen(pool: Pool, { identity, assumeStopped }: AdoptOptions, ownEp
   const open = former.filter((record) => !isKnownStopped(record, identity));
   if (open.length === 0) return;
   const who = open.map(({ head }) => `${head.holder} (epoch ${head.epoch})`).join(', ');
-  throw new FamfsError('CLAIMED', `${pool.device.path}: ${who} wrote to this pool and may still be running; ` +
+  throw new FamfsError('CLAIMED', `${pool.memory.path}: ${who} wrote to this pool and may still be running; ` +
     'stop it, or say --assume-stopped if it has ended for good');
 }
 
@@ -104,11 +105,11 @@ function clearStrangeRing(superblock: Region, uuid: string): void {
   }
 }
 
-function rewriteOwner({ device, uuid }: Pool, clusterUuid: string): void {
-  const { superblock } = device;
+function rewriteOwner({ memory, uuid }: Pool, clusterUuid: string): void {
+  const { superblock } = memory;
   const old = Buffer.from(superblock.bytes.subarray(0, Superblock.length));
   if (superblockProblem(old) !== undefined || decodeSuperblock(old).uuid !== uuid) {
-    throw new FamfsError('DAMAGED', `${device.path}: the superblock changed while the pool was adopted`);
+    throw new FamfsError('DAMAGED', `${memory.path}: the superblock changed while the pool was adopted`);
   }
   const bytes = withOwner(old, clusterUuid);
   superblock.store(Superblock.copyAt, bytes);

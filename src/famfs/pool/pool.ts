@@ -1,7 +1,7 @@
 import { Allocator } from '../alloc/allocator.ts';
 import { freeRuns, type Run } from '../alloc/free-runs.ts';
-import type { DaxDevice } from '../device/device.ts';
-import { openDevice, type OpenOptions } from '../device/open.ts';
+import type { OpenOptions } from '../device/open.ts';
+import type { PoolMemory } from '../device/pool-memory.ts';
 import { DirectoryLayout, EntryLayout } from '../format/entry-layout.ts';
 import { entryIsValid } from '../format/entry.ts';
 import { entryOffset } from '../format/log-header.ts';
@@ -11,6 +11,7 @@ import { type IndexUsage, type IndexView, Liveness } from '../index/index-view.t
 import { memoryOf } from '../log/entry-memory.ts';
 import type { Problem } from '../log/problem.ts';
 import { type ReplayDelta, Replayer } from '../log/replayer.ts';
+import { openMemory, type PoolSource } from './pool-source.ts';
 
 /** Bytes and slots of a pool. */
 export interface PoolUsage extends IndexUsage {
@@ -36,34 +37,34 @@ export interface PoolNode {
   readonly record?: VolumeRecord;
 }
 
-/** One famfs file system on one device, as the command line and the controller use it. */
+/** One famfs file system, as the command line and the controller use it. */
 export class Pool {
-  readonly device: DaxDevice;
+  readonly memory: PoolMemory;
   readonly replayer: Replayer;
   /** Entries whose memory is not free though they may be void, as the writer of this process knows them. */
   setAside: (() => readonly number[]) | undefined;
 
   /**
-   * Opens a device and replays its log.
-   * Throws FamfsError DEVICE, IN_USE, READ_ONLY, NOT_FAMFS, DAMAGED or UNSUPPORTED.
+   * Opens a pool's devices and replays its log.
+   * Throws FamfsError DEVICE, IN_USE, READ_ONLY, REPLACED, NOT_FAMFS, DAMAGED or UNSUPPORTED.
    */
-  static open(path: string, options: OpenOptions = {}): Pool {
-    const device = openDevice(path, options);
+  static open(source: PoolSource, options: OpenOptions = {}): Pool {
+    const memory = openMemory(source, options);
     try {
-      return Pool.on(device);
+      return Pool.on(memory);
     } catch (error) {
-      device.close();
+      memory.close();
       throw error;
     }
   }
 
-  /** The pool on a device that is open already. Throws FamfsError NOT_FAMFS, DAMAGED or UNSUPPORTED. */
-  static on(device: DaxDevice): Pool {
-    return new Pool(device, Replayer.create(device));
+  /** The pool in memory that is open already. Throws FamfsError NOT_FAMFS, DAMAGED or UNSUPPORTED. */
+  static on(memory: PoolMemory): Pool {
+    return new Pool(memory, Replayer.create(memory));
   }
 
-  private constructor(device: DaxDevice, replayer: Replayer) {
-    this.device = device;
+  private constructor(memory: PoolMemory, replayer: Replayer) {
+    this.memory = memory;
     this.replayer = replayer;
   }
 
@@ -131,19 +132,28 @@ export class Pool {
 
   /** A new allocator over all that is free now. */
   allocator(): Allocator {
-    const { dataStart, allocatableEnd, allocationUnit } = this.replayer.geometry;
-    return new Allocator(allocationUnit, this.freeRuns(dataStart, allocatableEnd));
+    const { allocatable, allocationUnit } = this.replayer.geometry;
+    return new Allocator(allocationUnit, this.freeRuns(allocatable));
   }
 
   /**
-   * What is free in a stretch of memory. Not what a refused entry names, nor what a former writer may
+   * What is free in some areas of the memory, which are in ascending order. Not what a refused entry names, nor what a former writer may
    * still be zeroing: without a writer in this process, that is what the list in force calls abandoned.
    */
-  freeRuns(start: number, end: number): Run[] {
+  freeRuns(areas: readonly Run[]): Run[] {
     const { replayer } = this;
     const held = replayer.rejected.flatMap(({ extents }) => extents);
     for (const index of this.setAside?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
-    return freeRuns(replayer.memory, held, start, end);
+    return freeRuns(replayer.memory, held, areas);
+  }
+
+  /** Copies bytes into a file, from `offset` on. What does not fit into the file is left out. Throws FamfsError READ_ONLY. */
+  write(node: number, offset: number, bytes: Uint8Array): void {
+    let done = 0;
+    for (const { start, end } of this.view.ranges(node, offset, bytes.length)) {
+      this.memory.write(start, bytes.subarray(done, done + end - start));
+      done += end - start;
+    }
   }
 
   describe(node: number): PoolNode {
@@ -162,9 +172,9 @@ export class Pool {
     };
   }
 
-  /** Unmaps the device. The pool must not be used afterwards. */
+  /** Closes the devices. The pool must not be used afterwards. */
   close(): void {
-    this.device.close();
+    this.memory.close();
   }
 
   #record(node: number): VolumeRecord | undefined {

@@ -1,4 +1,5 @@
 import { freeRuns, sumOf } from '../alloc/free-runs.ts';
+import { poolAddress } from '../device/pool-address.ts';
 import { ClaimLayout, recordOffset, SCRUB_POOL } from '../format/claim-record.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
 import { entryOffset } from '../format/log-header.ts';
@@ -12,10 +13,11 @@ const STEP = 2 * 2 ** 20;
  * Zeroes all memory that belongs to nobody, and all slots from `end` on, with the whole pool named in
  * the claim meanwhile. `report` is told the bytes done and the bytes in all. Throws FamfsError CLAIM_LOST.
  */
-export function clearFree({ replayer, device }: Pool, claim: Claim, end: number, report: (done: number, total: number) => void): void {
-  const { log, capacity, dataStart, dataEnd } = replayer.geometry;
+export function clearFree({ replayer, memory }: Pool, claim: Claim, end: number, report: (done: number, total: number) => void): void {
+  const { log, capacity, devices } = replayer.geometry;
   const held = replayer.rejected.flatMap(({ extents }) => extents);
-  const runs = freeRuns(replayer.memory, held, dataStart, dataEnd);
+  const areas = devices.map(({ start, end }, device) => ({ start: poolAddress(device, start), end: poolAddress(device, end) }));
+  const runs = freeRuns(replayer.memory, held, areas);
   const total = sumOf(runs);
   claim.storeScrubbing(SCRUB_POOL);
   claim.mustRule();
@@ -26,11 +28,11 @@ export function clearFree({ replayer, device }: Pool, claim: Claim, end: number,
       claim.mustRule();
       claim.beat(); // no timer runs meanwhile, and who does not beat looks dead
       const length = Math.min(STEP, run.end - at);
-      device.zero(at, length);
+      memory.zero(at, length);
       report(done += length, total);
     }
   }
   claim.mustRule();
-  for (const { head } of replayer.ring.records()) device.superblock.store64(recordOffset(head.epoch) + ClaimLayout.scrubbing, 0n);
-  device.superblock.fence();
+  for (const { head } of replayer.ring.records()) memory.superblock.store64(recordOffset(head.epoch) + ClaimLayout.scrubbing, 0n);
+  memory.superblock.fence();
 }

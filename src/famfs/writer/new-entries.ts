@@ -1,5 +1,6 @@
 import type { Allocator } from '../alloc/allocator.ts';
-import type { Run } from '../alloc/free-runs.ts';
+import { type Run, sumOf } from '../alloc/free-runs.ts';
+import { deviceOf, offsetOf } from '../device/pool-address.ts';
 import { FamfsError } from '../errors.ts';
 import { DirectoryLayout, ExtentType, FILE_FLAGS, PATH_FIELD, PATH_MAX } from '../format/entry-layout.ts';
 import { newEntry } from '../format/entry.ts';
@@ -56,7 +57,7 @@ export function encodeBatch(first: number, batch: readonly NewEntry[], allocator
       throw new FamfsError('NO_SPACE', message);
     }
     taken.push(...runs);
-    const extents = runs.map(({ start, end }) => ({ device: 0, offset: start, length: end - start }));
+    const extents = runs.map(({ start, end }) => ({ device: deviceOf(start), offset: offsetOf(start), length: end - start }));
     return newEntry(first + k, EntryType.File, {
       ...entry, flags: FILE_FLAGS, extentType: ExtentType.Simple, extentCount: extents.length, extents,
     });
@@ -89,8 +90,8 @@ function checkOwner({ path, mode, uid, gid }: NewEntry): void {
 
 function checkSize(pool: Pool, path: string, size: number): void {
   if (!Number.isSafeInteger(size) || size <= 0) throw new FamfsError('INVALID', `${path}: size ${size} is not a positive number of bytes`);
-  const { dataStart, allocatableEnd } = pool.replayer.geometry;
-  if (size > allocatableEnd - dataStart) {
-    throw new FamfsError('TOO_LARGE', `${path}: ${size} bytes are more than the whole pool holds (${allocatableEnd - dataStart})`);
+  const total = sumOf(pool.replayer.geometry.allocatable);
+  if (size > total) {
+    throw new FamfsError('TOO_LARGE', `${path}: ${size} bytes are more than the whole pool holds (${total})`);
   }
 }

@@ -58,7 +58,7 @@ export class Quarantine {
   }
 
   #known(index: number): Run[] {
-    return this.#replayer.view.extents(nodeOf(index)).map(({ offset, length }) => ({ start: offset, end: offset + length }));
+    return this.#replayer.view.extents(nodeOf(index));
   }
 
   delete(index: number): void {

@@ -1,5 +1,6 @@
 import type { Allocator } from '../alloc/allocator.ts';
-import { freeRuns } from '../alloc/free-runs.ts';
+import { freeRuns, partsWithin } from '../alloc/free-runs.ts';
+import { deviceEnd } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import { nextWord } from '../format/state-word.ts';
 import { indexOf, nodeOf, ROOT, Status } from '../index/index-store.ts';
@@ -44,13 +45,13 @@ export class PoolWriter {
    */
   static async acquire(pool: Pool, options: AcquireOptions): Promise<PoolWriter> {
     const { identity, assumeStopped = false } = options;
-    if (!pool.device.writable) throw new FamfsError('READ_ONLY', `${pool.device.path} was opened read-only`);
-    const { uuid, systemUuid } = readGeometry(pool.device).superblock; // others may have changed it since
+    if (!pool.memory.writable) throw new FamfsError('READ_ONLY', `${pool.memory.path} was opened read-only`);
+    const { uuid, systemUuid } = readGeometry(pool.memory).superblock; // others may have changed it since
     if (uuid !== pool.uuid) {
-      throw new FamfsError('REPLACED', `${pool.device.path} held the famfs ${pool.uuid} and now holds ${uuid}: open it again`);
+      throw new FamfsError('REPLACED', `${pool.memory.path} held the famfs ${pool.uuid} and now holds ${uuid}: open it again`);
     }
     if (systemUuid !== identity.clusterUuid.toLowerCase()) {
-      throw new FamfsError('FOREIGN', `${pool.device.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
+      throw new FamfsError('FOREIGN', `${pool.memory.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
         'run "famfs-csi adopt" once nobody else writes to it');
     }
     const isStopped = (record: ClaimRecord) =>
@@ -58,9 +59,9 @@ export class PoolWriter {
     await outwait(pool, options, isStopped);
     if (assumeStopped) await refuseMovingForeigner(pool, identity);
     options.mayWrite?.();
-    const { replayer, device } = pool;
+    const { replayer, memory } = pool;
     const choice = { floor: options.epochFloor ?? 0, isStopped, assumeStopped };
-    const claim = Claim.write(device.superblock, replayer.ring, pool.uuid, identity, choice);
+    const claim = Claim.write(memory.superblock, replayer.ring, pool.uuid, identity, choice);
     try {
       const taken = takeOver(claim, replayer, isStopped, options.willScrub ?? false);
       return new PoolWriter(pool, claim, taken.appender, new Formers(replayer, taken, isStopped));
@@ -73,7 +74,7 @@ export class PoolWriter {
   private constructor(pool: Pool, claim: Claim, appender: LogAppender, formers: Formers) {
     this.pool = pool;
     this.#claim = claim;
-    this.#zeroing = new Zeroing(pool.device, claim);
+    this.#zeroing = new Zeroing(pool.memory, claim);
     this.#appender = appender;
     this.#formers = formers;
     this.#quarantine = new Quarantine(pool.replayer);
@@ -182,21 +183,22 @@ export class PoolWriter {
    * Throws FamfsError CLAIM_LOST, or DAMAGED where the entry was written over.
    */
   async *reclaim(index: number, step: number): AsyncGenerator<number, void, void> {
-    const { replayer, device } = this.pool;
+    const { replayer, memory } = this.pool;
     if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
     if (replayer.view.statusAt(index) !== Status.Quarantined) return;
     const extents = this.#quarantine.extentsOf(index);
     this.#name(BigInt(index + 1));
     try {
       yield* this.#zeroing.run(extents, step);
-      device.superblock.fence();
+      memory.superblock.fence();
       if (replayer.view.statusAt(index) === Status.Quarantined) this.#moveState(index, 'void');
     } finally {
       if (!this.#claim.lost) this.#name(0n);
     }
     this.#quarantine.delete(index);
     this.#refresh();
-    for (const { start, end } of extents) this.#allocator.restore(this.pool.freeRuns(start, Math.min(end, replayer.geometry.allocatableEnd)));
+    const { allocatable } = replayer.geometry;
+    for (const extent of extents) this.#allocator.restore(this.pool.freeRuns(partsWithin(extent, allocatable)));
   }
 
   /**
@@ -216,8 +218,8 @@ export class PoolWriter {
 
   /** Refused entries that would come to life when that one goes, for a fresh reader alone, go first; their own memory is zeroed. */
   #voidCollisions(node: number, path: string): void {
-    const { replayer, device } = this.pool;
-    const extents = this.pool.view.extents(node).map(({ offset, length }) => ({ start: offset, end: offset + length }));
+    const { replayer, memory } = this.pool;
+    const extents = this.pool.view.extents(node);
     let voided = false;
     const named = this.#named; // another's scrub may be between two of its steps
     for (const rejected of collidingWith(replayer.rejected, path, extents)) {
@@ -226,7 +228,8 @@ export class PoolWriter {
       this.#name(BigInt(rejected.index + 1));
       this.#claim.mustRule();
       for (const { start, end } of rejected.extents) {
-        for (const own of freeRuns(replayer.memory, [], start, Math.min(end, device.size))) device.zero(own.start, own.end - own.start);
+        const area = { start, end: Math.min(end, deviceEnd(memory, start)) };
+        for (const own of freeRuns(replayer.memory, [], [area])) memory.zero(own.start, own.end - own.start);
       }
       this.#moveState(rejected.index, 'void');
       this.#name(named);
@@ -266,7 +269,7 @@ export class PoolWriter {
   }
 
   #beat(): void {
-    if (this.#claim.lost || this.pool.device.closed) return clearInterval(this.#heartbeat);
+    if (this.#claim.lost || this.pool.memory.closed) return clearInterval(this.#heartbeat);
     try {
       this.#claim.mustRule();
       this.#claim.beat();

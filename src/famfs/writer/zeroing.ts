@@ -1,4 +1,5 @@
-import type { DaxDevice } from '../device/device.ts';
+import type { Run } from '../alloc/free-runs.ts';
+import { deviceEnd, type PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import type { Claim } from './claim/claim.ts';
 
@@ -7,13 +8,13 @@ import type { Claim } from './claim/claim.ts';
  * says that its writer stores nothing more, so it is closed through here.
  */
 export class Zeroing {
-  readonly #device: DaxDevice;
+  readonly #memory: PoolMemory;
   readonly #claim: Claim;
   #busy = false;
   #closing = false;
 
-  constructor(device: DaxDevice, claim: Claim) {
-    this.#device = device;
+  constructor(memory: PoolMemory, claim: Claim) {
+    this.#memory = memory;
     this.#claim = claim;
   }
 
@@ -23,10 +24,10 @@ export class Zeroing {
   }
 
   /** Zeroes these ranges, `step` bytes at a time, and yields the bytes done after each. Throws FamfsError CLAIM_LOST. */
-  async *run(extents: readonly { start: number; end: number }[], step: number): AsyncGenerator<number, void, void> {
+  async *run(extents: readonly Run[], step: number): AsyncGenerator<number, void, void> {
     let done = 0;
     for (const { start, end } of extents) {
-      const limit = Math.min(end, this.#device.size); // a last unit may reach past it
+      const limit = Math.min(end, deviceEnd(this.#memory, start)); // a last unit may reach past it
       for (let at = start; at < limit; at += step) {
         const length = Math.min(step, limit - at);
         await this.#step(at, length);
@@ -43,18 +44,18 @@ export class Zeroing {
     else this.#claim.close();
   }
 
-  async #step(offset: number, length: number): Promise<void> {
-    const device = this.#device;
+  async #step(address: number, length: number): Promise<void> {
+    const memory = this.#memory;
     this.#claim.mustRule();
     this.#busy = true;
     try {
-      await device.zeroAside(offset, length);
+      await memory.zeroAside(address, length);
     } finally {
       this.#busy = false;
-      if (device.closed) this.#claim.leave();
+      if (memory.closed) this.#claim.leave();
       else if (this.#closing) this.#claim.close();
     }
-    if (device.closed) throw new FamfsError('CLAIM_LOST', `${device.path} was closed while its memory was zeroed`);
+    if (memory.closed) throw new FamfsError('CLAIM_LOST', `${memory.path} was closed while its memory was zeroed`);
     this.#claim.mustRule();
   }
 }

@@ -3,7 +3,7 @@ import { LseekIn, LseekOut, OpenFlag, OpenOut, ReadIn, Whence, WriteFlag, WriteI
 import type { Call } from '../protocol/call.ts';
 import { Errno } from '../protocol/errno.ts';
 import { killSetId } from './attributes.ts';
-import type { FileSystem } from './file-system.ts';
+import { type FileSystem, windowsOf } from './file-system.ts';
 import { isLive } from './liveness.ts';
 
 /**
@@ -26,7 +26,7 @@ export function read(call: Call, fs: FileSystem): number {
   if (!isLive(fs, node)) return Errno.ESTALE;
   const [offset, length] = [call.u64(ReadIn.offset), call.u32(ReadIn.length)];
   if (isBad(fs.bad, node, offset, length)) return Errno.EIO;
-  call.windows = fs.index.windows(node, offset, length);
+  call.windows = windowsOf(fs, node, offset, length);
   return call.windows.every((window) => fs.populated.ensure(window)) ? Errno.OK : Errno.EIO;
 }
 
@@ -42,11 +42,10 @@ export function write(call: Call, fs: FileSystem): number {
   if (!isLive(fs, node)) return Errno.ESTALE;
   if (isBad(fs.bad, node, call.u64(WriteIn.offset), length)) return Errno.EIO;
   if ((call.u32(WriteIn.writeFlags) & WriteFlag.KillSuidgid) !== 0) killSetId(fs, node);
-  const windows = fs.index.windows(node, call.u64(WriteIn.offset), length);
   let written = 0;
-  for (const window of windows) {
-    window.set(data.subarray(written, written + window.length));
-    written += window.length;
+  for (const { bytes } of windowsOf(fs, node, call.u64(WriteIn.offset), length)) {
+    bytes.set(data.subarray(written, written + bytes.length));
+    written += bytes.length;
   }
   if (written === 0 && length > 0) return Errno.ENOSPC;
   call.body(WriteOut.size);

@@ -1,3 +1,4 @@
+import { describeRange } from '../../device/pool-address.ts';
 import { GetxattrIn, GetxattrOut } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
 import { Errno } from '../protocol/errno.ts';
@@ -44,5 +45,5 @@ function replyValue(call: Call, value: Buffer): number {
 
 function layout(fs: FileSystem, node: number): unknown {
   if (fs.index.isDirectory(node)) return { extents: [] };
-  return { extents: fs.index.extents(node), ...fs.index.interleave(node) };
+  return { extents: fs.index.extents(node).map(describeRange), ...fs.index.interleave(node) };
 }

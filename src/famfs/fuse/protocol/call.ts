@@ -8,6 +8,13 @@ export const REQUEST_OVERHEAD = 4096;
 
 const TWO_32 = 0x1_0000_0000;
 
+/** Mapped memory as it is sent in a reply, and which memory of the pool that is. */
+export interface ReplyWindow {
+  /** Pool address of the first byte. */
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * One request and its reply, in two buffers that a worker uses for its whole life: nothing is
  * allocated per request. Fields are read and written as aligned 32-bit words (x86-64 and the wire
@@ -25,7 +32,7 @@ export class Call {
   /** Bytes of the reply's body in `reply`, behind its header. */
   bodyLength = 0;
   /** Mapped memory that is sent in place of a body. */
-  windows: readonly Uint8Array[] | undefined = undefined;
+  windows: readonly ReplyWindow[] | undefined = undefined;
 
   constructor(maxWrite: number) {
     const request = new ArrayBuffer(maxWrite + REQUEST_OVERHEAD);
@@ -144,7 +151,7 @@ export class Call {
       this.windows = undefined;
     }
     let length = OutHeader.size + this.bodyLength;
-    if (this.windows !== undefined) for (const window of this.windows) length += window.length;
+    if (this.windows !== undefined) for (const { bytes } of this.windows) length += bytes.length;
     this.#out[OutHeader.len >> 2] = length;
     this.#out[OutHeader.error >> 2] = -errno;
     this.#out[OutHeader.unique >> 2] = this.#in[InHeader.unique >> 2];

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { OutHeader } from './abi.ts';
-import type { Call } from './call.ts';
+import type { Call, ReplyWindow } from './call.ts';
 import { Errno } from './errno.ts';
 
 /** The system calls a channel makes; a test can put its own in their place. */
@@ -35,11 +35,11 @@ export function receive(fd: number, into: Uint8Array, io: ChannelIo = system): n
  * cannot take pages from some mappings (EFAULT): then the data goes through a buffer of ours, unless
  * that memory cannot be read at all, which is EIO.
  */
-export function send(fd: number, call: Call, isReadable: (window: Uint8Array) => boolean = () => true, io: ChannelIo = system): void {
+export function send(fd: number, call: Call, isReadable: (window: ReplyWindow) => boolean = () => true, io: ChannelIo = system): void {
   if (trySend(fd, parts(call), io)) return;
   if (call.windows?.every(isReadable)) {
-    call.windows = [Buffer.concat(call.windows)];
-    if (trySend(fd, parts(call), io)) return;
+    const [head, ...windows] = parts(call);
+    if (trySend(fd, [head, Buffer.concat(windows)], io)) return;
   }
   call.finish(Errno.EIO);
   trySend(fd, parts(call), io);
@@ -60,7 +60,7 @@ export function notify(fd: number, message: Uint8Array, io: ChannelIo = system):
 
 function parts(call: Call): readonly Uint8Array[] {
   const head = call.reply.subarray(0, OutHeader.size + call.bodyLength);
-  return call.windows === undefined ? [head] : [head, ...call.windows];
+  return call.windows === undefined ? [head] : [head, ...call.windows.map(({ bytes }) => bytes)];
 }
 
 /** False when the kernel could not read the memory. A FUSE device takes a reply whole or not at all. */

@@ -5,13 +5,13 @@
  */
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { DaxDevice } from '../../device/device.ts';
-import { openDevice } from '../../device/open.ts';
+import type { MappedMemory } from '../../device/pool-memory.ts';
 import { Populated } from '../../device/populated.ts';
 import { FamfsError } from '../../errors.ts';
 import { type IndexHandle, nodeOf, Status } from '../../index/index-store.ts';
 import { IndexView } from '../../index/index-view.ts';
 import { moduleFile } from '../../module-file.ts';
+import { openMemory, sourceOf } from '../../pool/pool-source.ts';
 import { attachCounters, countersFile, openCounters } from '../host-state/counters-file.ts';
 import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Notifier } from '../protocol/notifier.ts';
@@ -27,7 +27,7 @@ const workerCount = () => Math.max(2, Math.min(os.availableParallelism(), 4));
 
 class ServingChild {
   readonly #counters: string;
-  readonly #device: DaxDevice;
+  readonly #memory: MappedMemory;
   readonly #stop = new SharedArrayBuffer(4);
   readonly #populated: SharedArrayBuffer;
   readonly #turns = Turns.of(workerCount()).shared;
@@ -45,9 +45,9 @@ class ServingChild {
 
   constructor(config: SessionConfig) {
     this.#counters = countersFile(config.hostDirectory, config.id);
-    this.#device = openDevice(config.device, { writable: !config.readOnly });
-    this.#populated = Populated.marks(this.#device.handle());
-    const workerData: ReplayData = { device: this.#device.handle(), stop: this.#stop };
+    this.#memory = openMemory(sourceOf(config.device), { writable: !config.readOnly });
+    this.#populated = Populated.marks(this.#memory.handle());
+    const workerData: ReplayData = { memory: this.#memory.handle(), stop: this.#stop };
     this.#replay = new Worker(moduleFile(import.meta.url, 'replay-thread'), { workerData });
     this.#replay.on('error', die);
     this.#replay.on('message', (message: ReplayMessage) => this.#replayed(message, config));
@@ -68,7 +68,7 @@ class ServingChild {
 
   #prepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
     this.#index = index;
-    this.#view = new IndexView(index, this.#device);
+    this.#view = new IndexView(index, this.#memory);
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
     this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
@@ -88,7 +88,7 @@ class ServingChild {
       const workerData: WorkerData = {
         fd: FUSE_FD,
         number,
-        device: this.#device.handle(),
+        memory: this.#memory.handle(),
         populated: this.#populated,
         index: this.#index,
         overrides: this.#overrides.handle(),
@@ -142,7 +142,7 @@ class ServingChild {
       this.#groups.delete(node);
     }
     this.#overrides?.forget(removed);
-    if (removed.length > 0 || rebuilt) new Populated(this.#device.handle(), this.#populated).forget(); // holes may be punched where they were
+    if (removed.length > 0 || rebuilt) new Populated(this.#memory.handle(), this.#populated).forget(); // holes may be punched where they were
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What the processes and threads of a session say to each other. */
-import type { DeviceHandle } from '../../device/device.ts';
+import type { MemoryHandle } from '../../device/pool-memory.ts';
 import type { FamfsErrorCode } from '../../errors.ts';
 import type { IndexHandle } from '../../index/index-store.ts';
 import type { BadRange } from '../host-state/bad-ranges.ts';
@@ -58,7 +58,7 @@ export interface Doubts {
 
 /** What a replay thread starts with. */
 export interface ReplayData {
-  readonly device: DeviceHandle;
+  readonly memory: MemoryHandle;
   /** One Int32: not 0 tells the thread to end. */
   readonly stop: SharedArrayBuffer;
 }
@@ -82,7 +82,7 @@ export interface Watch {
 export interface WorkerData {
   readonly fd: number;
   readonly number: number;
-  readonly device: DeviceHandle;
+  readonly memory: MemoryHandle;
   /** See populated.ts. */
   readonly populated: SharedArrayBuffer;
   readonly index: IndexHandle;

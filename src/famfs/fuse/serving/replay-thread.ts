@@ -1,6 +1,6 @@
 /** Thread: keeps the index of a session up to date, and says what changed. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { attachDevice } from '../../device/open.ts';
+import { MappedMemory } from '../../device/pool-memory.ts';
 import { FamfsError } from '../../errors.ts';
 import { describeProblem, type Problem } from '../../log/problem.ts';
 import { Replayer } from '../../log/replayer.ts';
@@ -20,7 +20,7 @@ const say = (message: ReplayMessage) => port.postMessage(message);
 function start(data: ReplayData): void {
   let replayer: Replayer;
   try {
-    replayer = Replayer.create(attachDevice(data.device));
+    replayer = Replayer.create(MappedMemory.attach(data.memory));
   } catch (error) {
     const code = error instanceof FamfsError ? error.code : 'DAMAGED';
     return say({ type: 'failed', code, message: (error as Error).message });

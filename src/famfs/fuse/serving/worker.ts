@@ -1,6 +1,6 @@
 /** Thread: serves requests until the file system is unmounted. It never returns to its event loop. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { attachDevice } from '../../device/open.ts';
+import { MappedMemory, type Window } from '../../device/pool-memory.ts';
 import { Populated } from '../../device/populated.ts';
 import { IndexView } from '../../index/index-view.ts';
 import { attachCounters } from '../host-state/counters-file.ts';
@@ -24,10 +24,12 @@ const MOST_REPORTS = 20;
 function serve(data: WorkerData): void {
   const { fd, agreement } = data;
   let reports = 0;
-  const populated = new Populated(data.device, data.populated);
+  const memory = MappedMemory.attach(data.memory);
+  const populated = new Populated(data.memory, data.populated);
   const fileSystem: FileSystem = {
-    index: new IndexView(data.index, attachDevice(data.device)),
+    index: new IndexView(data.index, memory),
     overrides: Overrides.attach(data.overrides),
+    memory,
     populated,
     bad: data.doubts.bad,
     cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
@@ -42,7 +44,7 @@ function serve(data: WorkerData): void {
   const counters = attachCounters(data.counters).of(data.number);
   const turns = new Turns(data.turns);
   const caution = new Caution(data.doubts, data.lock);
-  const isReadable = (window: Uint8Array) => populated.isReadable(window);
+  const isReadable = (window: Window) => populated.isReadable(window);
   parentPort?.postMessage('serving');
   for (;;) {
     const length = receive(fd, call.request);

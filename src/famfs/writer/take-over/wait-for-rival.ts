@@ -53,7 +53,7 @@ export async function outwait(pool: Pool, patience: Patience, isStopped: (record
     if (now === undefined || isStopped(now)) return;
     const moved = now.head.epoch !== rival.head.epoch || now.head.holder !== holder || now.heartbeat !== rival.heartbeat;
     if (moved || waitMs === 0) {
-      throw new FamfsError('CLAIMED', `${pool.device.path}: ${now.head.holder} writes to this pool (epoch ${now.head.epoch}); ` +
+      throw new FamfsError('CLAIMED', `${pool.memory.path}: ${now.head.holder} writes to this pool (epoch ${now.head.epoch}); ` +
         'stop it first, or say that it is stopped if it can no longer do so itself');
     }
     if ((uptime() - since) * 1000 >= waitMs) return;
@@ -70,6 +70,6 @@ export async function refuseMovingForeigner(pool: Pool, identity: WriterIdentity
   await sleep(LIFE_MS);
   const now = ring.ruling();
   if (now?.head.epoch !== rival.head.epoch || now.heartbeat !== rival.heartbeat) {
-    throw new FamfsError('CLAIMED', `${pool.device.path}: ${rival.head.holder} of another cluster is alive and writes to this pool`);
+    throw new FamfsError('CLAIMED', `${pool.memory.path}: ${rival.head.holder} of another cluster is alive and writes to this pool`);
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimWatch } from '../../../../src/controller/pools/claim-watch.ts';
 import { uptime } from '../../../../src/famfs/host.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { shmFile } from '../../../harness/temp.ts';
 import { AU, CLUSTER, METADATA, newHost, newPool, openWriter } from '../../../support/pools.ts';
@@ -24,7 +25,7 @@ describe('ClaimWatch', () => {
   it('lets the claim of a silent rival be taken at once that was silent for long enough', async () => {
     const device = await newPool(1);
     const rival = await openWriter(device);
-    const pool = Pool.open(device);
+    const pool = Pool.open(sourceOf(device));
     const acquire = (silentSince: number) => openWriter(device, newHost(), { waitMs: 10_000, silentSince: () => silentSince });
     const next = await acquire(uptime() - 11);
     assert.ok(next.writer.epoch > rival.writer.epoch);
@@ -42,7 +43,7 @@ describe('ClaimWatch', () => {
   it('is asked right before the claim is written whether it may be', async () => {
     const device = await newPool(1);
     await assert.rejects(openWriter(device, newHost(), { mayWrite: () => { throw new Error('the lease is lost'); } }), /the lease is lost/);
-    const pool = Pool.open(device, { writable: false });
+    const pool = Pool.open(sourceOf(device), { writable: false });
     assert.equal(pool.replayer.ring.ruling(), undefined);
     pool.close();
   });

@@ -16,7 +16,7 @@ describe('pools opened ahead of the lease', () => {
     assert.equal(pool.stat('meanwhile')?.kind, 'directory');
     assert.equal(opened.take(device), undefined);
     opened.close();
-    assert.equal(pool.device.closed, false);
+    assert.equal(pool.memory.closed, false);
     pool.close();
     rival.stop();
   });

@@ -87,7 +87,7 @@ describe('ExtentMap', () => {
       const map = new ExtentMap();
       for (const { start: from, end: to } of owned) if (map.overlapping(from, to) === undefined) map.add(from, to, 1);
       const taken = [...map.ranges(), ...held];
-      const free = freeRuns(map, held, start, start + length);
+      const free = freeRuns(map, held, [{ start, end: start + length }]);
       for (let at = start; at < start + length; at++) {
         const isTaken = taken.some((one) => one.start <= at && at < one.end);
         assert.equal(free.some((one) => one.start <= at && at < one.end), !isTaken, `at ${at}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { openDevice } from '../../../../src/famfs/device/open.ts';
 import { Populated } from '../../../../src/famfs/device/populated.ts';
+import { openMemory, sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { shmFile } from '../../../harness/temp.ts';
 
 const MIB = 2 ** 20;
@@ -10,37 +10,37 @@ describe('memory of a device that is faulted in', () => {
   const file = shmFile('device');
   fs.writeFileSync(file, '');
   fs.truncateSync(file, 64 * MIB);
-  const device = openDevice(file);
-  const marks = Populated.marks(device.handle());
-  const populated = new Populated(device.handle(), marks);
+  const memory = openMemory(sourceOf(file));
+  const marks = Populated.marks(memory.handle());
+  const populated = new Populated(memory.handle(), marks);
   /** Bytes of the file that exist: reading a hole of a mapped file makes its pages. */
   const present = () => fs.statSync(file).blocks * 512;
-  after(() => device.close());
+  after(() => memory.close());
 
   it('is there before anybody touches it, in pieces', () => {
-    assert.equal(populated.ensure(device.extent(32 * MIB + 4096, 4096)), true);
+    assert.equal(populated.ensure(memory.window(32 * MIB + 4096, 4096)), true);
     assert.equal(present(), 64 * 1024);
-    assert.equal(populated.ensure(device.extent(33 * MIB - 1, 2)), true);
+    assert.equal(populated.ensure(memory.window(33 * MIB - 1, 2)), true);
     assert.equal(present(), 3 * 64 * 1024);
   });
 
   it('is asked for once, by all threads, until it may have gone', () => {
     fs.truncateSync(file, 4 * MIB);
     fs.truncateSync(file, 64 * MIB);
-    const other = new Populated(device.handle(), marks);
-    other.ensure(device.extent(32 * MIB, 4096));
+    const other = new Populated(memory.handle(), marks);
+    other.ensure(memory.window(32 * MIB, 4096));
     assert.equal(present(), 0);
     other.forget();
-    populated.ensure(device.extent(32 * MIB, 4096));
+    populated.ensure(memory.window(32 * MIB, 4096));
     assert.equal(present(), 64 * 1024);
   });
 
   it('is told from what cannot be read, to the page', () => {
     fs.truncateSync(file, 40 * MIB + 4096);
     populated.forget();
-    assert.deepEqual([0, 4096, 64 * 1024].map((at) => populated.ensure(device.extent(40 * MIB + at, 4096))), [true, false, false]);
-    assert.equal(populated.isReadable(device.extent(40 * MIB, 4097)), false);
-    assert.equal(populated.isReadable(device.extent(40 * MIB, 4096)), true);
+    assert.deepEqual([0, 4096, 64 * 1024].map((at) => populated.ensure(memory.window(40 * MIB + at, 4096))), [true, false, false]);
+    assert.equal(populated.isReadable(memory.window(40 * MIB, 4097)), false);
+    assert.equal(populated.isReadable(memory.window(40 * MIB, 4096)), true);
     fs.truncateSync(file, 64 * MIB);
   });
 });

@@ -15,14 +15,14 @@ describe('replay of the golden vectors', () => {
     it(`${name} gives what the table of expectations says`, () => {
       const { json, ...bytes } = vector(name);
       const verdict = verdicts[name];
-      withImage(bytes, json.device_size, (device) => {
+      withImage(bytes, json.device_size, (memory) => {
         let replayer: Replayer;
         try {
-          replayer = Replayer.create(device);
+          replayer = Replayer.create(memory);
         } catch (error) {
           assert(error instanceof FamfsError);
           assert.equal(verdict.live, undefined, error.message);
-          expectStarts([error.message.slice(device.path.length + 2)], verdict.problems);
+          expectStarts([error.message.slice(memory.path.length + 2)], verdict.problems);
           return;
         }
         expectStarts(replayer.problems.map(line), verdict.problems);
@@ -35,8 +35,8 @@ describe('replay of the golden vectors', () => {
   it('finds every file of a sound vector at its path, with its size, mode, owner and map', () => {
     for (const name of ['b-mixed', 'c-1000', 'e-max']) {
       const { json, ...bytes } = vector(name);
-      withImage(bytes, json.device_size, (device) => {
-        const { view } = Replayer.create(device);
+      withImage(bytes, json.device_size, (memory) => {
+        const { view } = Replayer.create(memory);
         for (const entry of json.entries) {
           if (entry.kind !== 'file' && entry.kind !== 'mkdir') continue;
           const node = view.resolve(entry.path);
@@ -49,7 +49,7 @@ describe('replay of the golden vectors', () => {
           assert.equal(view.size(node), entry.size);
           const map = entry.ext_type === 0 ? entry.extents : entry.interleaved[0].strips;
           assert.deepEqual(view.extents(node), map.map((extent: { offset: number; len: number }) => (
-            { offset: extent.offset, length: extent.len })));
+            { start: extent.offset, end: extent.offset + extent.len })));
           assert.equal(view.interleave(node)?.chunkSize, entry.interleaved?.[0].chunk_size);
         }
       });
@@ -59,15 +59,15 @@ describe('replay of the golden vectors', () => {
   it('maps file offsets of interleaved files to the device as the kernel does', () => {
     const { json, ...bytes } = vector('b-mixed');
     const samples = JSON.parse(vectorText('interleave-map.derived.json')) as Record<string, { samples: Sample[] }>;
-    withImage(bytes, json.device_size, (device) => {
-      const { view } = Replayer.create(device);
+    withImage(bytes, json.device_size, (memory) => {
+      const { view } = Replayer.create(memory);
       for (const [file, { samples: list }] of Object.entries(samples)) {
         const entry = json.entries.find(({ path }: { path?: string }) => path?.endsWith(file));
         const node = view.resolve(entry.path);
         for (const sample of list) {
-          const [window] = view.windows(node, sample.file_offset, 1 << 30);
-          assert.equal(window.byteOffset, sample.dev_offset, `${file} at ${sample.file_offset}`);
-          assert.equal(window.length, sample.contiguous, `${file} at ${sample.file_offset}`);
+          const [{ start, end }] = view.ranges(node, sample.file_offset, 1 << 30);
+          assert.equal(start, sample.dev_offset, `${file} at ${sample.file_offset}`);
+          assert.equal(end - start, sample.contiguous, `${file} at ${sample.file_offset}`);
         }
       }
     });

@@ -7,6 +7,7 @@ import { decodeSuperblock, Superblock, superblockCrc } from '../../../../src/fam
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { adopt } from '../../../../src/famfs/mkfs/adopt.ts';
 import { imageOf } from '../../../support/image.ts';
+import { bytesAt } from '../../../support/memory-bytes.ts';
 import { dropLocks } from '../../../support/other-host.ts';
 import { AU, file, newHost, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
@@ -20,8 +21,8 @@ describe('adopt', () => {
     const { json, ...bytes } = vector('b-mixed');
     const device = imageOf(bytes, json.device_size);
     const raw = openDevice(device);
-    raw.extent(16777216, 5).set(Buffer.from('stays')); // small.txt
-    raw.extent(4 * 2 ** 30 - AU, 4).set(Buffer.from('goes'));
+    raw.view(16777216, 5).set(Buffer.from('stays')); // small.txt
+    raw.view(4 * 2 ** 30 - AU, 4).set(Buffer.from('goes'));
     raw.superblock.store(20000, Buffer.alloc(100_000, 0xaa)); // the reference's mkfs leaves what was there
     raw.close();
     await rejects(openWriter(device), 'FOREIGN', /5a4d3c2b/);
@@ -31,9 +32,9 @@ describe('adopt', () => {
     const { pool, writer, stop } = await openWriter(device, host);
     assert.equal(pool.usage().files, 7);
     const small = pool.view.resolve('small.txt');
-    assert.equal(Buffer.from(pool.view.windows(small, 0, 1)[0]).toString(), 's');
-    assert.equal(pool.device.extent(16777216, 5)[4], 's'.charCodeAt(0));
-    assert(Buffer.from(pool.device.extent(4 * 2 ** 30 - AU, 4)).equals(Buffer.alloc(4)));
+    assert.equal(bytesAt(pool.memory, pool.view.ranges(small, 0, 1)[0]).toString(), 's');
+    assert.equal(bytesAt(pool.memory, { start: 16777216, end: 16777221 })[4], 's'.charCodeAt(0));
+    assert(bytesAt(pool.memory, { start: 4 * 2 ** 30 - AU, end: 4 * 2 ** 30 - AU + 4 }).equals(Buffer.alloc(4)));
     writer.create([file('models/new')]);
     stop();
     assert.deepEqual(fsck(device).problems, []);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { decodeSuperblock, superblockProblem } from '../../../../src/famfs/format/superblock.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { defaultLogSize, mkfs, smallestDevice } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { shmFile, tempDir } from '../../../harness/temp.ts';
 import { AU, CLUSTER, file, MIB, newPool, openWriter } from '../../../support/pools.ts';
@@ -87,8 +88,8 @@ describe('mkfs', () => {
     const device = await newPool(4);
     const host = await openWriter(device);
     const [node] = host.writer.create([file('secret')]);
-    const { offset } = host.pool.view.extents(node.node)[0];
-    host.pool.device.extent(offset, 6).set(Buffer.from('secret'));
+    const { start } = host.pool.view.extents(node.node)[0];
+    host.pool.memory.write(start, Buffer.from('secret'));
     await rejects(mkfs(device, { clusterUuid: CLUSTER, force: true }), 'IN_USE', /in use on this host/);
     host.stop();
     await rejects(mkfs(device, { clusterUuid: CLUSTER }), 'EXISTS', /--force destroys it/);
@@ -132,6 +133,6 @@ describe('fsck', () => {
     assert(fs.readFileSync(device).subarray(2 * MIB).equals(before.subarray(2 * MIB)));
     assert(fs.readFileSync(device).subarray(0, claim).equals(before.subarray(0, claim)));
     stop();
-    assert.throws(() => Pool.open(device, { writable: false }).device.superblock.store64(0, 0n), /read-only/);
+    assert.throws(() => Pool.open(sourceOf(device), { writable: false }).memory.superblock.store64(0, 0n), /read-only/);
   });
 });

@@ -7,6 +7,7 @@ import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Status } from '../../../../src/famfs/index/index-store.ts';
 import type { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
+import { bytesAt, fillRanges } from '../../../support/memory-bytes.ts';
 import { AU, directory, file, MIB, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
 
 /** No member has the pool mounted. */
@@ -19,12 +20,12 @@ const reclaimOf = ({ writer }: OpenWriter, signal = never, rate = Infinity) => n
 /** Makes a file full of ones. */
 function filled({ writer, pool }: OpenWriter, path: string, size = AU): number {
   const [{ node }] = writer.create([file(path, size)]);
-  for (const window of pool.view.windows(node, 0, size)) window.fill(0xff);
+  fillRanges(pool.memory, pool.view.ranges(node, 0, size), 0xff);
   return node - 2;
 }
 
 const memoryIsZero = (pool: Pool, index: number) =>
-  pool.view.extents(index + 2).every(({ offset, length }) => pool.device.extent(offset, length).every((byte) => byte === 0));
+  pool.view.extents(index + 2).every((extent) => bytesAt(pool.memory, extent).every((byte) => byte === 0));
 
 async function until(check: () => boolean): Promise<void> {
   for (let tries = 0; tries < 100 && !check(); tries++) await sleep(100);
@@ -261,7 +262,7 @@ describe('a writer with a predecessor that may wake up late', () => {
     const guard = Buffer.from(log.bytes.subarray(entryOffset(first), entryOffset(first + 1)));
     log.store(entryOffset(first), Buffer.alloc(guard.length, 0x5a));
     const told = ruler.pool.replayer.ring.changeWord();
-    ruler.pool.device.superblock.store64(4096, 7n);
+    ruler.pool.memory.superblock.store64(4096, 7n);
     await until(() => guard.equals(log.bytes.subarray(entryOffset(first), entryOffset(first + 1))));
     await until(() => ruler.pool.replayer.ring.changeWord() > told);
   });

@@ -4,6 +4,7 @@ import { type EntryBody, newEntry } from '../../../../src/famfs/format/entry.ts'
 import { entryOffset, LogHeader } from '../../../../src/famfs/format/log-header.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../../../src/famfs/writer/writer.ts';
 import { Random } from '../../../fuzz/random.ts';
@@ -31,10 +32,10 @@ function fileBody(path: string, first: number, count: number): EntryBody {
 /** Compares a reader that followed, a reader that just came, and the oracle. */
 function compare(follower: Pool): void {
   follower.refresh();
-  const { device, replayer } = follower;
-  const fresh = Replayer.create(device);
-  const [superblock, log] = [device.superblock.bytes, replayer.geometry.log.bytes];
-  const says = oracle({ superblock, log, deviceSize: device.size });
+  const { memory, replayer } = follower;
+  const fresh = Replayer.create(memory);
+  const [superblock, log] = [memory.superblock.bytes, replayer.geometry.log.bytes];
+  const says = oracle({ superblock, log, deviceSize: memory.devices[0].size });
   assert(!('refused' in says));
   const sum = treeSum(oracleTree(says.nodes));
   for (const one of [replayer, fresh]) {
@@ -53,8 +54,8 @@ describe('what a writer does, as readers see it', function () {
     const path = shmFile('followed');
     const identity = { clusterUuid: randomUUID(), hostId: 'here', hostDirectory: tempDir('followed') };
     await mkfs(path, { clusterUuid: identity.clusterUuid, simulate: DATA + 64 * UNIT });
-    const pool = Pool.open(path, { writable: true });
-    const follower = Pool.open(path);
+    const pool = Pool.open(sourceOf(path), { writable: true });
+    const follower = Pool.open(sourceOf(path));
     try {
       // Before any writer of ours: a file, and what collides with it in memory, in path, in both.
       const first = [fileBody('old', 0, 4), fileBody('over', 2, 4), fileBody('old', 8, 2), fileBody('old', 3, 1)];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { FamfsError, type FamfsErrorCode } from '../../../../src/famfs/errors.ts';
 import { entryOffset, LogHeader, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { AU, directory, file, METADATA, MIB, newHost, newPool, openWriter } from '../../../support/pools.ts';
 import { RemoteWriter } from '../../../support/remote-writer.ts';
@@ -17,7 +18,7 @@ describe('the writer of a pool', () => {
   it('makes a volume of a directory and a file that other hosts find', async () => {
     const device = await newPool();
     const host = await openWriter(device);
-    const other = Pool.open(device, { writable: false });
+    const other = Pool.open(sourceOf(device), { writable: false });
     const record = { name: 'pvc-1', kind: 'volume', parameters: { uid: '7' }, createdAt: 1700000000000 };
     const made = host.writer.create([{ ...directory('v'), record }, file('v/data', 3 * MIB)]);
     assert.deepEqual(made.map(({ path, size }) => [path, size]), [['v', 0], ['v/data', 3 * MIB]]);
@@ -34,9 +35,9 @@ describe('the writer of a pool', () => {
     const device = await newPool(8);
     const { writer, pool, stop } = await openWriter(device);
     const nodes = writer.create([file('a', AU + 1), file('b', AU), file('c', 5 * MIB)]);
-    const extents = nodes.flatMap(({ node }) => pool.view.extents(node)).sort((a, b) => a.offset - b.offset);
-    assert.equal(extents[0].offset, METADATA);
-    extents.reduce((end, { offset, length }) => (assert(offset >= end), offset + length), METADATA);
+    const extents = nodes.flatMap(({ node }) => pool.view.extents(node)).sort((a, b) => a.start - b.start);
+    assert.equal(extents[0].start, METADATA);
+    extents.reduce((before, { start, end }) => (assert(start >= before), end), METADATA);
     assert.equal(pool.usage().freeBytes, 2 * AU);
     stop();
   });
@@ -121,7 +122,7 @@ describe('deletion', () => {
     const device = await newPool(4);
     const host = await openWriter(device);
     const [, made] = host.writer.create([directory('v'), file('v/data')]);
-    const other = Pool.open(device, { writable: false });
+    const other = Pool.open(sourceOf(device), { writable: false });
     assert.throws(() => host.writer.remove('v'), fails('NOT_EMPTY', /v is not empty/));
     host.writer.remove('v/data');
     host.writer.remove('v');
@@ -137,7 +138,7 @@ describe('deletion', () => {
     }
     other.close();
     host.stop();
-    const fresh = Pool.open(device, { writable: false });
+    const fresh = Pool.open(sourceOf(device), { writable: false });
     assert.equal(fresh.usage().quarantinedBytes, AU);
     fresh.close();
     assert.deepEqual(fsck(device).problems, []);
@@ -193,7 +194,7 @@ describe('taking over', () => {
     const silent = await RemoteWriter.start(device, newHost());
     assert.equal(await silent.create('a'), 'ok');
     silent.pause();
-    const reader = Pool.open(device, { writable: false });
+    const reader = Pool.open(sourceOf(device), { writable: false });
     const next = await openWriter(device, newHost(), { waitMs: 1500 });
     assert.equal(next.pool.usage().slotsUsed, 5);
     next.writer.create([file('b')]);
@@ -209,7 +210,7 @@ describe('taking over', () => {
     after.writer.create([file('c')]);
     assert.deepEqual(after.pool.replayer.ring.listInForce().guards, [], 'once all are stopped, the guards go');
     after.stop();
-    const fresh = Pool.open(device, { writable: false });
+    const fresh = Pool.open(sourceOf(device), { writable: false });
     assert.deepEqual(fresh.list('').map(({ path }) => path), ['a', 'b', 'c']);
     fresh.close();
   });
@@ -244,7 +245,7 @@ describe('taking over', () => {
     const first = await openWriter(device);
     first.writer.create([file('a'), file('b'), file('c')]);
     first.stop();
-    const pool = Pool.open(device);
+    const pool = Pool.open(sourceOf(device));
     const { log } = pool.replayer.geometry;
     log.store64(LogHeader.nextIndexOffset, 2n);
     const second = await openWriter(device);
@@ -263,7 +264,7 @@ describe('taking over', () => {
     const word = log.load64(stateOffset(node - 2));
     log.store64(stateOffset(node - 2), 0x1234n);
     log.store64(LogHeader.nextIndexOffset, 2n ** 40n);
-    pool.device.superblock.store64(4096, 7n); // so that the states are looked at
+    pool.memory.superblock.store64(4096, 7n); // so that the states are looked at
     writer.remove('b');
     assert.equal(pool.replayer.damaged, true);
     assert.throws(() => writer.create([file('c')]), fails('DAMAGED', /damaged/));

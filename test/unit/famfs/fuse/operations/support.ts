@@ -1,10 +1,15 @@
 /** A pool that exists only in the test, and requests as the kernel would send them. */
+import type { Run } from '../../../../../src/famfs/alloc/free-runs.ts';
+import type { Window } from '../../../../../src/famfs/device/pool-memory.ts';
 import { Counters } from '../../../../../src/famfs/fuse/host-state/counters.ts';
 import { Override } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { dispatch } from '../../../../../src/famfs/fuse/operations/dispatch.ts';
 import type { FileSystem, ServedIndex, ServedOverrides } from '../../../../../src/famfs/fuse/operations/file-system.ts';
 import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
 import { Liveness } from '../../../../../src/famfs/index/index-view.ts';
+
+/** Pool addresses of one node's memory. */
+const NODE_SPAN = 2 ** 32;
 
 export interface FakeNode {
   parent: number;
@@ -65,13 +70,19 @@ export class FakeIndex implements ServedIndex {
   name(id: number): Uint8Array {
     return Buffer.from(this.nodes.get(id)?.name ?? '');
   }
-  windows(id: number, offset: number, length: number): Uint8Array[] {
+  ranges(id: number, offset: number, length: number): Run[] {
     // In pieces of 4 bytes: whoever uses them has to put them together.
-    const memory = this.nodes.get(id)!.memory!.subarray(offset, offset + length);
-    return Array.from({ length: Math.ceil(memory.length / 4) }, (_, k) => memory.subarray(4 * k, 4 * k + 4));
+    const wanted = Math.min(length, this.size(id) - offset);
+    const start = NODE_SPAN * id + offset;
+    return Array.from({ length: Math.max(0, Math.ceil(wanted / 4)) }, (_, k) => ({ start: start + 4 * k, end: start + Math.min(4 * k + 4, wanted) }));
   }
-  extents(): { offset: number; length: number }[] {
-    return [{ offset: 0xa00000, length: 0x200000 }];
+  /** The memory of each node begins at its id times NODE_SPAN. */
+  window(address: number, length: number): Window {
+    const offset = address % NODE_SPAN;
+    return { address, bytes: this.nodes.get(Math.floor(address / NODE_SPAN))!.memory!.subarray(offset, offset + length) };
+  }
+  extents(): Run[] {
+    return [{ start: 0xa00000, end: 0xc00000 }];
   }
   interleave(): { chunkSize: number } | undefined {
     return undefined;
@@ -137,6 +148,7 @@ export class Bench {
   readonly fs: FileSystem = {
     index: this.index,
     overrides: this.overrides,
+    memory: this.index,
     populated: { ensure: () => true },
     bad: [],
     cacheSeconds: 86_400,
@@ -154,7 +166,7 @@ export class Bench {
     this.call.request.set(bytes);
     if (!dispatch(this.call, bytes.length, this.fs, this.counters.of(0))) return undefined;
     const head = Buffer.from(this.call.reply.subarray(0, 16 + this.call.bodyLength));
-    const reply = Buffer.concat([head, ...(this.call.windows ?? [])]);
+    const reply = Buffer.concat([head, ...(this.call.windows ?? []).map(({ bytes }) => bytes)]);
     return { errno: 0 - reply.readInt32LE(4), body: reply.subarray(16), bytes: reply };
   }
 }

@@ -22,7 +22,7 @@ function answered(window?: Uint8Array): Call {
   const bytes = request(15, 2);
   call.request.set(bytes);
   call.begin(bytes.length);
-  if (window !== undefined) call.windows = [window.subarray(0, 3), window.subarray(3)];
+  if (window !== undefined) call.windows = [{ address: 0, bytes: window.subarray(0, 3) }, { address: 3, bytes: window.subarray(3) }];
   call.finish(0);
   return call;
 }

@@ -3,6 +3,7 @@ import { openDevice } from '../../../../../src/famfs/device/open.ts';
 import { FamfsError } from '../../../../../src/famfs/errors.ts';
 import { entryOffset, LogHeader } from '../../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
+import { sourceOf } from '../../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../../src/famfs/pool/pool.ts';
 import { directory, newHost, newPool, openWriter } from '../../../../support/pools.ts';
 
@@ -33,7 +34,7 @@ describe('a broken entry in the middle of a log whose counters are too low', () 
         await assert.rejects(openWriter(device, newHost(), { assumeStopped, waitMs: 0 }),
           (error) => error instanceof FamfsError && error.code === 'DAMAGED' && error.message.includes('log entry 10: its CRC'));
       }
-      const pool = Pool.open(device);
+      const pool = Pool.open(sourceOf(device));
       assert.equal(pool.replayer.geometry.log.load32(entryOffset(ENTRIES - 1)), ENTRIES - 1, 'nothing was zeroed');
       pool.close();
     });

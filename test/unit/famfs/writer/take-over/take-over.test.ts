@@ -4,6 +4,7 @@ import { ClaimLayout, recordOffset } from '../../../../../src/famfs/format/claim
 import { LogHeader } from '../../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
 import { adopt } from '../../../../../src/famfs/mkfs/adopt.ts';
+import { sourceOf } from '../../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../../src/famfs/pool/pool.ts';
 import { Claim, isKnownStopped } from '../../../../../src/famfs/writer/claim/claim.ts';
 import { hostPart } from '../../../../../src/famfs/writer/claim/writer-lock.ts';
@@ -18,7 +19,7 @@ const paths = (pool: Pool) => [...pool.walk()].map(({ path }) => path);
 
 /** The two halves of a take-over, so that a test can do something in between. */
 function writeClaim(pool: Pool, identity: WriterIdentity): Claim {
-  return Claim.write(pool.device.superblock, pool.replayer.ring, pool.uuid, identity, { floor: 0, isStopped: () => false, assumeStopped: false });
+  return Claim.write(pool.memory.superblock, pool.replayer.ring, pool.uuid, identity, { floor: 0, isStopped: () => false, assumeStopped: false });
 }
 
 describe('a take-over that was paused', () => {
@@ -28,7 +29,7 @@ describe('a take-over that was paused', () => {
     const next = await openWriter(device, newHost(), { assumeStopped: true });
     next.writer.create([directory('v'), file('v/data')]);
     assert.throws(() => paused.writer.scrubFree(), code('CLAIM_LOST'));
-    const fresh = Pool.open(device, { writable: false });
+    const fresh = Pool.open(sourceOf(device), { writable: false });
     assert.deepEqual(paths(fresh), ['v', 'v/data']);
     fresh.close();
     paused.pool.close();
@@ -39,7 +40,7 @@ describe('a take-over that was paused', () => {
     const device = await newPool();
     const first = await openWriter(device);
     first.writer.create([directory('v'), file('v/data')]);
-    const [second, third] = [Pool.open(device), Pool.open(device)];
+    const [second, third] = [Pool.open(sourceOf(device)), Pool.open(sourceOf(device))];
     const late = writeClaim(second, newHost());
     const claim = writeClaim(third, newHost());
     // The second stores its list when the third has read the ring, and before it looks for the end.
@@ -62,7 +63,7 @@ describe('a take-over that was paused', () => {
     const host = newHost();
     const silent = await RemoteWriter.start(device, host);
     assert.equal(await silent.create('a'), 'ok');
-    const reader = Pool.open(device, { writable: false });
+    const reader = Pool.open(sourceOf(device), { writable: false });
     silent.pause();
     const guarded = await openWriter(device, newHost(), { waitMs: 1500 });
     guarded.writer.create([file('b')]);
@@ -111,15 +112,15 @@ describe('claims', () => {
 
   it('are not written into a pool that has changed hands or was formatted since it was opened', async () => {
     const device = await newPool();
-    const pool = Pool.open(device);
+    const pool = Pool.open(sourceOf(device));
     const other = await newPool();
-    const replaced = Pool.open(other);
-    pool.device.close();
+    const replaced = Pool.open(sourceOf(other));
+    pool.memory.close();
     await adopt(device, { identity: newHost('11111111-2222-4333-8444-555555555555') });
-    const again = Pool.open(device);
+    const again = Pool.open(sourceOf(device));
     await assert.rejects(PoolWriter.acquire(again, { identity: newHost() }), code('FOREIGN'));
-    const { superblock } = replaced.device;
-    superblock.store(0, Buffer.from(again.device.superblock.bytes.subarray(0, 200)));
+    const { superblock } = replaced.memory;
+    superblock.store(0, Buffer.from(again.memory.superblock.bytes.subarray(0, 200)));
     again.close();
     await assert.rejects(PoolWriter.acquire(replaced, { identity: newHost() }), code('REPLACED'));
     replaced.close();
@@ -129,7 +130,7 @@ describe('claims', () => {
     const device = await newPool();
     const first = await openWriter(device);
     const at = recordOffset(first.writer.epoch) + ClaimLayout.scrubbing;
-    first.pool.device.superblock.store64(at, 0xffff_ffff_ffffn);
+    first.pool.memory.superblock.store64(at, 0xffff_ffff_ffffn);
     first.pool.close();
     const next = await openWriter(device, newHost(), { waitMs: 300 });
     next.writer.create([file('a')]);
@@ -158,7 +159,7 @@ describe('claims', () => {
 describe('a log whose counter is absurd', () => {
   it('is current for a reader that has seen it', async () => {
     const device = await newPool();
-    const pool = Pool.open(device);
+    const pool = Pool.open(sourceOf(device));
     pool.replayer.geometry.log.store64(LogHeader.nextIndexOffset, 0xffff_ffff_ffff_ffffn);
     pool.refresh();
     assert(pool.view.isCurrent());
