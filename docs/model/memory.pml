@@ -78,7 +78,7 @@ typedef View {
 typedef Private {
   byte epoch;
   View view;
-  byte open; /* former writers that may wake up late, a bit for each */
+  byte maybeRunning; /* former writers that may wake up late, a bit for each */
   unsigned guards : N; /* its list */
   unsigned abandoned : E;
   short change; /* the change word it stored last */

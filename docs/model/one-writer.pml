@@ -60,7 +60,7 @@
 inline forget(w) {
   d_step {
     clear(me.view);
-    me.open = 0; me.guards = 0; me.abandoned = 0; me.change = 0; me.appends = 0; me.deletes = 0; me.idle = 0;
+    me.maybeRunning = 0; me.guards = 0; me.abandoned = 0; me.change = 0; me.appends = 0; me.deletes = 0; me.idle = 0;
     number = 0;
     do
     :: number < E -> me.target[number] = 0; number++

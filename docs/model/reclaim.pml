@@ -144,8 +144,8 @@ inline keepGuards(w) {
 #endif
 }
 
-/* Formers.judge: what a writer was zeroing may be used once all that might wake up are known to be stopped. */
-#define STOPPED(writer) (!HAS(me.open, writer) || stopped[writer])
+/* Predecessors.recheck: what a writer was zeroing may be used once all that might wake up are known to be stopped. */
+#define STOPPED(writer) (!HAS(me.maybeRunning, writer) || stopped[writer])
 inline judgeAgain(w) {
   atomic { me.idle && me.abandoned != 0 && STOPPED(1) && STOPPED(W / 2) && STOPPED(W - 1) -> me.abandoned = 0 }
 }

@@ -3,14 +3,14 @@
 /* Which former writers are known to be stopped: all of them count, not only the last. */
 inline judge(w) {
   d_step {
-    me.open = 0; number = 0;
+    me.maybeRunning = 0; number = 0;
     do
     :: number < RING ->
        if
 #ifdef JUDGE_LAST_ONLY
-       :: ring[number].epoch != 0 && ring[number].epoch + 1 == me.epoch && !stopped[ring[number].holder] -> me.open = me.open | BIT(ring[number].holder)
+       :: ring[number].epoch != 0 && ring[number].epoch + 1 == me.epoch && !stopped[ring[number].holder] -> me.maybeRunning = me.maybeRunning | BIT(ring[number].holder)
 #else
-       :: ring[number].epoch != 0 && ring[number].holder != w && !stopped[ring[number].holder] -> me.open = me.open | BIT(ring[number].holder)
+       :: ring[number].epoch != 0 && ring[number].holder != w && !stopped[ring[number].holder] -> me.maybeRunning = me.maybeRunning | BIT(ring[number].holder)
 #endif
        :: else
        fi;
@@ -74,7 +74,7 @@ inline takeOverDone(w) {
     storeChange(w);
 #endif
     adopt(w); me.idle = 1;
-    d_step { listInForce(); MUST_NOT(list_never_shrinks, me.open == 0 && RULES(w) && (forceGuards != 0 || forceAbandoned != 0)) }
+    d_step { listInForce(); MUST_NOT(list_never_shrinks, me.maybeRunning == 0 && RULES(w) && (forceGuards != 0 || forceAbandoned != 0)) }
   }
 }
 
@@ -180,7 +180,7 @@ inline takeOver(w) {
   };
 #endif
   if
-  :: atomic { me.open == 0 } ; startClean(w)
-  :: atomic { me.open != 0 } ; startGuarded(w)
+  :: atomic { me.maybeRunning == 0 } ; startClean(w)
+  :: atomic { me.maybeRunning != 0 } ; startGuarded(w)
   fi
 }

@@ -58,7 +58,7 @@ async function intoPool(
     const [node] = writer.create([{ kind: 'file', path: target.path, size, mode: options.mode ?? mode & 0o777, uid: 0, gid: 0 }]);
     try {
       const buffer = Buffer.alloc(Math.min(STEP, size));
-      writer.whileNamed(node.node, () => {
+      writer.whileNamedInClaim(node.node, () => {
         for (let at = 0; at < size; at += buffer.length) {
           writer.mustRule();
           const chunk = buffer.subarray(0, Math.min(buffer.length, size - at));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { freeRuns } from '../../src/famfs/alloc/free-runs.ts';
-import { claimProblems } from '../../src/famfs/log/claim-problems.ts';
+import { claimProblems } from '../../src/famfs/fsck/claim-problems.ts';
 import { describeProblem } from '../../src/famfs/log/problem.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { readTree } from '../fuzz/tree.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { FamfsError } from '../../src/famfs/errors.ts';
-import { claimProblems } from '../../src/famfs/log/claim-problems.ts';
+import { claimProblems } from '../../src/famfs/fsck/claim-problems.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
 import type { Base, Expected } from './bases.ts';
 import type { Patch } from './patch.ts';

@@ -50,7 +50,7 @@ export class Reclaiming {
   /** Since when each host has been waited for, and when others were asked about it last. */
   #silent = new Map<string, { readonly since: number; asked: number }>();
   #told = '';
-  #formersAsked = -Infinity;
+  #predecessorsAskedMs = -Infinity;
   #problem = '';
   #pause = FIRST_PAUSE_MS;
   #wake = new AbortController();
@@ -102,7 +102,7 @@ export class Reclaiming {
   async #pass(): Promise<void> {
     const { writer, log, pool, isSound } = this.#options;
     if (!isSound()) return;
-    await this.#askAfterFormers();
+    await this.#askAboutPredecessors();
     const freed = await this.#reclaim.run(() => this.#oldest());
     if (freed > 0) {
       log.info('memory given back', { pool, bytes: freed });
@@ -113,15 +113,15 @@ export class Reclaiming {
   }
 
   /** Former writers keep the heartbeat at work, and memory from others: others may know that they are stopped. */
-  async #askAfterFormers(): Promise<void> {
+  async #askAboutPredecessors(): Promise<void> {
     const { writer, hosts, log, pool } = this.#options;
-    if (performance.now() - this.#formersAsked < LAST_PAUSE_MS) return;
-    this.#formersAsked = performance.now();
-    for (const { head: { holder, bootId } } of writer.formers.open) {
+    if (performance.now() - this.#predecessorsAskedMs < LAST_PAUSE_MS) return;
+    this.#predecessorsAskedMs = performance.now();
+    for (const { head: { holder, bootId } } of writer.predecessors.maybeRunning) {
       const why = await this.#unlessStopped(hosts.whyGone(hostOf(holder), bootId));
       if (why === undefined) continue;
       log.info('a former writer is stopped', { pool, holder, why });
-      writer.knowStopped(holder);
+      writer.markStopped(holder);
     }
   }
 

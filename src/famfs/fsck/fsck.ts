@@ -1,9 +1,9 @@
 import { FamfsError } from '../errors.ts';
-import { claimProblems } from '../log/claim-problems.ts';
 import type { Problem } from '../log/problem.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../pool/pool.ts';
 import { strandedEntry } from '../writer/take-over/stranded.ts';
+import { claimProblems } from './claim-problems.ts';
 import { memoryProblems } from './memory-check.ts';
 
 export interface FsckReport {

@@ -2,7 +2,8 @@ import type { Region } from '../device/region.ts';
 import { LogHeader, logHeaderProblem } from '../format/log-header.ts';
 import { Superblock, superblockProblem } from '../format/superblock.ts';
 import { Guards } from './guards.ts';
-import { describeBadEntry, LogScanner } from './log-scanner.ts';
+import { corruptEntry } from './log-end.ts';
+import { LogScanner } from './log-scanner.ts';
 import type { Problem } from './problem.ts';
 import type { Replayer } from './replayer.ts';
 
@@ -47,13 +48,9 @@ export class LogPatrol {
       }
       const wanted = Math.min(until - this.#next, guards.distance(this.#next));
       const sound = this.#scanner.read(this.#next, wanted);
-      if (sound === 0) return this.#describe(this.#next);
+      if (sound === 0) return corruptEntry(geometry, this.#next);
       this.#next += sound;
     }
     return undefined;
-  }
-
-  #describe(index: number): Problem {
-    return { place: 'log entry', index, severity: 'damage', reason: describeBadEntry(this.#replayer.geometry.log, index) };
   }
 }

@@ -7,8 +7,8 @@ import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '..
 import { IndexView } from '../index/index-view.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
+import { corruptEntry, endProblems } from './log-end.ts';
 import { LogReplay } from './log-replay.ts';
-import { describeBadEntry } from './log-scanner.ts';
 import type { Problem } from './problem.ts';
 import type { Rejected } from './rejected.ts';
 
@@ -38,7 +38,7 @@ export class Replayer {
   readonly #store: IndexStore;
   #replay: LogReplay;
   #change = 0n;
-  #headerProblems: Problem[] = [];
+  #endProblems: Problem[] = [];
   /** The tree in use is not what a fresh replay would give, and why there was none yet. */
   #stale: Problem | 'untried' | undefined;
 
@@ -70,7 +70,7 @@ export class Replayer {
   /** Everything that is wrong or remarkable, in the order it was met. */
   get problems(): readonly Problem[] {
     const stale = typeof this.#stale === 'object' ? [this.#stale] : [];
-    return [...this.geometry.problems, ...this.#headerProblems, ...this.#replay.problems, ...stateProblems(this.#replay.damagedStates), ...stale];
+    return [...this.geometry.problems, ...this.#endProblems, ...this.#replay.problems, ...stateProblems(this.#replay.damagedStates), ...stale];
   }
 
   /** Index of the first slot behind the last valid entry. */
@@ -172,7 +172,7 @@ export class Replayer {
     const counters = readCounters(this.geometry.log);
     replay.advance(counters.nextIndex);
     if (replay.position < this.#replay.position) {
-      this.#stale = this.#stopProblem(replay.position);
+      this.#stale = corruptEntry(this.geometry, replay.position);
       return false;
     }
     const rows = nodeOf(Math.max(replay.position, this.#replay.position));
@@ -202,18 +202,7 @@ export class Replayer {
   #publish(counters: LogCounters): void {
     const { header, totals } = this.#store;
     const { position, memory, quarantinedBytes } = this.#replay;
-    const { nextSeqnum, nextIndex, nextIndexLow } = counters;
-    const problems: Problem[] = [];
-    const report = (severity: Problem['severity'], reason: string) => problems.push({ place: 'log header', severity, reason });
-    if (nextIndex > this.geometry.capacity) {
-      report('damage', `next_index is ${nextIndex}; the log has ${this.geometry.capacity} slots`);
-    }
-    if (position < Math.min(nextIndex, this.geometry.capacity)) problems.push(this.#stopProblem(position));
-    else if (nextIndex < position) {
-      report('note', `next_index is ${nextIndex}; valid entries reach to ${position}`);
-    }
-    if (nextSeqnum !== nextIndex) report('note', `next_seqnum is ${nextSeqnum}, next_index is ${nextIndex}`);
-    this.#headerProblems = problems;
+    this.#endProblems = endProblems(position, counters, this.geometry);
     const { allocatable } = this.geometry;
     const total = sumOf(allocatable);
     // Files may lie past what new ones may use, when the superblock tells a smaller device.
@@ -223,13 +212,9 @@ export class Replayer {
     totals[Totals.total] = total;
     totals[Totals.free] = free;
     totals[Totals.quarantined] = Math.min(quarantinedBytes, total - free);
-    Atomics.store(header, Header.seenNextIndex, nextIndexLow);
+    Atomics.store(header, Header.seenNextIndex, counters.nextIndexLow);
     Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
     Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));
-  }
-
-  #stopProblem(index: number): Problem {
-    return { place: 'log entry', index, severity: 'damage', reason: describeBadEntry(this.geometry.log, index) };
   }
 }
 

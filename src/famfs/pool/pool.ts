@@ -41,8 +41,8 @@ export interface PoolNode {
 export class Pool {
   readonly memory: PoolMemory;
   readonly replayer: Replayer;
-  /** Entries whose memory is not free though they may be void, as the writer of this process knows them. */
-  setAside: (() => readonly number[]) | undefined;
+  /** Set by the writer of this process: entries whose memory is not free, though they may be void. */
+  reservedEntries: (() => readonly number[]) | undefined;
 
   /**
    * Opens a pool's devices and replays its log.
@@ -143,7 +143,7 @@ export class Pool {
   freeRuns(areas: readonly Run[]): Run[] {
     const { replayer } = this;
     const held = replayer.rejected.flatMap(({ extents }) => extents);
-    for (const index of this.setAside?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
+    for (const index of this.reservedEntries?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
     return freeRuns(replayer.memory, held, areas);
   }
 

@@ -13,10 +13,10 @@ import { BATCH_MAX, type LogAppender } from './claim/log-appender.ts';
 import { clearFree } from './clear-free.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
-import { Formers } from './take-over/predecessors.ts';
+import { Predecessors } from './take-over/predecessors.ts';
 import { restore } from './take-over/restore.ts';
 import { takeOver } from './take-over/take-over.ts';
-import { type AcquireOptions, outwait, refuseMovingForeigner } from './take-over/wait-for-rival.ts';
+import { type AcquireOptions, refuseLivingForeigner, waitForRival } from './take-over/wait-for-rival.ts';
 import { Zeroing } from './zeroing.ts';
 
 export type { NewEntry } from './new-entries.ts';
@@ -32,7 +32,7 @@ export class PoolWriter {
   readonly #appender: LogAppender;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #quarantine: Quarantine;
-  readonly #formers: Formers;
+  readonly #predecessors: Predecessors;
   readonly #zeroing: Zeroing;
   #allocator: Allocator;
   /** The scrub word: the entry that is being zeroed, plus one. */
@@ -56,32 +56,32 @@ export class PoolWriter {
     }
     const isStopped = (record: ClaimRecord) =>
       assumeStopped || isKnownStopped(record, identity) || (options.stopped?.has(record.head.holder) ?? false);
-    await outwait(pool, options, isStopped);
-    if (assumeStopped) await refuseMovingForeigner(pool, identity);
+    await waitForRival(pool, options, isStopped);
+    if (assumeStopped) await refuseLivingForeigner(pool, identity);
     options.mayWrite?.();
     const { replayer, memory } = pool;
     const choice = { floor: options.epochFloor ?? 0, isStopped, assumeStopped };
     const claim = Claim.write(memory.superblock, replayer.ring, pool.uuid, identity, choice);
     try {
       const taken = takeOver(claim, replayer, isStopped, options.willScrub ?? false);
-      return new PoolWriter(pool, claim, taken.appender, new Formers(replayer, taken, isStopped));
+      return new PoolWriter(pool, claim, taken.appender, new Predecessors(replayer, taken, isStopped));
     } catch (error) {
       claim.close();
       throw error;
     }
   }
 
-  private constructor(pool: Pool, claim: Claim, appender: LogAppender, formers: Formers) {
+  private constructor(pool: Pool, claim: Claim, appender: LogAppender, predecessors: Predecessors) {
     this.pool = pool;
     this.#claim = claim;
     this.#zeroing = new Zeroing(pool.memory, claim);
     this.#appender = appender;
-    this.#formers = formers;
+    this.#predecessors = predecessors;
     this.#quarantine = new Quarantine(pool.replayer);
     const quarantined = this.#quarantine.unknown({ added: [], removed: [], rebuilt: true });
     if (quarantined.length > 0) claim.storeChange(); // one may have been stored after the last word was told
     for (const index of quarantined) this.#quarantine.add(index, claim.change);
-    pool.setAside = () => (this.#named === 0n ? formers.abandoned : [...formers.abandoned, Number(this.#named) - 1]);
+    pool.reservedEntries = () => (this.#named === 0n ? predecessors.abandoned : [...predecessors.abandoned, Number(this.#named) - 1]);
     this.#allocator = pool.allocator();
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
@@ -147,25 +147,25 @@ export class PoolWriter {
 
   /** Deleted files whose memory can be given back once every member knows that they are gone. */
   get quarantined(): readonly Quarantined[] {
-    return this.#quarantine.entries.filter(({ index }) => !this.#formers.abandoned.includes(index));
+    return this.#quarantine.entries.filter(({ index }) => !this.#predecessors.abandoned.includes(index));
   }
 
-  /** Former writers that may wake up late, and what waits for their end. */
-  get formers(): Pick<Formers, 'open' | 'abandonedBytes'> {
-    return this.#formers;
+  /** Former writers that may still run, and what waits for their end. */
+  get predecessors(): Pick<Predecessors, 'maybeRunning' | 'abandonedBytes'> {
+    return this.#predecessors;
   }
 
   /** A former writer is known to be stopped: nothing waits for it any more. */
-  knowStopped(holder: string): void {
-    if (this.#formers.knowStopped(holder)) this.#allocator = this.pool.allocator();
+  markStopped(holder: string): void {
+    if (this.#predecessors.markStopped(holder)) this.#allocator = this.pool.allocator();
   }
 
   /**
-   * Fills or changes the memory of a file with the file named in the claim meanwhile: whatever becomes
-   * of this writer, nobody gives that memory to another file before it is known to be stopped.
-   * Throws FamfsError CLAIM_LOST.
+   * Does work that fills or changes a file's memory, with the file named in the claim meanwhile. Should
+   * this writer be paused in the middle and overruled, its successor finds the name there, and gives that
+   * memory to no other file before this writer is known to be stopped. Throws FamfsError CLAIM_LOST.
    */
-  whileNamed<T>(node: number, work: () => T): T {
+  whileNamedInClaim<T>(node: number, work: () => T): T {
     this.#name(BigInt(indexOf(node) + 1));
     this.#claim.mustRule();
     try {
@@ -274,7 +274,7 @@ export class PoolWriter {
       this.#claim.mustRule();
       this.#claim.beat();
       this.#claim.keepChange();
-      if (this.#formers.open.length > 0) this.#guardAgainstLate();
+      if (this.#predecessors.maybeRunning.length > 0) this.#guardAgainstLate();
       else this.#appender.repairCounters();
       if (this.pool.replayer.damaged) this.#refresh(true); // it may have been for an instant only
     } catch {
@@ -288,6 +288,6 @@ export class PoolWriter {
     const { replayer } = this.pool;
     restore(replayer, this.#appender);
     this.#refresh(true);
-    if (this.#formers.judge()) this.#allocator = this.pool.allocator();
+    if (this.#predecessors.recheck()) this.#allocator = this.pool.allocator();
   }
 }

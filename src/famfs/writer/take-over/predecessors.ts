@@ -4,23 +4,23 @@ import { memoryOf } from '../../log/entry-memory.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import type { TakenOver } from './take-over.ts';
 
-/** Former writers of a pool that may wake up late, and the memory that is left alone for their sake. */
-export class Formers {
+/** The writers that a pool had before this one and that may still run, and the memory that is left alone because of them. */
+export class Predecessors {
   readonly #replayer: Replayer;
   readonly #isStopped: (record: ClaimRecord) => boolean;
-  #open: readonly ClaimRecord[];
+  #maybeRunning: readonly ClaimRecord[];
   #abandoned: readonly number[];
 
-  constructor(replayer: Replayer, { open, abandoned }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
+  constructor(replayer: Replayer, { maybeRunning, abandoned }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
     this.#replayer = replayer;
     this.#isStopped = isStopped;
-    this.#open = open;
+    this.#maybeRunning = maybeRunning;
     this.#abandoned = abandoned;
   }
 
-  /** Those that are not known to be stopped. */
-  get open(): readonly ClaimRecord[] {
-    return this.#open;
+  /** Those that are not known to be stopped: such a one may wake up and finish what it was doing. */
+  get maybeRunning(): readonly ClaimRecord[] {
+    return this.#maybeRunning;
   }
 
   /** Entries whose memory one of them may be zeroing or filling. */
@@ -28,26 +28,26 @@ export class Formers {
     return this.#abandoned;
   }
 
-  /** Bytes that nobody may use for their sake. */
+  /** Bytes that nobody may use because of that. */
   get abandonedBytes(): number {
     return this.#abandoned.reduce((sum, index) => sum + sumOf(memoryOf(this.#replayer.geometry, index)), 0);
   }
 
   /** Looks at them again. Answers whether memory was released. */
-  judge(): boolean {
+  recheck(): boolean {
     const records = this.#replayer.ring.records();
     return this.#keep((was) =>
       !this.#isStopped(records.find(({ head }) => head.epoch === was.head.epoch && head.holder === was.head.holder) ?? was));
   }
 
   /** Others know that one is stopped. Answers whether memory was released. */
-  knowStopped(holder: string): boolean {
+  markStopped(holder: string): boolean {
     return this.#keep(({ head }) => head.holder !== holder);
   }
 
-  #keep(mayWakeUp: (former: ClaimRecord) => boolean): boolean {
-    this.#open = this.#open.filter(mayWakeUp);
-    if (this.#open.length > 0 || this.#abandoned.length === 0) return false;
+  #keep(mayRun: (predecessor: ClaimRecord) => boolean): boolean {
+    this.#maybeRunning = this.#maybeRunning.filter(mayRun);
+    if (this.#maybeRunning.length > 0 || this.#abandoned.length === 0) return false;
     this.#abandoned = [];
     return true;
   }

@@ -13,7 +13,7 @@ import { strandedEntry } from './stranded.ts';
 export interface TakenOver {
   readonly appender: LogAppender;
   /** Former writers that may wake up late. */
-  readonly open: readonly ClaimRecord[];
+  readonly maybeRunning: readonly ClaimRecord[];
   /** Entries whose memory one of them may be zeroing. */
   readonly abandoned: readonly number[];
 }
@@ -25,14 +25,14 @@ export interface TakenOver {
  */
 export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): TakenOver {
   const { ring, geometry } = replayer;
-  const formers = () => ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
-  const open = formers().filter((record) => !isStopped(record));
+  const predecessors = () => ring.records().filter(({ head }) => head.epoch !== claim.head.epoch);
+  const maybeRunning = predecessors().filter((record) => !isStopped(record));
   // Words and lists are read after the judging: who was found stopped stores nothing any more.
   const { capacity } = geometry;
-  const scrubbing = formers().map((record) => record.scrubbing)
+  const scrubbing = predecessors().map((record) => record.scrubbing)
     .filter((word) => word === SCRUB_POOL || (word > 0n && word <= BigInt(capacity)));
-  if (scrubbing.includes(SCRUB_POOL) && (open.length > 0 || !willScrub)) {
-    const why = open.length > 0 ? `${open[0].head.holder} may still be at it; stop it` : 'it was interrupted; run "famfs-csi adopt" again';
+  if (scrubbing.includes(SCRUB_POOL) && (maybeRunning.length > 0 || !willScrub)) {
+    const why = maybeRunning.length > 0 ? `${maybeRunning[0].head.holder} may still be at it; stop it` : 'it was interrupted; run "famfs-csi adopt" again';
     throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
   }
   replayer.catchUp(true);
@@ -41,11 +41,11 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
   claim.mustRule();
   const inherited = replayer.list; // the one that the log's end was found with
   const appender = new LogAppender(geometry, claim, replayer.end);
-  const abandoned = open.length === 0 ? [] : [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
-  if (open.length === 0) startClean(claim, replayer, appender, inherited.guards);
-  else startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, open: open.map(({ head }) => head.holder) });
+  const abandoned = maybeRunning.length === 0 ? [] : [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
+  if (maybeRunning.length === 0) startClean(claim, replayer, appender, inherited.guards);
+  else startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, maybeRunning: maybeRunning.map(({ head }) => head.holder) });
   replayer.catchUp(true);
-  return { appender, open, abandoned };
+  return { appender, maybeRunning, abandoned };
 }
 
 /** All predecessors are stopped: their guards go, and so does what a batch cut short may have left. */
@@ -64,14 +64,14 @@ function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, gua
 /** A predecessor may wake up late: it can hit only the next four slots, and those are skipped by all. */
 function startGuarded(
   claim: Claim, appender: LogAppender,
-  { inherited, abandoned, capacity, open }: { inherited: readonly SlotRange[]; abandoned: number[]; capacity: number; open: string[] },
+  { inherited, abandoned, capacity, maybeRunning }: { inherited: readonly SlotRange[]; abandoned: number[]; capacity: number; maybeRunning: string[] },
 ): void {
   if (appender.end + BATCH_MAX > capacity) {
-    throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${open.join(', ')}, which may still be running`);
+    throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${maybeRunning.join(', ')}, which may still be running`);
   }
   const guards = mergeRanges([...inherited, { first: appender.end, count: BATCH_MAX }]);
   if (guards.length > ClaimLayout.guardsMax || abandoned.length > ClaimLayout.abandonedMax) {
-    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${guards.length}); stop ${open.join(', ')} for good, then take over`);
+    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${guards.length}); stop ${maybeRunning.join(', ')} for good, then take over`);
   }
   claim.writeList({ guards, abandoned });
   claim.mustRule();

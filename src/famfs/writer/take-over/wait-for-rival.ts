@@ -5,8 +5,8 @@ import type { ClaimRecord } from '../../log/claim-ring.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { isKnownStopped, type WriterIdentity } from '../claim/claim.ts';
 
-/** How patiently a writer that rules is waited for. */
-export interface Patience {
+/** How long a writer that rules is waited for. */
+export interface WaitOptions {
   readonly identity: WriterIdentity;
   /**
    * How long a rival's heartbeat must stand still before it is overruled. 0 (default) refuses at
@@ -19,7 +19,7 @@ export interface Patience {
 }
 
 /** How a claim is taken. */
-export interface AcquireOptions extends Patience {
+export interface AcquireOptions extends WaitOptions {
   /** The lease's own count: the epoch will be higher. */
   readonly epochFloor?: number;
   /** Throws where the claim must not be written after all; asked right before, after all waiting. */
@@ -41,13 +41,13 @@ const LIFE_MS = 2500;
  * its record has not changed for `waitMs` on this host's clock. A foreign cluster's never is.
  * Throws FamfsError CLAIMED.
  */
-export async function outwait(pool: Pool, patience: Patience, isStopped: (record: ClaimRecord) => boolean): Promise<void> {
+export async function waitForRival(pool: Pool, options: WaitOptions, isStopped: (record: ClaimRecord) => boolean): Promise<void> {
   const { ring } = pool.replayer;
   const rival = ring.ruling();
   if (rival === undefined || isStopped(rival)) return;
   const { holder, clusterUuid } = rival.head;
-  const waitMs = clusterUuid === patience.identity.clusterUuid.toLowerCase() ? patience.waitMs ?? 0 : 0;
-  const since = patience.silentSince?.(rival) ?? uptime();
+  const waitMs = clusterUuid === options.identity.clusterUuid.toLowerCase() ? options.waitMs ?? 0 : 0;
+  const since = options.silentSince?.(rival) ?? uptime();
   for (;;) {
     const now = ring.ruling();
     if (now === undefined || isStopped(now)) return;
@@ -57,12 +57,12 @@ export async function outwait(pool: Pool, patience: Patience, isStopped: (record
         'stop it first, or say that it is stopped if it can no longer do so itself');
     }
     if ((uptime() - since) * 1000 >= waitMs) return;
-    await sleep(WATCH_MS, undefined, patience.signal ? { signal: patience.signal } : {});
+    await sleep(WATCH_MS, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
 
 /** Not even an operator's word lets a writer of another cluster be overruled whose heartbeat moves. */
-export async function refuseMovingForeigner(pool: Pool, identity: WriterIdentity): Promise<void> {
+export async function refuseLivingForeigner(pool: Pool, identity: WriterIdentity): Promise<void> {
   const { ring } = pool.replayer;
   const rival = ring.ruling();
   if (rival === undefined || rival.closed || rival.head.clusterUuid === identity.clusterUuid.toLowerCase()) return;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { DEVICE_SPAN, describeRange, deviceOf, DEVICES_MAX, offsetOf, poolAddress } from '../../../../src/famfs/device/pool-address.ts';
+import {
+  describeRange, DEVICE_SPAN, deviceOf, DEVICES_MAX, offsetOf, poolAddress,
+} from '../../../../src/famfs/device/pool-address.ts';
 
 describe('a pool address', () => {
   it('tells device and offset exactly, for every device that a pool can have', () => {

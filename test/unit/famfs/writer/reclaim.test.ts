@@ -190,15 +190,15 @@ describe('memory of a deleted file', () => {
     await scrub.next();
     const next = await openWriter(device, newHost(), { waitMs: 1, silentSince: () => 0 });
     assert.deepEqual(next.writer.quarantined, []);
-    assert.equal(next.writer.formers.abandonedBytes, AU);
-    assert.deepEqual(next.writer.formers.open.map(({ head }) => head.epoch), [host.writer.epoch]);
+    assert.equal(next.writer.predecessors.abandonedBytes, AU);
+    assert.deepEqual(next.writer.predecessors.maybeRunning.map(({ head }) => head.epoch), [host.writer.epoch]);
     assert.equal(await reclaimOf(next).run(nobody), 0);
     next.pool.replayer.geometry.log.store64(stateOffset(index), StateWord.voidFile); // as the late one may do yet
     await until(() => next.pool.view.statusAt(index) === Status.Void);
     assert.throws(() => next.writer.create([file('b', 4 * AU)]), { code: 'NO_SPACE' });
     await assert.rejects(scrub.next(), { code: 'CLAIM_LOST' });
     host.writer.close();
-    await until(() => next.writer.formers.abandonedBytes === 0);
+    await until(() => next.writer.predecessors.abandonedBytes === 0);
     next.writer.create([file('b', 4 * AU)]);
     next.stop();
   });

@@ -1,6 +1,6 @@
 import { ClaimLayout } from '../format/claim-record.ts';
-import type { ClaimRing } from './claim-ring.ts';
-import type { Problem } from './problem.ts';
+import type { ClaimRing } from '../log/claim-ring.ts';
+import type { Problem } from '../log/problem.ts';
 
 /** Records of the claim ring that were written, and do not count. */
 export function claimProblems(ring: ClaimRing): Problem[] {
