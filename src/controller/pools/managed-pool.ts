@@ -11,7 +11,7 @@ import type { PoolFigures, PoolHealth } from '../../metrics/controller-metrics.t
 import { openOrFormat } from './open-or-format.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { healthIn, PoolReporter } from './pool-reporter.ts';
-import { Reclaiming, type ReclaimState } from './reclaiming.ts';
+import { ReclaimLoop, type ReclaimState } from './reclaim-loop.ts';
 
 /** How long a rival's heartbeat must stand still before its claim counts as given up: longer than a lease lasts. */
 const CLAIM_WAIT_MS = 10_000;
@@ -36,7 +36,7 @@ export class ManagedPool {
   #uuid: string | undefined;
   #writer: PoolWriter | undefined;
   #patrol: LogPatrol | undefined;
-  #reclaiming: Reclaiming | undefined;
+  #reclaimLoop: ReclaimLoop | undefined;
   /** A writer is being had: what the log has gained is for that one to see. */
   #acquiring = false;
   #damage: Problem | undefined;
@@ -128,12 +128,12 @@ export class ManagedPool {
 
   /** What becomes of the memory of deleted volumes; undefined while nothing can. */
   get reclaim(): ReclaimState | undefined {
-    return this.#reclaiming?.state;
+    return this.#reclaimLoop?.state;
   }
 
   /** Tells that something was deleted. */
   deleted(): void {
-    this.#reclaiming?.wake();
+    this.#reclaimLoop?.wake();
   }
 
   /** Closes the claim and the pool. */
@@ -181,9 +181,9 @@ export class ManagedPool {
 
   /** At once for callers; the claim is closed when nobody stores any more, and then the memory is unmapped. */
   async #close(): Promise<void> {
-    const [reclaiming, writer, pool] = [this.#reclaiming, this.#writer, this.#pool];
-    this.#reclaiming = this.#writer = this.#pool = undefined;
-    await reclaiming?.stop();
+    const [reclaimLoop, writer, pool] = [this.#reclaimLoop, this.#writer, this.#pool];
+    this.#reclaimLoop = this.#writer = this.#pool = undefined;
+    await reclaimLoop?.stop();
     try {
       writer?.close();
     } catch (error) {
@@ -248,17 +248,17 @@ export class ManagedPool {
       this.#writer = writer;
       this.#patrol = new LogPatrol(writer.pool.replayer, writer.pool.memory.superblock);
       this.#damage = undefined;
-      if (!this.spec.referenceClients) this.#reclaiming = this.#newReclaiming(writer);
+      if (!this.spec.referenceClients) this.#reclaimLoop = this.#newReclaimLoop(writer);
     } catch (error) {
       writer.close();
       throw error;
     }
   }
 
-  #newReclaiming(writer: PoolWriter): Reclaiming {
+  #newReclaimLoop(writer: PoolWriter): ReclaimLoop {
     const { members, hosts, notices, scrubRate: rate, log } = this.#options;
     const isSound = () => this.#damage === undefined && !writer.pool.replayer.damaged;
-    return new Reclaiming({ pool: this.spec.name, writer, members, hosts, notices, rate, isSound, log });
+    return new ReclaimLoop({ pool: this.spec.name, writer, members, hosts, notices, rate, isSound, log });
   }
 
   async #open(admit: PoolOptions['admit']): Promise<Pool> {

@@ -8,7 +8,7 @@ import type { PoolWriter } from '../../famfs/writer/writer.ts';
 import type { Hosts, Member, Members, Notices } from '../../state/interfaces.ts';
 
 /** What the return of a pool's memory needs. */
-export interface ReclaimingOptions {
+export interface ReclaimLoopOptions {
   /** The pool's name in the configuration. */
   readonly pool: string;
   readonly writer: PoolWriter;
@@ -42,8 +42,8 @@ const HELD_MS = 30_000;
  * Gives the memory of deleted volumes back, in the background, as long as its writer rules: asks the
  * members what they have let go of, and releases those of which it is known that they hold nothing.
  */
-export class Reclaiming {
-  readonly #options: ReclaimingOptions;
+export class ReclaimLoop {
+  readonly #options: ReclaimLoopOptions;
   readonly #reclaim: Reclaim;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
@@ -55,7 +55,7 @@ export class Reclaiming {
   #pause = FIRST_PAUSE_MS;
   #wake = new AbortController();
 
-  constructor(options: ReclaimingOptions) {
+  constructor(options: ReclaimLoopOptions) {
     this.#options = options;
     const { writer, rate, isSound } = options;
     this.#reclaim = new Reclaim({ writer, rate, isSound, signal: this.#stopping.signal });
