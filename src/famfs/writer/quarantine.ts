@@ -35,8 +35,8 @@ export class Quarantine {
     return this.entries.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Entries of a replay that are in quarantine and not known here, and forgets those that no longer are. */
-  unknown({ removed, rebuilt }: ReplayDelta): number[] {
+  /** Forgets entries that are in quarantine no longer, and answers those that are and were not added yet. */
+  notYetAdded({ removed, rebuilt }: ReplayDelta): number[] {
     const { view } = this.#replayer;
     for (const index of this.#entries.keys()) if (view.statusAt(index) !== Status.Quarantined) this.#entries.delete(index);
     const candidates = rebuilt ? Array.from({ length: this.#replayer.end }, (_, index) => index) : removed.map(indexOf);

@@ -78,7 +78,7 @@ export class PoolWriter {
     this.#appender = appender;
     this.#predecessors = predecessors;
     this.#quarantine = new Quarantine(pool.replayer);
-    const quarantined = this.#quarantine.unknown({ added: [], removed: [], rebuilt: true });
+    const quarantined = this.#quarantine.notYetAdded({ added: [], removed: [], rebuilt: true });
     if (quarantined.length > 0) claim.storeChange(); // one may have been stored after the last word was told
     for (const index of quarantined) this.#quarantine.add(index, claim.change);
     pool.reservedEntries = () => (this.#named === 0n ? predecessors.abandoned : [...predecessors.abandoned, Number(this.#named) - 1]);
@@ -216,7 +216,11 @@ export class PoolWriter {
     this.#zeroing.close();
   }
 
-  /** Refused entries that would come to life when that one goes, for a fresh reader alone, go first; their own memory is zeroed. */
+  /**
+   * Before a file or directory goes: voids the refused entries that collide with it. A fresh replay would accept
+   * them once it is gone, while a reader that follows has refused them: the two would see different trees. Memory
+   * that is theirs alone is zeroed first.
+   */
   #voidCollisions(node: number, path: string): void {
     const { replayer, memory } = this.pool;
     const extents = this.pool.view.extents(node);
@@ -245,11 +249,14 @@ export class PoolWriter {
     this.#named = word;
   }
 
-  /** Follows the log. What a late writer has deleted is told anew: it may not do so, and only what this writer tells can be waited for. */
+  /**
+   * Applies what the log has gained. A deletion that a late predecessor has stored gets a change word of this writer:
+   * members acknowledge words of the writer that rules, so no other word can be waited for.
+   */
   #refresh(thorough = false): void {
     const { size } = this.#quarantine;
     const delta = this.pool.replayer.catchUp(thorough);
-    const late = this.#quarantine.unknown(delta);
+    const late = this.#quarantine.notYetAdded(delta);
     if (late.length > 0 || (thorough && delta.removed.length > 0)) this.#claim.storeChange();
     for (const index of late) this.#quarantine.add(index, this.#claim.change);
     if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.#quarantine.size !== size)) {

@@ -4,8 +4,8 @@ import { FamfsError } from '../errors.ts';
 import type { Claim } from './claim/claim.ts';
 
 /**
- * Zeroes memory in another thread, in steps between which the claim is read. A claim that is closed
- * says that its writer stores nothing more, so it is closed through here.
+ * Zeroes memory in another thread, in steps; the claim is read before and after each. `closed` in a claim
+ * promises that its writer stores nothing more. So the claim is closed here, when no step is under way.
  */
 export class Zeroing {
   readonly #memory: PoolMemory;
@@ -18,7 +18,7 @@ export class Zeroing {
     this.#claim = claim;
   }
 
-  /** Another thread is at work at this moment: what the claim names must stay named. */
+  /** A step is under way in another thread: what the claim names must stay named until it has ended. */
   get busy(): boolean {
     return this.#busy;
   }

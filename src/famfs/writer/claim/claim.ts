@@ -6,7 +6,7 @@ import {
 import { bootId } from '../../host.ts';
 import type { ClaimRecord, ClaimRing } from '../../log/claim-ring.ts';
 import { chooseEpoch, type EpochChoice } from './epoch-choice.ts';
-import { HolderLock, hostOf, hostPart, lockIsFree } from './writer-lock.ts';
+import { WriterLock, hostOf, hostPart, lockIsFree } from './writer-lock.ts';
 
 /** Who writes: the cluster that owns the pool, this host, and where the host keeps its locks. */
 export interface WriterIdentity {
@@ -17,12 +17,18 @@ export interface WriterIdentity {
   readonly hostDirectory: string;
 }
 
-/** This writer's own record in the claim ring (rules R1 and R3). */
+/**
+ * This writer's own record in the claim ring (rules R1 and R3 in docs/words.md).
+ *
+ * The record with the highest epoch rules. Nothing can stop a writer that is overruled, so it has to stop
+ * itself: it reads the claim before, between and after its stores, and fails once another one rules. What it
+ * may store before it notices is bounded, and its successor has made sure that nobody reads it.
+ */
 export class Claim {
   readonly head: Pick<ClaimHead, 'epoch' | 'holder'>;
   readonly #superblock: Region;
   readonly #ring: ClaimRing;
-  readonly #lock: HolderLock;
+  readonly #lock: WriterLock;
   readonly #at: number;
   #beats = 0n;
   #changes = 0n;
@@ -30,8 +36,8 @@ export class Claim {
   #closed = false;
 
   /**
-   * Writes the head of a new record with the next epoch. From then on this writer rules, but must
-   * not append before it has judged its predecessors and found the log's end.
+   * Writes the head of a new record with the next epoch. From then on this writer rules. It must not
+   * append before it has judged its predecessors and found the log's end: see take-over.ts.
    * Throws FamfsError UNSUPPORTED (a later program writes here) or CLAIMED (no usable record).
    */
   static write(superblock: Region, ring: ClaimRing, uuid: string, identity: WriterIdentity, choice: EpochChoice): Claim {
@@ -39,7 +45,7 @@ export class Claim {
     if (newer.length > 0) {
       throw new FamfsError('UNSUPPORTED', `the pool's claim has version ${newer[0]}: a later famfs-csi writes here; upgrade this one`);
     }
-    const lock = new HolderLock(identity.hostId, identity.hostDirectory);
+    const lock = new WriterLock(identity.hostId, identity.hostDirectory);
     const { holder } = lock;
     try {
       const { epoch, firstEpoch } = chooseEpoch(superblock, ring, choice);
@@ -52,7 +58,7 @@ export class Claim {
     }
   }
 
-  private constructor(superblock: Region, ring: ClaimRing, lock: HolderLock, epoch: number, at: number) {
+  private constructor(superblock: Region, ring: ClaimRing, lock: WriterLock, epoch: number, at: number) {
     this.#superblock = superblock;
     this.#ring = ring;
     this.#lock = lock;
@@ -100,12 +106,18 @@ export class Claim {
     this.#superblock.store64(ClaimLayout.changeWord, this.change);
   }
 
-  /** Tells the readers again where a late writer has overwritten what this one told: they must not wait for ever. */
+  /**
+   * Stores the change word again where a late writer has stored an older one over it: a member could not
+   * acknowledge what it never sees.
+   */
   keepChange(): void {
     if (this.#superblock.load64(ClaimLayout.changeWord) !== this.change) this.storeChange();
   }
 
-  /** Names what is being zeroed, so that nobody reuses it meanwhile; 0 for nothing. */
+  /**
+   * Stores the scrub word: the log entry whose memory is being zeroed, plus one; 0 for none. Nobody gives that
+   * memory to another file while it is named and this writer may still run.
+   */
   storeScrubbing(word: bigint): void {
     this.#superblock.store64(this.#at + ClaimLayout.scrubbed, 0n);
     this.#superblock.store64(this.#at + ClaimLayout.scrubbing, word);
@@ -122,13 +134,13 @@ export class Claim {
     this.#superblock.store64(this.#at + ClaimLayout.heartbeat, this.#beats);
   }
 
-  /** Gives up without a word in the claim, where that can be reached no more: this host alone knows of the end. */
+  /** Ends without a store, for memory that is closed already: the free lock tells this host alone that the writer has ended. */
   leave(): void {
     this.#closed = this.#lost = true;
     this.#lock.release();
   }
 
-  /** A clean stop: the last store of this writer. Then the host's proof of life goes. Once is enough. */
+  /** A clean stop: stores `closed`, the last store of this writer, and releases its lock. Further calls do nothing. */
   close(): void {
     if (this.#closed) return;
     this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));

@@ -11,8 +11,12 @@ import type { Claim } from './claim.ts';
 export const BATCH_MAX = 4;
 
 /**
- * The stores of the one writer, in the order that makes every cut harmless. Nothing here waits:
- * an append is one burst with claim reads before, between and after.
+ * The stores of the one writer, in an order in which the writer may end after any of them without harm.
+ * Nothing here waits: an append is one synchronous burst, with claim reads before, between and after.
+ *
+ * Example, a volume of two entries for slots 10 and 11: store entry 11; store entry 10 but for its CRC;
+ * fence; store the CRC of entry 10. Readers scan from the front, so up to here they see neither, and from
+ * here on both. Then the counters, which the reference tools read.
  */
 export class LogAppender {
   /** The next slot. */

@@ -9,10 +9,10 @@ const HOST_MAX = 46;
 const HASH_LENGTH = 16;
 
 /**
- * A writer's name, and the proof on its own host that it lives: a lock on a file that the kernel
- * drops when the process ends, however it ends.
+ * A writer's name in the claim, and the proof on its own host that it runs: a lock on a file, which the
+ * kernel drops when the process ends, however it ends. Who gets that lock knows that the writer is stopped.
  */
-export class HolderLock {
+export class WriterLock {
   /** `<host id>/<16 hex digits>`: unique for every writer that ever was. */
   readonly holder: string;
   readonly #file: string;

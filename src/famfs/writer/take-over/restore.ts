@@ -5,9 +5,10 @@ import type { Replayer } from '../../log/replayer.ts';
 import type { LogAppender } from '../claim/log-appender.ts';
 
 /**
- * Stores anew what a late writer has overwritten (rule R4): guards, counters, and states that it set
- * back. Readers of ours do not need it; it keeps the reference tools right. Nothing is written at or
- * behind the log's end. Throws FamfsError CLAIM_LOST.
+ * Stores again what a predecessor that woke up late has overwritten (rule R4 in docs/words.md): guards,
+ * counters, and states that it set back from void to quarantined. States only ever move forward. Our readers
+ * do not need this, the reference tools do. Nothing is written at or behind the log's end.
+ * Throws FamfsError CLAIM_LOST.
  */
 export function restore({ geometry, list, view }: Replayer, appender: LogAppender): void {
   appender.restoreGuards(list.guards);

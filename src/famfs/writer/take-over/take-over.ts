@@ -19,9 +19,21 @@ export interface TakenOver {
 }
 
 /**
- * From a written head to the right to append (rule R1): judge the predecessors, find the log's
- * end, and make sure that what a paused predecessor can still hit is read by nobody.
+ * From a written claim head to the right to append (rule R1 in docs/words.md): judges the predecessors,
+ * finds the log's end, and makes sure that nobody reads what a paused predecessor can still store.
  * Throws FamfsError DAMAGED, LOG_FULL, CLAIMED or CLAIM_LOST; nothing was appended then.
+ *
+ * Why guards are needed, by an example. The log ends at slot 10.
+ *
+ * 1. Writer A reads the claim, sees that it rules, and is paused before it stores an entry into slot 10.
+ * 2. A's lease runs out. Writer B takes over. Nothing in memory says that A is in mid-append.
+ * 3. Without guards, B appends its own entry to slot 10 and tells its caller that the volume exists.
+ * 4. A wakes up and stores its entry over B's. Only then it reads the claim and stops. B's volume is gone.
+ *
+ * With guards, B first lists slots 10 to 13 in its claim (as many as one append can fill), and appends from
+ * slot 14 on. A's late store hits slot 10, which every reader skips because the list says so.
+ *
+ * If all predecessors are known to be stopped, there is no late store to fear, and no slot is spent.
  */
 export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: ClaimRecord) => boolean, willScrub: boolean): TakenOver {
   const { ring, geometry } = replayer;
