@@ -3,7 +3,7 @@ import type { Logger } from 'winston';
 import { csi } from '../csi/server/protocols.ts';
 import type { CsiPart } from '../csi/server/serve.ts';
 import { handlersOf } from '../csi/server/service.ts';
-import { Holder } from '../famfs/fuse/session/holder.ts';
+import { Holder } from '../famfs/fuse/session/fd-store.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { Health } from '../metrics/health.ts';
 import type { Metrics } from '../metrics/metrics.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Holder } from '../../src/famfs/fuse/session/holder.ts';
+import { Holder } from '../../src/famfs/fuse/session/fd-store.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Plane } from './plane.ts';
 import type { PoolFixture } from './pool-fixture.ts';

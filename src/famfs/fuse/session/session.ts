@@ -7,7 +7,7 @@ import { FamfsError } from '../../errors.ts';
 import { moduleFile } from '../../module-file.ts';
 import { famfsMountAt, unmountFuse } from '../mount/mount.ts';
 import type { SessionConfig } from '../serving/messages.ts';
-import { holderSocket } from './holder.ts';
+import { holderSocket } from './fd-store.ts';
 import { isAlive } from './processes.ts';
 import { livingRecords, type SessionRecord } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';

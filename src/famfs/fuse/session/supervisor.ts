@@ -17,7 +17,7 @@ import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { Deaths } from './doubts.ts';
-import { HolderLink, takeFromHolder } from './holder-client.ts';
+import { HolderLink, takeFromHolder } from './fd-store-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
 import { type Predecessor, type ServingEnd, ServingProcess } from './serving-process.ts';

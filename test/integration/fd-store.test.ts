@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openFuse } from '../../src/famfs/fuse/mount/fuse-device.ts';
 import { mountFuse, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { FdListener, FdSocket } from '../../src/famfs/fuse/session/fd-socket.ts';
-import { leaveToHolder, takeFromHolder } from '../../src/famfs/fuse/session/holder-client.ts';
-import { Holder, type HolderAnswer, holderSocket } from '../../src/famfs/fuse/session/holder.ts';
+import { leaveToHolder, takeFromHolder } from '../../src/famfs/fuse/session/fd-store-client.ts';
+import { Holder, type HolderAnswer, holderSocket } from '../../src/famfs/fuse/session/fd-store.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { until } from '../support/until.ts';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
 import { isFuseDevice } from '../mount/fuse-device.ts';
 import { type FdMessage, FdSocket } from './fd-socket.ts';
-import type { HolderAnswer, HolderRequest } from './holder.ts';
+import type { HolderAnswer, HolderRequest } from './fd-store.ts';
 
 /** A holder answers at once, unless its process is busy with something else. */
 const ANSWER_MS = 5000;
