@@ -28,3 +28,8 @@ export class FamfsError extends Error {
     this.code = code;
   }
 }
+
+/** What a thrown value says, for people: the message of an Error, else the value as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
-import { dropFromHolder } from '../famfs/fuse/session/fd-store-client.ts';
-import { holderSocket } from '../famfs/fuse/session/fd-store.ts';
+import { dropFromFdStore } from '../famfs/fuse/session/fd-store-client.ts';
+import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { pidNamespace } from '../famfs/fuse/session/processes.ts';
 import { isServed } from '../famfs/fuse/session/session-lock.ts';
 import { orphanedRecords, removeDead, type SessionRecord } from '../famfs/fuse/session/session-record.ts';
@@ -23,7 +23,7 @@ export interface MountedPool {
 }
 
 /**
- * Goes on with the session of a mount whose supervisor has died, where the host's holder has it.
+ * Goes on with the session of a mount whose supervisor has died, where the host's fd store has it.
  * Otherwise clears the mount away, to make room for the next one, and answers none. `over`: the session
  * that has ended there, as far as we know. Throws FamfsError IN_USE while processes of others serve it.
  */
@@ -44,14 +44,14 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
     } catch (error) {
       if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
       log.error('session not continued', { pool: poolUuid, error: error.message });
-      // A supervisor that was killed at it leaves the session to the next one; a holder may come.
+      // A supervisor that was killed at it leaves the session to the next one; an fd store may come.
       if (error.code !== 'NOT_FOUND' && performance.now() - began < record.patienceMs) {
         await sleep(RETRY_MS);
         continue;
       }
       requireUnserved(record, error);
       await clear(pool, mount.device);
-      await dropFromHolder(holderSocket(hostDirectory), record.id);
+      await dropFromFdStore(fdStoreSocket(hostDirectory), record.id);
       removeDead(hostDirectory, ({ id }) => id !== record!.id);
       return undefined;
     }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints } from '../famfs/fuse/mount/mount.ts';
-import { leaveToHolder } from '../famfs/fuse/session/fd-store-client.ts';
-import { holderSocket } from '../famfs/fuse/session/fd-store.ts';
+import { handOverToFdStore } from '../famfs/fuse/session/fd-store-client.ts';
+import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.ts';
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
 import type { Stages } from '../state/stages.ts';
@@ -155,7 +155,7 @@ export class Sessions {
 
   /**
    * For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors.
-   * `withThem`: they end with this process, as in a container; then the host's holder has to have the sessions.
+   * `withThem`: they end with this process, as in a container; then the host's fd store has to have the sessions.
    */
   async stop(withThem: boolean): Promise<void> {
     const { hostDirectory, log } = this.#options;
@@ -167,7 +167,7 @@ export class Sessions {
         used.push(session.id);
       });
     }
-    const lost = withThem ? await leaveToHolder(holderSocket(hostDirectory), used, HAND_OVER_MS) : [];
+    const lost = withThem ? await handOverToFdStore(fdStoreSocket(hostDirectory), used, HAND_OVER_MS) : [];
     this.#hasStopped = true;
     if (lost.length > 0) log.error('sessions in use end, since no node plugin of this host holds them', { sessions: lost });
   }
@@ -188,7 +188,7 @@ export class Sessions {
     const { members, hostDirectory } = this.#options;
     removeDead(hostDirectory, (record) => record.directory !== directory); // or one could be taken for the new one
     await members?.register(poolUuid);
-    const session = await mountPool({ device: pool.device, directory, hostDirectory, held: true }).catch(async (error: unknown) => {
+    const session = await mountPool({ device: pool.device, directory, hostDirectory, inFdStore: true }).catch(async (error: unknown) => {
       await members?.leave(poolUuid);
       throw error;
     });

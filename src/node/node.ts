@@ -3,7 +3,7 @@ import type { Logger } from 'winston';
 import { csi } from '../csi/server/protocols.ts';
 import type { CsiPart } from '../csi/server/serve.ts';
 import { handlersOf } from '../csi/server/service.ts';
-import { Holder } from '../famfs/fuse/session/fd-store.ts';
+import { FdStore } from '../famfs/fuse/session/fd-store.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { Health } from '../metrics/health.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -35,7 +35,7 @@ export interface NodeOptions {
 
 interface NodeParts {
   readonly plane: DataPlane;
-  readonly holder: Holder;
+  readonly fdStore: FdStore;
   readonly pools: HostPools;
   readonly registration: Registration | undefined;
   readonly announce: (pools: readonly string[]) => Promise<void>;
@@ -64,11 +64,11 @@ export class Node implements CsiPart {
     const { nodes, hostDirectory, nodeId: node, fusedSocket, driver, kubelet, health, metrics, log, signal } = options;
     const registration = kubelet === undefined ? undefined : await Registration.prepare({ ...kubelet, driver, health, log });
     const stages = new Stages(hostDirectory);
-    const holder = new Holder({ hostDirectory, say: (text, session) => log.info('held session', { session, text }) });
+    const fdStore = new FdStore({ hostDirectory, onEvent: (text, session) => log.info('held session', { session, text }) });
     const plane = new DataPlane(fusedSocket);
     const pools = new HostPools({ plane, health, log });
     const announce = (uuids: readonly string[]) => nodes.announce({ node, pools: uuids });
-    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length, held: holder.sessions.length }));
+    addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length, held: fdStore.sessions.length }));
     try {
       await pools.first(async () => (await stages.list()).length > 0, signal);
       const tell = async () => {
@@ -78,10 +78,10 @@ export class Node implements CsiPart {
       };
       log.info('node announced', { node, pools: await tell() });
       const operations = nodeOperations(new NodeVolumes(plane, stages, log), { node, driver, pools: tell });
-      return new Node({ plane, holder, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
+      return new Node({ plane, fdStore, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
     } catch (error) {
       plane.close();
-      await holder.leave(LEAVE_MS);
+      await fdStore.leave(LEAVE_MS);
       throw error;
     }
   }
@@ -107,6 +107,6 @@ export class Node implements CsiPart {
   /** Mounts stay: pods use them, and the next node plugin finds them in the host's directory. */
   async stop(): Promise<void> {
     this.#parts.plane.close();
-    await this.#parts.holder.leave(LEAVE_MS);
+    await this.#parts.fdStore.leave(LEAVE_MS);
   }
 }

@@ -1,12 +1,12 @@
-/** The holder of a host, and what others may say to it. */
+/** The fd store of a host, and what others may say to it. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFuse } from '../../src/famfs/fuse/mount/fuse-device.ts';
 import { mountFuse, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { FdListener, FdSocket } from '../../src/famfs/fuse/session/fd-socket.ts';
-import { leaveToHolder, takeFromHolder } from '../../src/famfs/fuse/session/fd-store-client.ts';
-import { Holder, type HolderAnswer, holderSocket } from '../../src/famfs/fuse/session/fd-store.ts';
+import { handOverToFdStore, takeFromFdStore } from '../../src/famfs/fuse/session/fd-store-client.ts';
+import { FdStore, type FdStoreAnswer, fdStoreSocket } from '../../src/famfs/fuse/session/fd-store.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { until } from '../support/until.ts';
 
@@ -14,40 +14,40 @@ import { until } from '../support/until.ts';
 const FOR_EVER_MS = 600_000;
 const SOON_MS = 500;
 
-describe('the holder', function () {
+describe('the fd store', function () {
   this.timeout(60_000);
   let hostDirectory: string;
   let socket: string;
   /** Of a mount that nobody serves. */
   let directory: string;
   let fuse: number;
-  let holder: Holder;
+  let fdStore: FdStore;
   let others: { close(): void }[];
 
   beforeEach(async () => {
-    [hostDirectory, directory] = [tempDir('holder'), tempDir('held')];
-    socket = holderSocket(hostDirectory);
+    [hostDirectory, directory] = [tempDir('fd-store'), tempDir('held')];
+    socket = fdStoreSocket(hostDirectory);
     fuse = openFuse();
     await mountFuse(fuse, directory, 'a-pool', false);
-    holder = newHolder();
+    fdStore = newStore();
     others = [];
   });
 
   afterEach(async () => {
-    for (const each of [holder, ...others]) each.close();
+    for (const each of [fdStore, ...others]) each.close();
     await unmountFuse(directory, { lazy: true, force: true });
     fs.closeSync(fuse);
     for (const each of [directory, hostDirectory]) remove(each);
   });
 
-  const newHolder = () => new Holder({ hostDirectory, say: () => undefined });
+  const newStore = () => new FdStore({ hostDirectory, onEvent: () => undefined });
 
   /** Says something to whoever listens, and answers what comes back; undefined when nothing does. */
-  async function say(value: unknown, fd?: number): Promise<HolderAnswer | undefined> {
+  async function say(value: unknown, fd?: number): Promise<FdStoreAnswer | undefined> {
     const connection = FdSocket.connect(socket);
     try {
       connection.send(fd === undefined ? { value } : { value, fd });
-      return (await connection.receive(5000)).value as HolderAnswer;
+      return (await connection.receive(5000)).value as FdStoreAnswer;
     } catch {
       return undefined;
     } finally {
@@ -59,7 +59,7 @@ describe('the holder', function () {
   const bring = async (supervisor: string) => assert.deepEqual(await say({ ask: 'hold', session: 's', supervisor }, fuse), { have: ['s'] });
 
   async function assertHeld(): Promise<void> {
-    fs.closeSync(await takeFromHolder(socket, 's'));
+    fs.closeSync(await takeFromFdStore(socket, 's'));
   }
 
   it('holds nothing of what makes no sense, and keeps none of the files that came with it', async () => {
@@ -77,7 +77,7 @@ describe('the holder', function () {
     }
     FdSocket.connect(socket).close(); // and who says nothing
     await until(() => assert.deepEqual(openFiles(), before));
-    assert.deepEqual(holder.sessions, []);
+    assert.deepEqual(fdStore.sessions, []);
     for (const each of [other, unmounted]) fs.closeSync(each);
     await bring('a');
     await assertHeld();
@@ -94,26 +94,26 @@ describe('the holder', function () {
     await bring('a');
     const gone = new FdListener(socket);
     gone.close();
-    holder.sweep();
+    fdStore.sweep();
     await assertHeld();
-    const living = newHolder();
+    const living = newStore();
     others.push(living);
-    holder.sweep();
+    fdStore.sweep();
     await bring('a');
     assert.deepEqual(living.sessions, ['s']);
   });
 
   it('leaves at once where its successor answers', async () => {
     await bring('a');
-    others.push(newHolder());
-    await holder.leave(FOR_EVER_MS);
-    assert.deepEqual(holder.sessions, []);
+    others.push(newStore());
+    await fdStore.leave(FOR_EVER_MS);
+    assert.deepEqual(fdStore.sessions, []);
   });
 
   it('leaves when every session was brought again, and not before', async () => {
     await bring('a');
     let hasLeft = false;
-    const leaving = holder.leave(FOR_EVER_MS).then(() => { hasLeft = true; });
+    const leaving = fdStore.leave(FOR_EVER_MS).then(() => { hasLeft = true; });
     await sleep(SOON_MS);
     assert.ok(!hasLeft);
     await bring('a');
@@ -122,9 +122,9 @@ describe('the holder', function () {
 
   it('that has promised to stay is not sent away by the supervisor that is about to end', async () => {
     await bring('a');
-    assert.deepEqual(await leaveToHolder(socket, ['s'], SOON_MS), []);
+    assert.deepEqual(await handOverToFdStore(socket, ['s'], SOON_MS), []);
     let hasLeft = false;
-    const leaving = holder.leave(FOR_EVER_MS).then(() => { hasLeft = true; });
+    const leaving = fdStore.leave(FOR_EVER_MS).then(() => { hasLeft = true; });
     await sleep(SOON_MS);
     await bring('a');
     await sleep(SOON_MS);
@@ -136,7 +136,7 @@ describe('the holder', function () {
 
   it('promises nothing for a session that it does not have', async () => {
     await bring('a');
-    assert.deepEqual(await leaveToHolder(socket, ['s', 't'], SOON_MS), ['t']);
+    assert.deepEqual(await handOverToFdStore(socket, ['s', 't'], SOON_MS), ['t']);
   });
 });
 

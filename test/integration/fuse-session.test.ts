@@ -217,7 +217,7 @@ describe('a session', function () {
 
   it('is over when for a time no child can serve: then its users get an error', async () => {
     host = await mountWith(pool.path, `import fs from 'node:fs';
-      if (process.argv[1].includes('child') && fs.existsSync(JSON.parse(process.argv[2]).hostDirectory + '/broken')) process.exit(3);`, { patienceMs: 8000 });
+      if (process.argv[1].includes('child') && fs.existsSync(JSON.parse(process.argv[2]).hostDirectory + '/broken')) process.exit(3);`, { gracePeriodMs: 8000 });
     fs.writeFileSync(join(host.hostDirectory, 'broken'), '');
     const fd = fs.openSync(host.path('vol/data'), 'r');
     process.kill(childrenOf(host.session.pid)[0], 'SIGKILL');

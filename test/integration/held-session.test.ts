@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
-import { takeFromHolder } from '../../src/famfs/fuse/session/fd-store-client.ts';
-import { Holder, holderSocket } from '../../src/famfs/fuse/session/fd-store.ts';
+import { takeFromFdStore } from '../../src/famfs/fuse/session/fd-store-client.ts';
+import { FdStore, fdStoreSocket } from '../../src/famfs/fuse/session/fd-store.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { servingRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
@@ -23,7 +23,7 @@ describe('a session that is held', function () {
   let pool: PoolFixture;
   let hostDirectory: string;
   let unshare: () => void;
-  let holder: Holder;
+  let fdStore: FdStore;
   let end: () => Promise<void>;
   let application: ClientProcess | undefined;
 
@@ -33,7 +33,7 @@ describe('a session that is held', function () {
     pool.pool.write(pool.node('vol/data'), 0, Buffer.alloc(4 * MiB, 7));
     hostDirectory = tempDir('host');
     unshare = shareMounts(hostDirectory);
-    holder = hold();
+    fdStore = newStore();
     end = async () => undefined;
   });
 
@@ -41,7 +41,7 @@ describe('a session that is held', function () {
     await application?.end();
     application = undefined;
     await end();
-    holder.close();
+    fdStore.close();
     const left = join(hostDirectory, 'mounts', pool.uuid);
     if (famfsMountAt(left) !== undefined) await unmountFuse(left, { lazy: true }); // of a failed test
     unshare();
@@ -49,8 +49,8 @@ describe('a session that is held', function () {
     remove(hostDirectory);
   });
 
-  const hold = (patienceMs?: number) => new Holder({ hostDirectory, say: () => undefined, ...(patienceMs === undefined ? {} : { patienceMs }) });
-  const isHeld = () => until(() => assert.equal(holder.sessions.length, 1));
+  const newStore = (gracePeriodMs?: number) => new FdStore({ hostDirectory, onEvent: () => undefined, ...(gracePeriodMs === undefined ? {} : { gracePeriodMs }) });
+  const isHeld = () => until(() => assert.equal(fdStore.sessions.length, 1));
 
   /** Mounts the pool, and has an application open a file of it. Never this process, which may have to start who answers. */
   async function opened(plane: PlaneClient): Promise<{ application: ClientProcess; path: string }> {
@@ -168,17 +168,17 @@ describe('a session that is held', function () {
     assert.notEqual(startTimeOf(pid), undefined);
   });
 
-  it('is given to each new holder, and a holder leaves at once while it is served', async () => {
+  it('is given to each new fd store, and a store leaves at once while it is served', async () => {
     await opened(await startPlane());
-    const first = holder;
+    const first = fdStore;
     const began = performance.now();
     await first.leave(60_000);
     assert.ok(performance.now() - began < 30_000);
-    holder = hold();
+    fdStore = newStore();
     await isHeld();
   });
 
-  it('keeps its holder from leaving while only that has it', async () => {
+  it('keeps its fd store from leaving while only that has it', async () => {
     const plane = await startPlane();
     const { application: reader } = await opened(plane);
     await plane.stop();
@@ -186,18 +186,18 @@ describe('a session that is held', function () {
     const [{ pid, record: { child } }] = findSessions(hostDirectory);
     for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
     let hasLeft = false;
-    const leaving = holder.leave(60_000).then(() => { hasLeft = true; });
+    const leaving = fdStore.leave(60_000).then(() => { hasLeft = true; });
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.ok(!hasLeft);
     await startPlane();
     assert.equal(await read(reader), 7);
     await leaving;
-    holder = hold();
+    fdStore = newStore();
   });
 
   it('is given up when nobody comes for too long: its users get errors, and the next data plane a new mount', async () => {
-    holder.close();
-    holder = hold(1500);
+    fdStore.close();
+    fdStore = newStore(1500);
     const plane = await startPlane();
     const { application: reader, path } = await opened(plane);
     await plane.stop();
@@ -206,18 +206,18 @@ describe('a session that is held', function () {
     await until(() => assert.deepEqual(servingRecords(hostDirectory), []));
     const answer = await read(reader);
     assert.ok([ENOTCONN, ECONNABORTED].includes(answer), String(answer));
-    assert.deepEqual(holder.sessions, []);
+    assert.deepEqual(fdStore.sessions, []);
     const next = await startPlane();
     assert.equal(await next.ensure(pool.uuid), path);
     assert.equal(fs.readFileSync(join(path, 'vol/data'))[0], 7);
   });
 
-  it('is forgotten by its holder when it is unmounted', async () => {
+  it('is forgotten by its fd store when it is unmounted', async () => {
     const plane = await startPlane();
     await opened(plane);
     await application!.end();
     await plane.end(pool.uuid);
-    await until(() => assert.deepEqual(holder.sessions, []));
-    await assert.rejects(takeFromHolder(holderSocket(hostDirectory), 'x'), { code: 'NOT_FOUND' });
+    await until(() => assert.deepEqual(fdStore.sessions, []));
+    await assert.rejects(takeFromFdStore(fdStoreSocket(hostDirectory), 'x'), { code: 'NOT_FOUND' });
   });
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Holder } from '../../src/famfs/fuse/session/fd-store.ts';
+import { FdStore } from '../../src/famfs/fuse/session/fd-store.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Plane } from './plane.ts';
 import type { PoolFixture } from './pool-fixture.ts';
@@ -9,20 +9,20 @@ export class HeldHost {
   readonly hostDirectory: string;
   readonly directory: string;
   readonly #plane: Plane;
-  readonly #holder: Holder;
+  readonly #fdStore: FdStore;
 
-  private constructor(hostDirectory: string, directory: string, plane: Plane, holder: Holder) {
+  private constructor(hostDirectory: string, directory: string, plane: Plane, fdStore: FdStore) {
     this.hostDirectory = hostDirectory;
     this.directory = directory;
     this.#plane = plane;
-    this.#holder = holder;
+    this.#fdStore = fdStore;
   }
 
   static async mount(pool: PoolFixture): Promise<HeldHost> {
     const hostDirectory = tempDir('held');
-    const holder = new Holder({ hostDirectory, say: () => undefined });
+    const fdStore = new FdStore({ hostDirectory, onEvent: () => undefined });
     const plane = await Plane.start(hostDirectory, [{ name: 'fast', device: pool.path }]);
-    return new HeldHost(hostDirectory, await plane.ensure(pool.uuid), plane, holder);
+    return new HeldHost(hostDirectory, await plane.ensure(pool.uuid), plane, fdStore);
   }
 
   /** A path on the mount. */
@@ -32,7 +32,7 @@ export class HeldHost {
 
   async end(): Promise<void> {
     await this.#plane.stop();
-    this.#holder.close();
+    this.#fdStore.close();
     remove(this.hostDirectory);
   }
 }

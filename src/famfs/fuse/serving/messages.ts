@@ -7,7 +7,10 @@ import type { CountersHandle } from '../host-state/counters-file.ts';
 import type { OverridesHandle } from '../host-state/overrides.ts';
 import type { Agreement } from '../protocol/init.ts';
 
-/** What a session is made from: given to the supervisor and its child as an argument. */
+/**
+ * What a session is made from: given to the supervisor and its child as an argument, and kept in the
+ * session's record, where another version of this program may read it. So its fields keep their names.
+ */
 export interface SessionConfig {
   /** Its name on this host, whoever serves it. */
   readonly id: string;
@@ -16,9 +19,9 @@ export interface SessionConfig {
   readonly directory: string;
   readonly hostDirectory: string;
   readonly readOnly: boolean;
-  /** How long requests wait when no serving process can be had. */
+  /** The grace period: how long requests wait when no serving process can be had; then the session is over. */
   readonly patienceMs: number;
-  /** Socket file of the process that keeps /dev/fuse too, if there is to be one: see holder.ts. */
+  /** Socket file of the host's fd store, where that is to keep /dev/fuse too: see fd-store.ts. */
   readonly holder?: string;
 }
 

@@ -7,7 +7,7 @@ import { FamfsError } from '../../errors.ts';
 import { moduleFile } from '../../module-file.ts';
 import { famfsMountAt, unmountFuse } from '../mount/mount.ts';
 import type { SessionConfig } from '../serving/messages.ts';
-import { holderSocket } from './fd-store.ts';
+import { fdStoreSocket } from './fd-store.ts';
 import { isAlive } from './processes.ts';
 import { livingRecords, type SessionRecord } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';
@@ -28,15 +28,15 @@ export interface MountOptions {
   /** Aborting ends the session: before it serves at once, later by an unmount, unless it is in use. */
   readonly signal?: AbortSignal;
   /** How long requests wait when serving processes end one after the other; then the session is over. */
-  readonly patienceMs?: number;
-  /** Whether the host's holder is to keep /dev/fuse too, so that the session outlives its supervisor. */
-  readonly held?: boolean;
+  readonly gracePeriodMs?: number;
+  /** Whether the host's fd store is to keep /dev/fuse too, so that the session outlives its supervisor. */
+  readonly inFdStore?: boolean;
   /** An open file for what the session's processes report; by default our own standard error. */
   readonly output?: number;
 }
 
 /** Long enough for a machine that is out of memory for a moment, and shorter than people wait. */
-const PATIENCE_MS = 60_000;
+const GRACE_PERIOD_MS = 60_000;
 /** How long after an unmount the processes of a session may take to end. */
 const END_MS = 5000;
 const POLL_MS = 100;
@@ -106,15 +106,15 @@ export async function mountPool(options: MountOptions): Promise<Session> {
     directory: mountDirectory(options.directory),
     hostDirectory,
     readOnly: options.readOnly ?? false,
-    patienceMs: options.patienceMs ?? PATIENCE_MS,
-    ...(options.held ? { holder: holderSocket(hostDirectory) } : {}),
+    patienceMs: options.gracePeriodMs ?? GRACE_PERIOD_MS,
+    ...(options.inFdStore ? { holder: fdStoreSocket(hostDirectory) } : {}),
   };
   return supervise([config], options);
 }
 
 /**
- * Goes on with a session whose supervisor has died, by way of the host's holder, and resolves when it
- * serves again; requests have waited meanwhile. Throws FamfsError: NOT_FOUND when nobody holds it or
+ * Goes on with a session whose supervisor has died, by way of the host's fd store, and resolves when it
+ * serves again; requests have waited meanwhile. Throws FamfsError: NOT_FOUND when no store has it or
  * it is mounted no longer, IN_USE while processes of another container serve it.
  */
 export async function resumeSession(record: SessionRecord): Promise<Session> {

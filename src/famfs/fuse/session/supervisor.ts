@@ -17,7 +17,7 @@ import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { Deaths } from './doubts.ts';
-import { HolderLink, takeFromHolder } from './fd-store-client.ts';
+import { FdStoreLink, takeFromFdStore } from './fd-store-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
 import { type Predecessor, type ServingEnd, ServingProcess } from './serving-process.ts';
@@ -47,7 +47,7 @@ class Supervisor {
   /** The mount, as the kernel numbers it, once there is one of ours. */
   #mount: string | undefined;
   #established: Established | undefined;
-  #holderLink: HolderLink | undefined;
+  #fdStoreLink: FdStoreLink | undefined;
   /** How long to wait before the next one: longer when they end of themselves. */
   #pause = 0;
 
@@ -89,7 +89,7 @@ class Supervisor {
   /** While a child serves, and others after it. */
   async #serve(established: Established): Promise<void> {
     const { directory, holder, id } = this.#config;
-    if (holder !== undefined && established.agreement.resend) this.#holderLink = new HolderLink(holder, id, this.#fd);
+    if (holder !== undefined && established.agreement.resend) this.#fdStoreLink = new FdStoreLink(holder, id, this.#fd);
     await report({ type: 'serving', record: this.#record(this.#child, established) });
     for (;;) {
       const began = performance.now();
@@ -151,9 +151,9 @@ class Supervisor {
       .catch(() => {});
   }
 
-  /** Ends what would go on after the session: a child that was to follow, and gifts to holders. */
+  /** Ends what would go on after the session: a child that was to follow, and the link to the fd store. */
   discard(): void {
-    this.#holderLink?.stop();
+    this.#fdStoreLink?.stop();
     this.#successor?.kill();
   }
 
@@ -267,7 +267,7 @@ function report(message: SupervisorMessage): Promise<void> {
 
 /** A supervisor of a new session, or of one that another supervisor has left. */
 async function prepare(config: SessionConfig, record: SessionRecord | undefined): Promise<Supervisor> {
-  const fd = record === undefined ? openFuse() : await takeFromHolder(config.holder!, config.id);
+  const fd = record === undefined ? openFuse() : await takeFromFdStore(config.holder!, config.id);
   return new Supervisor(config, fd, new SessionLock(config.hostDirectory, config.id), new Deaths(record?.bad));
 }
 
