@@ -13,7 +13,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { addSessionMetrics } from '../metrics/session-metrics.ts';
 import type { Notices } from '../state/interfaces.ts';
 import { Stages } from '../state/stages.ts';
-import { BadParts } from './bad-parts.ts';
+import { BadParts } from './bad-range-reporter.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { fusedOperations } from './service.ts';

@@ -8,7 +8,7 @@ import { KubeApi, listKept, problemOf } from './client.ts';
 import { EventRecorder, type EventSource } from './events.ts';
 import { KubernetesLease } from './lease.ts';
 import { Names } from './names.ts';
-import { NodeCare } from './node-care.ts';
+import { NodeCare } from './node-reconciler.ts';
 import { explainPendingClaims } from './pending-claims.ts';
 import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes } from './records.ts';
 

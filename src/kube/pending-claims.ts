@@ -6,9 +6,9 @@ import type { Explainer, WantedVolume } from '../state/interfaces.ts';
 import type { KubeApi } from './client.ts';
 import type { EventRecorder } from './events.ts';
 import { watchObjects } from './informer.ts';
-import { Passes } from './passes.ts';
+import { Restraint } from './message-throttle.ts';
 import { parseQuantity } from './quantity.ts';
-import { Restraint } from './restraint.ts';
+import { Passes } from './reconcile-loop.ts';
 
 /** Room comes and goes without any object changing. */
 const EVERY_MS = 30_000;

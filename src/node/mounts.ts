@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
+import { type Mount, parseMountInfo } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
-import { type Mount, parseMountInfo } from './mountinfo.ts';
 
 const run = promisify(execFile);
 

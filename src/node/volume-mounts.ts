@@ -2,11 +2,11 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
+import type { Mount } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
 import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
-import type { Mount } from './mountinfo.ts';
 import { healthOf, mountAt, unmountAll } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */

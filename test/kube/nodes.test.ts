@@ -4,7 +4,7 @@ import { AdmissionregistrationV1Api, PatchStrategy, setHeaderOptions } from '@ku
 import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { Names } from '../../src/kube/names.ts';
-import { NodeCare } from '../../src/kube/node-care.ts';
+import { NodeCare } from '../../src/kube/node-reconciler.ts';
 import { until } from '../support/until.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';

@@ -9,10 +9,10 @@ import { checkBuffers, dispatch, refuse } from '../operations/dispatch.ts';
 import type { FileSystem } from '../operations/file-system.ts';
 import { Call } from '../protocol/call.ts';
 import { receive, send } from '../protocol/channel.ts';
-import { Caution } from './caution.ts';
 import { complain, die } from './die.ts';
 import type { WorkerData } from './messages.ts';
 import { Turns } from './quiescence.ts';
+import { Caution } from './request-gate.ts';
 
 /** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
 const LONG_SECONDS = 86_400;

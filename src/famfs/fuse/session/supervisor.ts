@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
+import { within } from '../../with-timeout.ts';
 import { countersFile } from '../host-state/counters-file.ts';
 import { Counters } from '../host-state/counters.ts';
 import { openFuse } from '../mount/fuse-device.ts';
@@ -16,7 +17,7 @@ import { receive, send } from '../protocol/channel.ts';
 import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import type { SessionConfig } from '../serving/messages.ts';
-import { Deaths } from './doubts.ts';
+import { Deaths } from './crash-history.ts';
 import { FdStoreLink, takeFromFdStore } from './fd-store-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
@@ -24,7 +25,6 @@ import { type Predecessor, type ServingEnd, ServingProcess } from './serving-pro
 import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { RECORD_VERSION, removeRecord, type SessionRecord, writeRecord } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';
-import { within } from './within.ts';
 
 /** A child that has lived for so long is no part of a row of deaths. */
 const STABLE_MS = 10_000;

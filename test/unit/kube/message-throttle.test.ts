@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Restraint } from '../../../src/kube/restraint.ts';
+import { Restraint } from '../../../src/kube/message-throttle.ts';
 
 describe('restraint in what is said of claims', () => {
   let now = 0;

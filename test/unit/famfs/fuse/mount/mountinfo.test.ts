@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseMountInfo } from '../../../src/node/mountinfo.ts';
+import { parseMountInfo } from '../../../../../src/famfs/fuse/mount/mountinfo.ts';
 
 describe('mountinfo', () => {
   it('is read with escapes, optional fields and stacked mounts', () => {

@@ -3,7 +3,7 @@ import type { Logger } from 'winston';
 import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
 import { watchObjects } from './informer.ts';
 import type { Names } from './names.ts';
-import { Passes } from './passes.ts';
+import { Passes } from './reconcile-loop.ts';
 
 const EVERY_MS = 15_000;
 /** The kubelet labels a node before it lists the key in the CSINode: what is younger may be that. */

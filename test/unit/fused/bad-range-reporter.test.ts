@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { pidNamespace, startTimeOf } from '../../../src/famfs/fuse/session/processes.ts';
 import { RECORD_VERSION, writeRecord } from '../../../src/famfs/fuse/session/session-record.ts';
-import { BadParts } from '../../../src/fused/bad-parts.ts';
+import { BadParts } from '../../../src/fused/bad-range-reporter.ts';
 import { tempDir } from '../../harness/temp.ts';
 
 const pool = '11111111-2222-4333-8444-555555555555';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isBad } from '../../../../../src/famfs/fuse/host-state/bad-ranges.ts';
 import type { CurrentRequest } from '../../../../../src/famfs/fuse/host-state/counters.ts';
 import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
-import { Deaths } from '../../../../../src/famfs/fuse/session/doubts.ts';
+import { Deaths } from '../../../../../src/famfs/fuse/session/crash-history.ts';
 
 const request = (unique: string, more: Partial<CurrentRequest> = {}): CurrentRequest =>
   ({ unique, opcode: Opcode.Write, node: 7, offset: 5000, length: 100, ...more });
