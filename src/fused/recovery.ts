@@ -31,7 +31,7 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
   const { poolUuid, directory, hostDirectory, log } = pool;
   const mount = famfsMountAt(directory);
   if (mount === undefined) return undefined;
-  const isHere = (record: SessionRecord) => record.directory === directory && record.mount === mount.device;
+  const isHere = (record: SessionRecord) => record.directory === directory && record.mount === mount.deviceNumber;
   const living = findSessions(hostDirectory).find(({ id, record }) => isHere(record) && id !== over?.id);
   if (living !== undefined) return living;
   const began = performance.now();
@@ -50,13 +50,13 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
         continue;
       }
       requireUnserved(record, error);
-      await clear(pool, mount.device);
+      await clear(pool, mount.deviceNumber);
       await dropFromFdStore(fdStoreSocket(hostDirectory), record.id);
       removeDead(hostDirectory, ({ id }) => id !== record!.id);
       return undefined;
     }
   }
-  await clear(pool, mount.device);
+  await clear(pool, mount.deviceNumber);
   return undefined;
 }
 
@@ -85,8 +85,8 @@ function requireUnserved({ hostDirectory, id, directory, pidNamespace: theirs }:
 }
 
 /** Takes a mount that nobody serves out of sight. */
-async function clear({ poolUuid, directory, log }: MountedPool, device: string): Promise<void> {
-  if (famfsMountAt(directory)?.device !== device) return;
+async function clear({ poolUuid, directory, log }: MountedPool, deviceNumber: string): Promise<void> {
+  if (famfsMountAt(directory)?.deviceNumber !== deviceNumber) return;
   log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
   await unmountFuse(directory, { lazy: true });
 }

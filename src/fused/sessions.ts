@@ -77,7 +77,7 @@ export class Sessions {
     await Promise.all(pools.map((pool) => this.#inTurn(pool, () => this.#recover(pool))
       .catch((error: unknown) => this.#recoverLater(pool, error))));
     removeDead(hostDirectory, ({ id, directory, mount }) =>
-      this.serving.some((session) => session.id === id) || famfsMountAt(directory)?.device === mount);
+      this.serving.some((session) => session.id === id) || famfsMountAt(directory)?.deviceNumber === mount);
   }
 
   /** All pools of the configuration, mounted or not. */
@@ -120,7 +120,7 @@ export class Sessions {
       if (stage !== undefined) throw new FamfsError('IN_USE', `pool ${poolUuid} is in use: ${stage.volume} is staged at ${stage.path}`);
       const mount = famfsMountAt(session.directory);
       const other = mountPoints()
-        .find(({ device, directory }) => device === mount?.device && directory !== session.directory);
+        .find(({ deviceNumber, directory }) => deviceNumber === mount?.deviceNumber && directory !== session.directory);
       if (other !== undefined) throw new FamfsError('IN_USE', `pool ${poolUuid} is in use at ${other.directory}`);
       this.#sessions.delete(poolUuid); // its end is expected
       try {

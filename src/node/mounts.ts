@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
-import { type Mount, parseMountInfo } from '../famfs/fuse/mount/mountinfo.ts';
+import { type MountPoint, parseMountinfo } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 
 const run = promisify(execFile);
@@ -15,11 +15,11 @@ const MAX_STACKED = 32;
 export type Health = 'alive' | 'dead' | 'missing';
 
 /** The mount that is visible at a path, if it is a mount point. */
-export async function mountAt(target: string): Promise<Mount | undefined> {
+export async function mountAt(target: string): Promise<MountPoint | undefined> {
   const place = await resolvePlace(target);
   if (place === undefined) return undefined;
-  const mounts = parseMountInfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
-  return mounts.findLast((mount) => mount.path === place);
+  const mounts = parseMountinfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
+  return mounts.findLast((mount) => mount.directory === place);
 }
 
 /** Whether whoever uses the path reaches a living directory. */
@@ -48,7 +48,7 @@ export async function unmountAll(target: string): Promise<void> {
   for (let count = 0; ; count++) {
     const mount = await mountAt(target);
     if (mount === undefined) return;
-    if (!mount.fsType.startsWith('fuse')) throw refuse.precondition(`${target} is a mount of ${mount.fsType}, not of a volume: unmount it yourself`);
+    if (!mount.type.startsWith('fuse')) throw refuse.precondition(`${target} is a mount of ${mount.type}, not of a volume: unmount it yourself`);
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
     const unmount = (...how: string[]) => program('umount', ['--internal-only', '--no-canonicalize', ...how, '--', target]);
     await unmount().catch(async (error: unknown) => {

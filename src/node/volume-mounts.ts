@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
-import type { Mount } from '../famfs/fuse/mount/mountinfo.ts';
+import type { MountPoint } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -10,7 +10,7 @@ import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import { healthOf, mountAt, unmountAll } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
-export interface Located extends Pick<Mount, 'device' | 'root'> {
+export interface Located extends Pick<MountPoint, 'deviceNumber' | 'root'> {
   readonly path: string;
 }
 
@@ -21,7 +21,7 @@ export async function locate(plane: DataPlane, id: VolumeId): Promise<Located> {
   await requireDirectory(place, id);
   const mount = await mountAt(session);
   if (mount === undefined) throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
-  return { path: place, device: mount.device, root: path.join(mount.root, id.directory) };
+  return { path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
 }
 
 /** Makes `target` a mount of the volume, unless it is one already; replaces a dead one. */
@@ -51,9 +51,9 @@ export async function unmountAndRemove(target: string): Promise<void> {
 }
 
 /** Throws ALREADY_EXISTS unless a living mount is the one that `show` would make. */
-function checkShown(volume: Located, target: string, there: Mount, wish: MountWish): void {
-  if (there.device !== volume.device || there.root !== volume.root) {
-    throw refuse.exists(`${target} is a mount of something else (${there.fsType} ${there.root}): unmount it first`);
+function checkShown(volume: Located, target: string, there: MountPoint, wish: MountWish): void {
+  if (there.deviceNumber !== volume.deviceNumber || there.root !== volume.root) {
+    throw refuse.exists(`${target} is a mount of something else (${there.type} ${there.root}): unmount it first`);
   }
   if (!fulfils(there.options, wish)) {
     throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${mountOptions(wish).join(',')}`);

@@ -72,7 +72,7 @@ describe('a session', function () {
 
   it('reads ahead by 1 MiB where files are mapped', async () => {
     host = await Host.mount(pool.path);
-    const bdi = `/sys/class/bdi/${famfsMountAt(host.directory)!.device}/read_ahead_kb`;
+    const bdi = `/sys/class/bdi/${famfsMountAt(host.directory)!.deviceNumber}/read_ahead_kb`;
     if (outcome(() => fs.accessSync(bdi, fs.constants.W_OK)) !== 'OK') return; // as for an ordinary user
     assert.equal(fs.readFileSync(bdi, 'utf8').trim(), '1024');
   });

@@ -2,18 +2,10 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { FamfsError } from '../../errors.ts';
+import { type MountPoint, parseMountinfo } from './mountinfo.ts';
 
 /** The file system type in /proc/mounts. */
 export const FILE_SYSTEM_TYPE = 'fuse.famfs';
-
-/** One line of /proc/self/mountinfo. */
-export interface MountPoint {
-  /** major:minor of the file system: the same for all mounts of one session. */
-  readonly device: string;
-  readonly directory: string;
-  readonly type: string;
-  readonly source: string;
-}
 
 /**
  * Mounts an open /dev/fuse as a pool's file system. mount(8) inherits the descriptor, as number 3.
@@ -55,25 +47,6 @@ export function mountPoints(): MountPoint[] {
 /** The uppermost famfs mount on a directory. */
 export function famfsMountAt(directory: string): MountPoint | undefined {
   return mountPoints().findLast((point) => point.directory === directory && point.type === FILE_SYSTEM_TYPE);
-}
-
-/** The lines of a mountinfo file; see proc_pid_mountinfo(5). */
-export function parseMountinfo(text: string): MountPoint[] {
-  return text.split('\n').filter((line) => line !== '').map((line) => {
-    const fields = line.split(' ');
-    const dash = fields.indexOf('-', 6); // optional fields come before it
-    return {
-      device: fields[2],
-      directory: unescape(fields[4]),
-      type: fields[dash + 1],
-      source: unescape(fields[dash + 2]),
-    };
-  });
-}
-
-/** Blanks, tabs, newlines and backslashes are written in octal. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 /** Runs a program, with a descriptor as its number 3; its messages in English, to be understood. */

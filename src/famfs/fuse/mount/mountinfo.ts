@@ -1,31 +1,35 @@
-/** A line of /proc/self/mountinfo, as far as we need it. */
-export interface Mount {
-  /** Device number of the file system, `major:minor`: equal for all mounts of one session. */
-  readonly device: string;
+/** A line of /proc/self/mountinfo, see proc_pid_mountinfo(5), as far as we need it. */
+export interface MountPoint {
+  /** `major:minor` of the file system: the same for all mounts of one session. */
+  readonly deviceNumber: string;
   /** Which directory of the file system is mounted. */
   readonly root: string;
-  readonly path: string;
+  /** Where it is mounted. */
+  readonly directory: string;
   /** Options of this mount, not of its file system. */
   readonly options: ReadonlySet<string>;
-  readonly fsType: string;
+  /** Of the file system, such as `fuse.famfs`. */
+  readonly type: string;
+  readonly source: string;
 }
 
-/** All mounts, in the order in which they were made: of two at one path the last one is visible. */
-export function parseMountInfo(text: string): Mount[] {
+/** All mounts, in the order in which they were made: of two on one directory the last one is visible. */
+export function parseMountinfo(text: string): MountPoint[] {
   return text.split('\n').filter((line) => line !== '').map((line) => {
-    const [ours, fileSystem = ''] = line.split(' - ');
-    const [, , device = '', root = '', path = '', options = ''] = ours!.split(' ');
+    const fields = line.split(' ');
+    const dash = fields.indexOf('-', 6); // optional fields come before it
     return {
-      device,
-      root: unescape(root),
-      path: unescape(path),
-      options: new Set(options.split(',')),
-      fsType: fileSystem.split(' ')[0]!,
+      deviceNumber: fields[2],
+      root: unescape(fields[3]),
+      directory: unescape(fields[4]),
+      options: new Set(fields[5].split(',')),
+      type: fields[dash + 1],
+      source: unescape(fields[dash + 2]),
     };
   });
 }
 
 /** The kernel writes blanks, tabs, newlines and backslashes as three octal digits of a byte. */
 function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_match, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

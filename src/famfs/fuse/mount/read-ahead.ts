@@ -12,7 +12,7 @@ export function raiseReadAhead(directory: string): void {
   const mount = famfsMountAt(directory);
   if (mount === undefined) return;
   try {
-    fs.writeFileSync(`/sys/class/bdi/${mount.device}/read_ahead_kb`, String(READ_AHEAD_KIB));
+    fs.writeFileSync(`/sys/class/bdi/${mount.deviceNumber}/read_ahead_kb`, String(READ_AHEAD_KIB));
   } catch {
     // as said
   }

@@ -52,7 +52,7 @@ export function servingRecords(hostDirectory: string): SessionRecord[] {
 
 /** Those too that nobody serves at the moment, but whose mounts are there: somebody may go on with them. */
 export function presentRecords(hostDirectory: string): SessionRecord[] {
-  return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.device === record.mount);
+  return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.deviceNumber === record.mount);
 }
 
 /** The sessions whose supervisors live, as far as this process can see them. */

@@ -76,7 +76,7 @@ class Supervisor {
   /** Goes on with a session whose supervisor has died. */
   async resume(record: SessionRecord): Promise<void> {
     const { directory, mount, patienceMs } = record;
-    if (famfsMountAt(directory)?.device !== mount) throw new FamfsError('NOT_FOUND', `${directory}: the session is not mounted there any more`);
+    if (famfsMountAt(directory)?.deviceNumber !== mount) throw new FamfsError('NOT_FOUND', `${directory}: the session is not mounted there any more`);
     const orphan = new Orphan(record, this.#lock);
     await orphan.leftByOthers(patienceMs);
     const following = this.#settled = this.#replace([orphan], record, 'its supervisor has died', this.#child);
@@ -145,7 +145,7 @@ class Supervisor {
     this.#child.kill();
     this.discard();
     const { directory } = this.#config;
-    if (this.#mount === undefined || famfsMountAt(directory)?.device !== this.#mount) return;
+    if (this.#mount === undefined || famfsMountAt(directory)?.deviceNumber !== this.#mount) return;
     await unmountFuse(directory, { lazy: true, force: true })
       .catch(() => unmountFuse(directory, { lazy: true }))
       .catch(() => {});
@@ -165,7 +165,7 @@ class Supervisor {
     const { directory, readOnly } = this.#config;
     raisePagesLimit();
     await mountFuse(this.#fd, directory, poolUuid, readOnly);
-    const mount = this.#mount = famfsMountAt(directory)?.device ?? '';
+    const mount = this.#mount = famfsMountAt(directory)?.deviceNumber ?? '';
     const call = new Call(MAX_WRITE);
     const length = receive(this.#fd, call.request);
     if (length === undefined) throw new FamfsError('DEVICE', `${directory} was unmounted at once`);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { parseMountinfo } from '../../../../../src/famfs/fuse/mount/mount.ts';
 import { Notifier } from '../../../../../src/famfs/fuse/protocol/notifier.ts';
 import { isAlive, pidNamespace, startTimeOf } from '../../../../../src/famfs/fuse/session/processes.ts';
 import { SessionLock } from '../../../../../src/famfs/fuse/session/session-lock.ts';
@@ -10,17 +9,6 @@ import {
 } from '../../../../../src/famfs/fuse/session/session-record.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 import { hex } from '../operations/support.ts';
-
-describe('mountinfo', () => {
-  it('is read whatever its optional fields and escapes', () => {
-    const text = '36 35 0:51 / /mnt/a\\040b rw,nosuid shared:1 master:2 - fuse.famfs famfs:1234 rw,user_id=0\n' +
-      '37 35 0:52 /sub /mnt rw - ext4 /dev/sda rw\n';
-    assert.deepEqual(parseMountinfo(text), [
-      { device: '0:51', directory: '/mnt/a b', type: 'fuse.famfs', source: 'famfs:1234' },
-      { device: '0:52', directory: '/mnt', type: 'ext4', source: '/dev/sda' },
-    ]);
-  });
-});
 
 describe('notifications', () => {
   function capture(epoch: boolean): { notifier: Notifier; sent: Buffer[] } {
