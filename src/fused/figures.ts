@@ -1,9 +1,10 @@
 import { FamfsError } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
-import { type CounterTotals, uptime } from '../famfs/fuse/host-state/counters.ts';
+import type { CounterTotals } from '../famfs/fuse/host-state/counters.ts';
 import { operations } from '../famfs/fuse/operations/dispatch.ts';
 import { livingRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
+import { monotonicMs } from '../famfs/host.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
 import { openMemory, type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';
@@ -32,7 +33,7 @@ function figuresOf(pool: string, session: Session | undefined, problems: number,
     operations: countsOf(totals),
     restarts: totals.restarts,
     replay: {
-      ageSeconds: Math.max(0, uptime() - totals.lookedAt) / 1000,
+      ageSeconds: Math.max(0, monotonicMs() - totals.lookedAtMs) / 1000,
       ...(entries === undefined ? {} : { lagEntries: Math.max(0, entries - totals.replayed) }),
     },
   };

@@ -2,7 +2,7 @@ import type { V1Lease } from '@kubernetes/client-node';
 import { annotation, EPOCHS_ANNOTATION } from './names.ts';
 
 /** The longest that a record may make us wait, whatever somebody wrote into it. */
-const LONGEST_SECONDS = 60;
+const LONGEST_MS = 60_000;
 
 /** Who asks for a lease: a pod, and the process that runs in it. */
 export interface LeaseHolder {
@@ -19,16 +19,16 @@ export interface LeaseHolder {
  */
 export class LeaseObserver {
   readonly #holder: LeaseHolder;
-  readonly #durationSeconds: number;
-  /** Seconds, monotonic, time asleep included. */
-  readonly #clock: () => number;
-  #seen: { readonly version: string; readonly since: number; readonly seconds: number } | undefined;
+  readonly #durationMs: number;
+  /** Milliseconds, monotonic, time asleep included. */
+  readonly #clockMs: () => number;
+  #seen: { readonly version: string; readonly sinceMs: number; readonly durationMs: number } | undefined;
   #epochs: ReadonlyMap<string, number> = new Map();
 
-  constructor(holder: LeaseHolder, durationSeconds: number, clock: () => number) {
+  constructor(holder: LeaseHolder, durationMs: number, clockMs: () => number) {
     this.#holder = holder;
-    this.#durationSeconds = durationSeconds;
-    this.#clock = clock;
+    this.#durationMs = durationMs;
+    this.#clockMs = clockMs;
   }
 
   /** The highest epochs seen so far, of which a lease that was deleted meanwhile says nothing. */
@@ -42,12 +42,12 @@ export class LeaseObserver {
     const holder = lease?.spec?.holderIdentity;
     const isFree = lease === undefined ? this.#seen === undefined : !holder || holder === this.#holder.identity;
     const version = lease === undefined ? 'missing' : `${lease.metadata?.uid} ${lease.metadata?.resourceVersion}`;
-    const now = this.#clock();
+    const nowMs = this.#clockMs();
     if (this.#seen?.version !== version) {
-      const seconds = lease === undefined ? this.#seen?.seconds ?? 0 : secondsOf(lease, this.#durationSeconds);
-      if (!(lease === undefined && isFree)) this.#seen = { version, since: now, seconds };
+      const durationMs = lease === undefined ? this.#seen?.durationMs ?? 0 : durationMsOf(lease, this.#durationMs);
+      if (!(lease === undefined && isFree)) this.#seen = { version, sinceMs: nowMs, durationMs };
     }
-    return isFree || now - this.#seen!.since >= this.#seen!.seconds;
+    return isFree || nowMs - this.#seen!.sinceMs >= this.#seen!.durationMs;
   }
 }
 
@@ -68,6 +68,6 @@ function isEpoch(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
 }
 
-function secondsOf(lease: V1Lease, least: number): number {
-  return Math.min(LONGEST_SECONDS, Math.max(least, lease.spec?.leaseDurationSeconds ?? 0));
+function durationMsOf(lease: V1Lease, leastMs: number): number {
+  return Math.min(LONGEST_MS, Math.max(leastMs, (lease.spec?.leaseDurationSeconds ?? 0) * 1000));
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { V1MicroTime, type V1Lease, type V1LeaseSpec } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { uptime } from '../famfs/host.ts';
+import { uptimeMs } from '../famfs/host.ts';
 import type { Lease } from '../state/interfaces.ts';
 import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
 import { epochsIn, type LeaseHolder, LeaseObserver, mergeEpochs } from './lease-observer.ts';
@@ -10,7 +10,7 @@ import { EPOCHS_ANNOTATION, type Names, PROCESS_ANNOTATION } from './names.ts';
 /** How long others leave a record alone that does not change. */
 const DURATION_SECONDS = 8;
 /** The holder stops this long after it sent the last renewal that was confirmed: before others may begin. */
-const HOLD_SECONDS = 6;
+const HOLD_MS = 6_000;
 const RENEW_MS = 2_000;
 const RETRY_MS = 500;
 const CHECK_MS = 250;
@@ -41,16 +41,16 @@ export class KubernetesLease implements Lease {
   readonly #acquireTime = new V1MicroTime();
   #object: V1Lease;
   /** When the last renewal was sent that the API server has confirmed. */
-  #sentAt: number;
+  #sentAtMs: number;
   #epochs: Map<string, number>;
   /** One write after the other. */
   #writing: Promise<unknown> = Promise.resolve();
   #problem = 'no renewal was answered';
 
-  private constructor(options: LeaseOptions, object: V1Lease, sentAt: number) {
+  private constructor(options: LeaseOptions, object: V1Lease, sentAtMs: number) {
     this.#options = options;
     this.#object = object;
-    this.#sentAt = sentAt;
+    this.#sentAtMs = sentAtMs;
     this.#epochs = epochsIn(object);
     this.lost = this.#losing.signal;
     this.#watch = setInterval(() => this.#check(), CHECK_MS).unref();
@@ -61,16 +61,16 @@ export class KubernetesLease implements Lease {
   static async acquire(asked: LeaseOptions): Promise<KubernetesLease> {
     const options = { ...asked, api: asked.api.within(CALL_MS) };
     const { api, namespace, names, holder, log, signal } = options;
-    const observer = new LeaseObserver(holder, DURATION_SECONDS, uptime);
+    const observer = new LeaseObserver(holder, DURATION_SECONDS * 1000, uptimeMs);
     const name = names.controllerLease;
     for (let said = ''; ; ) {
       try {
         const found = await unlessMissing(api.coordination.readNamespacedLease({ name, namespace }));
-        const sentAt = uptime();
+        const sentAtMs = uptimeMs();
         if (observer.mayTake(found)) {
           const body = leaseBody(options, found, takenSpec(holder, found), observer.epochs);
           const object = await write(options, body);
-          const lease = new KubernetesLease(options, object, sentAt);
+          const lease = new KubernetesLease(options, object, sentAtMs);
           if (!signal?.aborted) return lease;
           await lease.release();
         }
@@ -136,10 +136,10 @@ export class KubernetesLease implements Lease {
   async #write(): Promise<boolean> {
     this.#check(); // a process that was paused must not renew what is no longer its own
     if (this.lost.aborted || this.#ending.signal.aborted) return false;
-    const sentAt = uptime();
+    const sentAtMs = uptimeMs();
     try {
       this.#object = await write(this.#options, leaseBody(this.#options, this.#object, this.#heldSpec(), this.#epochs));
-      this.#sentAt = sentAt;
+      this.#sentAtMs = sentAtMs;
       return true;
     } catch (error) {
       this.#problem = problemOf(error);
@@ -153,7 +153,7 @@ export class KubernetesLease implements Lease {
   async #lookAgain(): Promise<boolean> {
     const { api, namespace, names, holder } = this.#options;
     try {
-      const sentAt = uptime();
+      const sentAtMs = uptimeMs();
       const found = await unlessMissing(api.coordination.readNamespacedLease({ name: names.controllerLease, namespace }));
       if (found !== undefined && !isHeldBy(found, holder)) {
         this.#lose(`${found.spec?.holderIdentity || 'nobody'} holds it now`);
@@ -161,7 +161,7 @@ export class KubernetesLease implements Lease {
       }
       if (found !== undefined) this.#epochs = mergeEpochs(this.#epochs, epochsIn(found));
       this.#object = await write(this.#options, leaseBody(this.#options, found, this.#heldSpec(), this.#epochs));
-      this.#sentAt = sentAt;
+      this.#sentAtMs = sentAtMs;
       return true;
     } catch (error) {
       this.#problem = problemOf(error);
@@ -174,8 +174,8 @@ export class KubernetesLease implements Lease {
   }
 
   #check(): void {
-    const seconds = uptime() - this.#sentAt;
-    if (seconds >= HOLD_SECONDS) this.#lose(`it could not be renewed for ${Math.floor(seconds)} s: ${this.#problem}`);
+    const silentMs = uptimeMs() - this.#sentAtMs;
+    if (silentMs >= HOLD_MS) this.#lose(`it could not be renewed for ${Math.floor(silentMs / 1000)} s: ${this.#problem}`);
   }
 
   #lose(reason: string): void {

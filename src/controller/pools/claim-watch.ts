@@ -1,6 +1,6 @@
 import type { PoolMemory } from '../../famfs/device/pool-memory.ts';
 import { decodeSuperblock, Superblock, superblockProblem } from '../../famfs/format/superblock.ts';
-import { uptime } from '../../famfs/host.ts';
+import { uptimeMs } from '../../famfs/host.ts';
 import { type ClaimRecord, ClaimRing } from '../../famfs/log/claim-ring.ts';
 import { openMemory, sourceOf } from '../../famfs/pool/pool-source.ts';
 
@@ -22,7 +22,7 @@ export class ClaimWatch {
     this.#look();
   }
 
-  /** Since when this very record has stood as it stands now, in seconds since boot, as far as was seen. */
+  /** Since when this very record has stood as it stands now, in milliseconds of `uptimeMs`, as far as was seen. */
   silentSince(rival: ClaimRecord): number | undefined {
     return this.#seen !== undefined && isSame(this.#seen.record, rival) ? this.#seen.since : undefined;
   }
@@ -41,7 +41,7 @@ export class ClaimWatch {
       if (superblockProblem(bytes) !== undefined) throw new Error('no pool');
       const record = new ClaimRing(superblock, decodeSuperblock(bytes).uuid).ruling();
       if (record === undefined) this.#seen = undefined;
-      else if (this.#seen === undefined || !isSame(this.#seen.record, record)) this.#seen = { record, since: uptime() };
+      else if (this.#seen === undefined || !isSame(this.#seen.record, record)) this.#seen = { record, since: uptimeMs() };
     } catch {
       // No pool yet, or no longer. An open device would keep others from formatting it.
       this.#memory?.close();

@@ -6,8 +6,8 @@ describe('LeaseObserver', () => {
   let now: number;
   let observer: LeaseObserver;
   beforeEach(() => {
-    now = 1000;
-    observer = new LeaseObserver({ identity: 'me', process: 'p' }, 8, () => now);
+    now = 1_000_000;
+    observer = new LeaseObserver({ identity: 'me', process: 'p' }, 8_000, () => now);
   });
 
   const lease = (resourceVersion: string, holderIdentity?: string, rest: object = {}, epochs = '{}'): V1Lease => ({
@@ -24,36 +24,36 @@ describe('LeaseObserver', () => {
 
   it('takes a record of another that has stood still for its duration, since it was first seen', () => {
     assert.ok(!observer.mayTake(lease('1', 'other')));
-    now += 7.9;
+    now += 7_900;
     assert.ok(!observer.mayTake(lease('1', 'other')));
-    now += 0.2;
+    now += 200;
     assert.ok(observer.mayTake(lease('1', 'other')));
   });
 
   it('waits anew after every change, whatever times the record tells', () => {
     const longAgo = { renewTime: new Date(0) };
-    for (let k = 0; k < 5; k++, now += 7) assert.ok(!observer.mayTake(lease(String(k), 'other', longAgo)));
+    for (let k = 0; k < 5; k++, now += 7_000) assert.ok(!observer.mayTake(lease(String(k), 'other', longAgo)));
     assert.ok(!observer.mayTake({ ...lease('4', 'other'), metadata: { uid: 'another', resourceVersion: '4' } }));
   });
 
   it('waits no shorter than its own duration, and no longer than a minute', () => {
     assert.ok(!observer.mayTake(lease('1', 'other', { leaseDurationSeconds: -5 })));
-    now += 7;
+    now += 7_000;
     assert.ok(!observer.mayTake(lease('1', 'other', { leaseDurationSeconds: -5 })));
     assert.ok(!observer.mayTake(lease('2', 'other', { leaseDurationSeconds: 1_000_000 })));
-    now += 59;
+    now += 59_000;
     assert.ok(!observer.mayTake(lease('2', 'other', { leaseDurationSeconds: 1_000_000 })));
-    now += 1;
+    now += 1_000;
     assert.ok(observer.mayTake(lease('2', 'other', { leaseDurationSeconds: 1_000_000 })));
   });
 
   it('waits for a lease that was deleted while it was held', () => {
     assert.ok(!observer.mayTake(lease('1', 'other')));
-    now += 7;
+    now += 7_000;
     assert.ok(!observer.mayTake(undefined));
-    now += 7;
+    now += 7_000;
     assert.ok(!observer.mayTake(undefined));
-    now += 1;
+    now += 1_000;
     assert.ok(observer.mayTake(undefined));
   });
 

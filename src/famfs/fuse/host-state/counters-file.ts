@@ -22,7 +22,7 @@ export function openCounters(file: string, workers: number): CountersHandle {
   const length = Counters.length(workers);
   const present = mapPresent(file, length);
   if (present !== undefined) {
-    if (new Counters(viewOf(present, length)).continues(workers)) return { address: present, length };
+    if (new Counters(viewOf(present, length)).continueWith(workers)) return { address: present, length };
     unmap(present, length);
   }
   fs.mkdirSync(path.dirname(file), { recursive: true });

@@ -1,8 +1,9 @@
+import { monotonicMs } from '../../host.ts';
 import { OPCODES, ReadIn } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
 
 /** 8-byte floats: a header, then for each worker its present request, and two numbers by opcode: operations and errors. */
-const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAt: 4, /** An integer. */ acknowledged: 5, restarts: 6, words: 8 } as const);
+const Header = Object.freeze({ magic: 0, workers: 1, opcodes: 2, replayed: 3, lookedAtMs: 4, /** An integer. */ acknowledged: 5, restarts: 6, words: 8 } as const);
 
 /** What a worker is at; `opcode` is 0 between two requests. */
 const Current = Object.freeze({ opcode: 0, uniqueLow: 1, uniqueHigh: 2, node: 3, offset: 4, length: 5, words: 8 } as const);
@@ -31,9 +32,9 @@ export interface CounterTotals {
   readonly errors: readonly number[];
   /** Log entries that its tree knows. */
   readonly replayed: number;
-  /** When it last looked whether the log has grown, in milliseconds since the host booted. */
-  readonly lookedAt: number;
-  /** The change word that its workers have passed, 0 for none: what was deleted before it, they let go of. */
+  /** When it last looked whether the log has grown, in milliseconds of `monotonicMs`. */
+  readonly lookedAtMs: number;
+  /** The change word that all its workers have passed, 0 for none: they use nothing any more that was deleted before it. */
   readonly acknowledged: bigint;
   /** How often another child went on where one had died. */
   readonly restarts: number;
@@ -72,8 +73,8 @@ export class Counters {
     return new Counters(new Uint8Array(bytes).buffer);
   }
 
-  /** For a child that follows another: whether this is memory of that many workers. Counts it. */
-  continues(workers: number): boolean {
+  /** For a child that follows another: whether this is memory of that many workers. If so, counts the restart. */
+  continueWith(workers: number): boolean {
     const [magic, present, opcodes] = this.#numbers;
     if (magic !== MAGIC || present !== workers || opcodes !== OPCODES) return false;
     this.#numbers[Header.restarts]++;
@@ -97,15 +98,15 @@ export class Counters {
     return found;
   }
 
-  /** Forgets that, before others take it. */
+  /** Forgets that: for a child that begins to serve, before its workers take requests. */
   clearCurrent(): void {
     for (let worker = 0; worker < this.#numbers[Header.workers]!; worker++) this.of(worker).answered();
   }
 
-  /** For the replaying thread: how far it is, and that it has just looked. */
-  looked(replayed: number): void {
+  /** For the replaying thread: it has looked whether the log has grown just now, and knows so many entries. */
+  recordLook(replayed: number): void {
     this.#numbers[Header.replayed] = replayed;
-    this.#numbers[Header.lookedAt] = uptime();
+    this.#numbers[Header.lookedAtMs] = monotonicMs();
   }
 
   /** For the replaying thread: all workers have passed this change word. */
@@ -115,7 +116,7 @@ export class Counters {
 
   /** The sum over all workers; undefined where the memory holds no counters of this layout. */
   total(): CounterTotals | undefined {
-    const [magic, workers, opcodes, replayed, lookedAt] = this.#numbers;
+    const [magic, workers, opcodes, replayed, lookedAtMs] = this.#numbers;
     if (magic !== MAGIC || this.#numbers.length < Header.words + workers * PART) return undefined;
     const sums = [new Array<number>(opcodes).fill(0), new Array<number>(opcodes).fill(0)];
     for (let part = 0; part < workers * 2; part++) {
@@ -123,13 +124,8 @@ export class Counters {
       for (let opcode = 0; opcode < opcodes; opcode++) sums[part % 2][opcode] += this.#numbers[from + opcode];
     }
     const acknowledged = Atomics.load(this.#integers, Header.acknowledged);
-    return { operations: sums[0], errors: sums[1], replayed, lookedAt, acknowledged, restarts: this.#numbers[Header.restarts] };
+    return { operations: sums[0], errors: sums[1], replayed, lookedAtMs, acknowledged, restarts: this.#numbers[Header.restarts] };
   }
-}
-
-/** Milliseconds since the host booted: the same for all its processes. */
-export function uptime(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 /** One worker's part. */

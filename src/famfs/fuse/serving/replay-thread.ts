@@ -42,7 +42,7 @@ function follow(replayer: Replayer, stop: Int32Array): void {
     replayer.waitForRequest(POLL_MS);
     const { removed, rebuilt } = replayer.catchUp();
     if (removed.length > 0 || rebuilt) say({ type: 'changed', removed, rebuilt });
-    counters?.looked(replayer.end);
+    counters?.recordLook(replayer.end);
     const passed = point?.passed(replayer.change);
     if (passed !== undefined) counters!.acknowledge(passed);
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
-import { uptime } from '../../host.ts';
+import { uptimeMs } from '../../host.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { isKnownStopped, type WriterIdentity } from '../claim/claim.ts';
@@ -13,7 +13,7 @@ export interface WaitOptions {
    * once unless the rival is known to be stopped.
    */
   readonly waitMs?: number;
-  /** Since when, in seconds since boot, the caller has seen a rival's record stand still, where it has watched. */
+  /** Since when, in milliseconds of `uptimeMs`, the caller has seen a rival's record stand still, where it has watched. */
   readonly silentSince?: (rival: ClaimRecord) => number | undefined;
   readonly signal?: AbortSignal;
 }
@@ -47,7 +47,7 @@ export async function waitForRival(pool: Pool, options: WaitOptions, isStopped: 
   if (rival === undefined || isStopped(rival)) return;
   const { holder, clusterUuid } = rival.head;
   const waitMs = clusterUuid === options.identity.clusterUuid.toLowerCase() ? options.waitMs ?? 0 : 0;
-  const since = options.silentSince?.(rival) ?? uptime();
+  const since = options.silentSince?.(rival) ?? uptimeMs();
   for (;;) {
     const now = ring.ruling();
     if (now === undefined || isStopped(now)) return;
@@ -56,7 +56,7 @@ export async function waitForRival(pool: Pool, options: WaitOptions, isStopped: 
       throw new FamfsError('CLAIMED', `${pool.memory.path}: ${now.head.holder} writes to this pool (epoch ${now.head.epoch}); ` +
         'stop it first, or say that it is stopped if it can no longer do so itself');
     }
-    if ((uptime() - since) * 1000 >= waitMs) return;
+    if (uptimeMs() - since >= waitMs) return;
     await sleep(WATCH_MS, undefined, options.signal ? { signal: options.signal } : {});
   }
 }

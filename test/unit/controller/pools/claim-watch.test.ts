@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClaimWatch } from '../../../../src/controller/pools/claim-watch.ts';
-import { uptime } from '../../../../src/famfs/host.ts';
+import { uptimeMs } from '../../../../src/famfs/host.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
@@ -17,7 +17,7 @@ describe('ClaimWatch', () => {
     await sleep(1_700);
     const beating = ruling();
     const since = watch.silentSince(beating);
-    assert.ok(since === undefined || uptime() - since < 1.6, 'a heartbeat was missed');
+    assert.ok(since === undefined || uptimeMs() - since < 1600, 'a heartbeat was missed');
     rival.stop();
     watch.stop();
   });
@@ -27,7 +27,7 @@ describe('ClaimWatch', () => {
     const rival = await openWriter(device);
     const pool = Pool.open(sourceOf(device));
     const acquire = (silentSince: number) => openWriter(device, newHost(), { waitMs: 10_000, silentSince: () => silentSince });
-    const next = await acquire(uptime() - 11);
+    const next = await acquire(uptimeMs() - 11_000);
     assert.ok(next.writer.epoch > rival.writer.epoch);
     for (const open of [next, rival]) open.stop();
     pool.close();

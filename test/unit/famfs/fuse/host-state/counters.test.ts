@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attachCounters, openCounters, readTotals } from '../../../../../src/famfs/fuse/host-state/counters-file.ts';
-import { uptime } from '../../../../../src/famfs/fuse/host-state/counters.ts';
 import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
+import { monotonicMs } from '../../../../../src/famfs/host.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 
 describe('counters of a session', () => {
@@ -16,13 +16,13 @@ describe('counters of a session', () => {
     counters.of(1).count(Opcode.Read, -5);
     counters.of(2).count(Opcode.Write, 0);
     counters.of(2).count(60, -38);
-    const before = uptime();
-    attachCounters(handle).looked(17);
-    const { operations, errors, replayed, lookedAt } = readTotals(file)!;
+    const before = monotonicMs();
+    attachCounters(handle).recordLook(17);
+    const { operations, errors, replayed, lookedAtMs } = readTotals(file)!;
     assert.deepEqual([operations[Opcode.Read], operations[Opcode.Write], operations[0]], [2, 1, 1]);
     assert.deepEqual([errors[Opcode.Read], errors[Opcode.Write], errors[0]], [1, 0, 1]);
     assert.equal(replayed, 17);
-    assert.ok(lookedAt >= before && lookedAt <= uptime());
+    assert.ok(lookedAtMs >= before && lookedAtMs <= monotonicMs());
   });
 
   it('go on where a serving process has died, which is counted', () => {
