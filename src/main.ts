@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { messageOf } from './famfs/errors.ts';
 
 /** Exit status for arguments that make no sense, and where fsck could not look. */
 const USAGE = 2;
@@ -43,7 +44,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE; // commander has said it
   } else {
-    console.error(`famfs-csi: ${printable(error instanceof Error ? error.message : String(error))}`);
+    console.error(`famfs-csi: ${printable(messageOf(error))}`);
     process.exitCode = process.argv[2] === 'fsck' ? USAGE : 1;
   }
 }

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { formatBytes } from '../../src/csi/bytes.ts';
+import { messageOf } from '../../src/famfs/errors.ts';
 import { root } from '../../test/harness/paths.ts';
 import { buildImage, checkPlatform } from './docker.ts';
 import { run } from './run.ts';
@@ -52,6 +53,6 @@ function revision(): string {
 try {
   command.parse();
 } catch (error) {
-  console.error(`npm run image: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`npm run image: ${messageOf(error)}`);
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'winston';
 import { createLog } from '../csi/log.ts';
 import type { CallObserver } from '../csi/server/observe.ts';
 import { type CsiPart, serveCsi } from '../csi/server/serve.ts';
+import { messageOf } from '../famfs/errors.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
 import { Health } from '../metrics/health.ts';
 import { HttpEndpoint } from '../metrics/http-endpoint.ts';
@@ -44,7 +45,7 @@ export async function runRole(
   } catch (error) {
     if (!stopping.signal.aborted) {
       code = 1;
-      log.error('ended', { reason: error instanceof Error ? error.message : String(error) });
+      log.error('ended', { reason: messageOf(error) });
     }
   }
   await new Promise((resolve) => log.end(resolve));

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { FamfsError, type FamfsErrorCode } from '../famfs/errors.ts';
+import { FamfsError, type FamfsErrorCode, messageOf } from '../famfs/errors.ts';
 
 /** A refusal with the gRPC code that the CSI specification gives it. The message names the value that was wrong. */
 export class CsiError extends Error {
@@ -54,7 +54,7 @@ export function toStatus(error: unknown): { code: status; details: string } {
   if (error instanceof CsiError) return { code: error.code, details: error.message };
   if (error instanceof FamfsError) return { code: famfsCodes[error.code], details: error.message };
   if (isServiceError(error)) return { code: error.code, details: error.details };
-  return { code: status.INTERNAL, details: error instanceof Error ? error.message : String(error) };
+  return { code: status.INTERNAL, details: messageOf(error) };
 }
 
 /** An answer of another gRPC server, which already has the right code. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'winston';
+import { messageOf } from '../famfs/errors.ts';
 import { type PoolConfig, readPoolsFile } from './pool-config.ts';
 
 /** What following a pools file needs. */
@@ -32,7 +33,7 @@ export async function followPoolsFile(
       log.info('pools file has changed', { file, pools: found.map(({ name, device }) => `${name}=${device}`) });
       changed(found);
     } catch (error) {
-      const { message } = error as Error;
+      const message = messageOf(error);
       if (message !== complaint) log.error('pools file not taken, the former pools stay', { file, reason: message });
       complaint = message;
     }

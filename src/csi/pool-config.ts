@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { messageOf } from '../famfs/errors.ts';
 import { parseBytes } from './bytes.ts';
 
 /** When the controller may format a pool: never, or when superblock region and log are all zero. */
@@ -32,7 +33,7 @@ export function readPoolsFile(file: string): PoolConfig[] {
   try {
     return parsePools(fs.readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`pools file ${file}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`pools file ${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,13 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Rejects when a promise takes longer. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(Math.max(ms, 1), undefined, { signal: timer.signal }).then(() => { throw new Error('the serving process does not get ready'); });
+/**
+ * What a promise becomes, or, when that takes longer, what `late` answers or throws. Nothing is ended:
+ * whoever does the work goes on with it.
+ */
+export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(ms, 1));
+  });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout.then(late)]);
   } finally {
-    late.catch(() => {});
-    timer.abort();
+    clearTimeout(timer);
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { parseVolumeId } from '../csi/volume-id.ts';
 import type { BadRange } from '../famfs/fuse/host-state/bad-ranges.ts';
-import { livingRecords } from '../famfs/fuse/session/session-record.ts';
+import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
 
@@ -24,7 +24,7 @@ export class BadParts {
 
   /** Looks for new ones. To be called again and again. */
   async tick(): Promise<void> {
-    for (const { id, poolUuid, directory, bad } of livingRecords(this.#options.hostDirectory)) {
+    for (const { id, poolUuid, directory, bad } of supervisedRecords(this.#options.hostDirectory)) {
       for (const part of bad) {
         const key = JSON.stringify([id, part]);
         if (this.#told.has(key)) continue;

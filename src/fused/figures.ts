@@ -2,7 +2,7 @@ import { FamfsError } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import type { CounterTotals } from '../famfs/fuse/host-state/counters.ts';
 import { operations } from '../famfs/fuse/operations/dispatch.ts';
-import { livingRecords } from '../famfs/fuse/session/session-record.ts';
+import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { monotonicMs } from '../famfs/host.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
@@ -23,7 +23,7 @@ export function sessionFigures(sessions: Sessions, hostDirectory: string): Sessi
 
 function figuresOf(pool: string, session: Session | undefined, problems: number, hostDirectory: string): SessionFigures {
   if (session === undefined) return { pool, mounted: false, problems, operations: [] };
-  const bad = livingRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
+  const bad = supervisedRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
   const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
   const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };

@@ -1,6 +1,6 @@
 import type { Logger } from 'winston';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
-import { presentRecords, servingRecords } from '../famfs/fuse/session/session-record.ts';
+import { servedOrMountedRecords, servedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Member, Members } from '../state/interfaces.ts';
 import type { PoolMembers } from './sessions.ts';
 
@@ -64,7 +64,7 @@ export class Membership implements PoolMembers {
     const attempt = (work: () => Promise<void>) => work().catch((error: Error) => void problems.push(error.message));
     await attempt(() => this.#findOld());
     const acknowledged = this.#acknowledged();
-    const present = new Set(presentRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
+    const present = new Set(servedOrMountedRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
     for (const pool of this.#leaving) {
       if (present.has(pool)) continue; // somebody mounted it by hand, or goes on with it
       await attempt(async () => {
@@ -109,7 +109,7 @@ export class Membership implements PoolMembers {
   #acknowledged(): Map<string, string | undefined> {
     const { hostDirectory } = this.#options;
     const passed = new Map<string, bigint>();
-    for (const { poolUuid, id } of servingRecords(hostDirectory)) {
+    for (const { poolUuid, id } of servedRecords(hostDirectory)) {
       const change = readTotals(countersFile(hostDirectory, id))?.acknowledged ?? 0n;
       const others = passed.get(poolUuid);
       if (others === undefined || change < others) passed.set(poolUuid, change);

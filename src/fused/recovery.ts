@@ -7,7 +7,7 @@ import { dropFromFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { pidNamespace } from '../famfs/fuse/session/processes.ts';
 import { isServed } from '../famfs/fuse/session/session-lock.ts';
-import { orphanedRecords, removeDead, type SessionRecord } from '../famfs/fuse/session/session-record.ts';
+import { removeDead, type SessionRecord, unsupervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import { findSessions, resumeSession, type Session } from '../famfs/fuse/session/session.ts';
 
 const RETRY_MS = 200;
@@ -35,7 +35,7 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
   const living = findSessions(hostDirectory).find(({ id, record }) => isHere(record) && id !== over?.id);
   if (living !== undefined) return living;
   const began = performance.now();
-  const find = () => orphanedRecords(hostDirectory).find(isHere);
+  const find = () => unsupervisedRecords(hostDirectory).find(isHere);
   for (let record = find(); record !== undefined; record = find()) {
     try {
       const session = await resumeSession(record);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
-import { FamfsError } from '../famfs/errors.ts';
+import { FamfsError, messageOf } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints } from '../famfs/fuse/mount/mount.ts';
 import { handOverToFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
@@ -146,7 +146,7 @@ export class Sessions {
         this.#lingering.delete(pool);
         this.#options.log.info('session ended: its pool is configured no longer', { pool });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         if (this.#lingering.get(pool) !== reason) this.#options.log.info('a removed pool is still in use', { pool, reason });
         this.#lingering.set(pool, reason);
       }
@@ -162,7 +162,7 @@ export class Sessions {
     const used: string[] = [];
     for (const [uuid, session] of [...this.#sessions]) {
       await this.end(uuid).catch((error: unknown) => {
-        log.info('session goes on', { pool: uuid, reason: error instanceof Error ? error.message : String(error) });
+        log.info('session goes on', { pool: uuid, reason: messageOf(error) });
         session.detach();
         used.push(session.id);
       });

@@ -4,6 +4,7 @@ import {
   type Middleware, type RequestContext, type ResponseContext, type V1ListMeta,
 } from '@kubernetes/client-node';
 import { CsiError } from '../csi/errors.ts';
+import { messageOf } from '../famfs/errors.ts';
 
 /** How long a call may take: lists of large clusters need some seconds. */
 const CALL_MS = 20_000;
@@ -92,10 +93,10 @@ export function statusOf(error: unknown): number | undefined {
 /** What went wrong with a call, in one line. */
 export function problemOf(error: unknown): string {
   if (error instanceof ApiException) return `the API server answers ${error.code}: ${messageIn(error.body)}`;
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'the API server does not answer';
-  const cause = error.cause instanceof Error ? error.cause.message || (error.cause as NodeJS.ErrnoException).code : undefined;
-  return cause ? `the API server cannot be reached: ${cause}` : error.message;
+  const { name, cause } = error instanceof Error ? error : {};
+  if (name === 'TimeoutError' || name === 'AbortError') return 'the API server does not answer';
+  const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : undefined;
+  return reason ? `the API server cannot be reached: ${reason}` : messageOf(error);
 }
 
 /** Of a Status object, its message. */

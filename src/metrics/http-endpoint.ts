@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'winston';
+import { messageOf } from '../famfs/errors.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -49,7 +50,7 @@ export class HttpEndpoint {
 
 async function answer(subject: HttpSubject, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { code, text, type = 'text/plain; charset=utf-8' } = await answerTo(subject, request).catch((error: unknown) => {
-    subject.log.error('no metrics', { reason: error instanceof Error ? error.message : String(error) });
+    subject.log.error('no metrics', { reason: messageOf(error) });
     return { code: 500, text: 'the metrics cannot be told: see the log\n' } as Answer;
   });
   response.writeHead(code, { 'content-type': type });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'winston';
+import { messageOf } from '../famfs/errors.ts';
 import type { Health } from '../metrics/health.ts';
 import type { DataPlane } from './data-plane.ts';
 
@@ -98,7 +99,7 @@ export class HostPools {
       health.set(PART, undefined);
       return this.#known;
     } catch (error) {
-      health.set(PART, `it does not answer: ${(error as Error).message}`);
+      health.set(PART, `it does not answer: ${messageOf(error)}`);
       return undefined;
     }
   }

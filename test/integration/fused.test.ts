@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
-import { livingRecords } from '../../src/famfs/fuse/session/session-record.ts';
+import { supervisedRecords } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { Stages } from '../../src/state/stages.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
@@ -75,7 +75,7 @@ describe('the data plane of a host', function () {
   it('stays a member while the child of a supervisor that has died serves on', async () => {
     const path = await plane.ensure(pool.uuid);
     const fd = fs.openSync(join(path, 'vol/data'), 'r');
-    const [{ pid, child }] = livingRecords(hostDirectory);
+    const [{ pid, child }] = supervisedRecords(hostDirectory);
     await plane.stop();
     process.kill(pid, 'SIGKILL');
     await eventually(() => assert.equal(startTimeOf(pid), undefined));

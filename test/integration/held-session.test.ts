@@ -6,7 +6,7 @@ import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { takeFromFdStore } from '../../src/famfs/fuse/session/fd-store-client.ts';
 import { FdStore, fdStoreSocket } from '../../src/famfs/fuse/session/fd-store.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
-import { servingRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
+import { servedRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { ClientProcess } from '../faults/client-process.ts';
 import { remove, tempDir } from '../harness/temp.ts';
@@ -122,7 +122,7 @@ describe('a session that is held', function () {
       client.disconnect();
       await first[replace]();
       const waiting = read(reader);
-      assert.deepEqual(servingRecords(hostDirectory), []);
+      assert.deepEqual(servedRecords(hostDirectory), []);
       assert.ok(famfsMountAt(path) !== undefined);
       const second = startContainer();
       assert.equal(await waiting, 7, second.log);
@@ -136,14 +136,14 @@ describe('a session that is held', function () {
     const client = new PlaneClient(hostDirectory);
     const { application: reader } = await opened(client);
     client.disconnect();
-    const [before] = servingRecords(hostDirectory);
+    const [before] = servedRecords(hostDirectory);
     startContainer();
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    assert.deepEqual(servingRecords(hostDirectory), [before]);
+    assert.deepEqual(servedRecords(hostDirectory), [before]);
     assert.equal(await read(reader), 7);
     await first.kill();
     assert.equal(await read(reader), 7);
-    assert.notDeepEqual(servingRecords(hostDirectory), [before]);
+    assert.notDeepEqual(servedRecords(hostDirectory), [before]);
   });
 
   it('is gone on with as soon as others end that have served it for longer than it can be waited for', async () => {
@@ -153,7 +153,7 @@ describe('a session that is held', function () {
     const client = new PlaneClient(hostDirectory);
     const { application: reader } = await opened(client);
     client.disconnect();
-    const [record] = servingRecords(hostDirectory);
+    const [record] = servedRecords(hostDirectory);
     writeRecord({ ...record, patienceMs: 8000 });
     first.pause();
     fs.rmSync(join(hostDirectory, 'fused.sock')); // it answers nobody any more
@@ -203,7 +203,7 @@ describe('a session that is held', function () {
     await plane.stop();
     const [{ pid, record: { child } }] = findSessions(hostDirectory);
     for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
-    await until(() => assert.deepEqual(servingRecords(hostDirectory), []));
+    await until(() => assert.deepEqual(servedRecords(hostDirectory), []));
     const answer = await read(reader);
     assert.ok([ENOTCONN, ECONNABORTED].includes(answer), String(answer));
     assert.deepEqual(fdStore.sessions, []);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { refuse } from '../../csi/errors.ts';
 import type { PoolConfig } from '../../csi/pool-config.ts';
-import { FamfsError } from '../../famfs/errors.ts';
+import { FamfsError, messageOf } from '../../famfs/errors.ts';
 import { LogPatrol } from '../../famfs/log/patrol.ts';
 import { describeProblem, type Problem } from '../../famfs/log/problem.ts';
 import type { Pool } from '../../famfs/pool/pool.ts';
@@ -271,8 +271,4 @@ export class ManagedPool {
     this.#uuid = pool.uuid;
     return pool;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

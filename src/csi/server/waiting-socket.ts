@@ -1,5 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
+import { withTimeout } from '../../famfs/with-timeout.ts';
 import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
 import { identityOperations } from './identity.ts';
 import type { CallObserver } from './observe.ts';
@@ -40,8 +41,8 @@ export class WaitingSocket {
 
   /** Opens the socket of a driver that is not ready yet. */
   static async open({ socket, driver, log, observe, probeMs = PROBE_MS }: WaitingSocketOptions): Promise<WaitingSocket> {
-    const { promise, resolve } = Promise.withResolvers<true>();
-    const identity = identityOperations(driver, version(), () => within(probeMs, promise));
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const identity = identityOperations(driver, version(), () => withTimeout(promise, probeMs, () => false));
     let grpc: Server | undefined;
     const server = await SocketServer.listen(socket, (created) => {
       grpc = created;
@@ -70,11 +71,4 @@ export class WaitingSocket {
   async abort(): Promise<void> {
     await this.#server.abort();
   }
-}
-
-/** What a promise of `true` has become after so many milliseconds at the latest. */
-async function within(ms: number, promise: Promise<true>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), ms);
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { mapShared, tryLock, unlock, unmap, viewOf } from '../../device/libc.ts';
 import { FamfsError } from '../../errors.ts';
+import { bootId } from '../../host.ts';
 import { Header, Override, OverrideField, Slot, TABLE } from './overrides-layout.ts';
 
 export { Override, OverrideField } from './overrides-layout.ts';
@@ -18,7 +19,7 @@ const READ_TRIES = 10_000;
 /**
  * Modes, owners and times that were set on this host, and the mount groups of its volumes: a table
  * in a file on tmpfs, mapped by every process that serves or manages the pool here. It is written
- * before a SETATTR is answered, outlives its processes, and ends with the host's uptime.
+ * before a SETATTR is answered, outlives its processes, and is worth nothing after a reboot.
  *
  * Open addressing by node id. Writers take the file's lock, which ends with its holder; readers take
  * none: each slot has a sequence word, odd while the slot is being changed.
@@ -250,7 +251,7 @@ function lockFile(fd: number): void {
 function prepare(fd: number): void {
   const header = Buffer.alloc(TABLE.headerBytes);
   fs.readSync(fd, header, 0, header.length, 0);
-  const boot = bootId();
+  const boot = Buffer.from(bootId().replaceAll('-', ''), 'hex');
   const words = new Uint32Array(header.buffer, header.byteOffset, header.length / 4);
   const valid = words[Header.magic] === TABLE.magic && words[Header.slots] === TABLE.slots &&
     header.subarray(Header.boot * 4, Header.boot * 4 + boot.length).equals(boot);
@@ -265,10 +266,4 @@ function prepare(fd: number): void {
   fs.ftruncateSync(fd, 0);
   fs.ftruncateSync(fd, TABLE.length);
   fs.writeSync(fd, header, 0, header.length, 0);
-}
-
-/** The kernel's name for this uptime of the host. */
-function bootId(): Buffer {
-  const text = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-  return Buffer.from(text.trim().replaceAll('-', ''), 'hex');
 }

@@ -1,7 +1,8 @@
 /**
  * Process: serves a session. It inherits /dev/fuse as descriptor 3, has no state of its own that
- * matters, and may die at any time. Its main thread stays free, to send notifications: they may
- * block until a worker has answered.
+ * matters, and may die at any time. Workers answer the kernel, one thread replays the log. The main
+ * thread only sends notifications to the kernel: each may wait until a worker has answered a WRITE,
+ * so no worker may send one, nor the replaying thread, for which workers wait.
  */
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -16,8 +17,8 @@ import { attachCounters, countersFile, openCounters } from '../host-state/counte
 import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { die } from './die.ts';
-import type { ChildMessage, ReplayData, ReplayMessage, Serve, SessionConfig, Watch, WorkerData } from './messages.ts';
-import { Turns } from './quiescence.ts';
+import { type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type Watch, type WorkerData } from './messages.ts';
+import { RequestParity } from './quiescence.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
 const FUSE_FD = 3;
@@ -30,17 +31,17 @@ class ServingChild {
   readonly #memory: MappedMemory;
   readonly #stop = new SharedArrayBuffer(4);
   readonly #populated: SharedArrayBuffer;
-  readonly #turns = Turns.of(workerCount()).shared;
+  readonly #parity = RequestParity.of(workerCount()).shared;
   readonly #replay: Worker;
   #index!: IndexHandle;
   #view!: IndexView;
   #overrides!: Overrides;
   #notifier: Notifier | undefined;
-  /** The kernel has been told of what changed before this child served. */
-  #caughtUp = false;
-  /** Sequence of each override the kernel has been told of. */
-  readonly #told = new Map<number, number>();
-  /** Mount group of each directory, as the kernel has been told. */
+  /** The kernel has been notified of what changed before this child served. */
+  #hasNotifiedMissed = false;
+  /** Sequence of each override that the kernel has been notified of, by node. */
+  readonly #notifiedOverrides = new Map<number, number>();
+  /** Mount group of each directory that the kernel has been notified of. */
   readonly #groups = new Map<number, number>();
 
   constructor(config: SessionConfig) {
@@ -50,38 +51,38 @@ class ServingChild {
     const workerData: ReplayData = { memory: this.#memory.handle(), stop: this.#stop };
     this.#replay = new Worker(moduleFile(import.meta.url, 'replay-thread'), { workerData });
     this.#replay.on('error', die);
-    this.#replay.on('message', (message: ReplayMessage) => this.#replayed(message, config));
+    this.#replay.on('message', (message: ReplayMessage) => this.#onReplayMessage(message, config));
   }
 
-  #replayed(message: ReplayMessage, config: SessionConfig): void {
+  #onReplayMessage(message: ReplayMessage, config: SessionConfig): void {
     switch (message.type) {
       case 'failed':
-        return fail(new FamfsError(message.code, message.message));
+        return failToPrepare(new FamfsError(message.code, message.message));
       case 'replayed':
-        return this.#prepared(message.index, message.problems, config);
+        return this.#onPrepared(message.index, message.problems, config);
       case 'changed':
-        return this.#changed(message.removed, message.rebuilt);
+        return this.#notifyRemoved(message.removed, message.rebuilt);
       case 'overrides':
-        return this.#overridden();
+        return this.#notifyOverrides();
     }
   }
 
-  #prepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
+  #onPrepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
     this.#index = index;
     this.#view = new IndexView(index, this.#memory);
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
-    this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node)); // known from the start
-    tell({ type: 'prepared', poolUuid, problems });
+    this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node)); // without a notification: #notifyMissed sends them
+    sendToSupervisor({ type: 'prepared', poolUuid, problems });
   }
 
   /** The mount is there: starts the workers, and says when all of them wait for requests. */
-  serve({ agreement, first, doubts }: Serve): void {
+  serve({ agreement, first, doubts: crashFindings }: Serve): void {
     const count = workerCount();
     const counters = openCounters(this.#counters, count); // not before: another child may have used it
-    attachCounters(counters).clearCurrent(); // whoever sent us here has read it
-    tell({ type: 'began' });
-    const lock = new SharedArrayBuffer(4);
+    attachCounters(counters).clearCurrent(); // the supervisor has read it before it sent us here
+    sendToSupervisor({ type: 'began' });
+    const gateLock = new SharedArrayBuffer(4);
     let starting = count;
     let living = count;
     for (let number = 0; number < count; number++) {
@@ -93,52 +94,52 @@ class ServingChild {
         index: this.#index,
         overrides: this.#overrides.handle(),
         counters,
-        turns: this.#turns,
+        parity: this.#parity,
         agreement,
-        doubts,
-        lock,
+        crashFindings,
+        gateLock,
       };
       const worker = new Worker(moduleFile(import.meta.url, 'worker'), { workerData });
       worker.on('error', die);
-      worker.on('message', () => --starting === 0 && this.#serving(first));
-      worker.on('exit', () => --living === 0 && this.#unmounted());
+      worker.on('message', () => --starting === 0 && this.#onServing(first));
+      worker.on('exit', () => --living === 0 && this.#onUnmounted());
     }
     this.#notifier = new Notifier(FUSE_FD, agreement.epoch);
-    // Not before: what this child has passed counts for the host when no other one serves.
-    const watch: Watch = { overrides: this.#overrides.handle(), counters, turns: this.#turns };
+    // Not before: from here on no other child serves, and what this one's workers have passed counts for the host.
+    const watch: Watch = { overrides: this.#overrides.handle(), counters, parity: this.#parity };
     this.#replay.postMessage(watch);
   }
 
-  #serving(first: boolean): void {
-    tell({ type: 'serving' });
-    if (!first) this.#tellWhatWasMissed();
-    this.#caughtUp = true;
+  #onServing(first: boolean): void {
+    sendToSupervisor({ type: 'serving' });
+    if (!first) this.#notifyMissed();
+    this.#hasNotifiedMissed = true;
   }
 
-  /** What changed between the last look of the child before and the first one of this. */
-  #tellWhatWasMissed(): void {
+  /** Notifies the kernel of what may have changed between the last look of the child before and the first one of this. */
+  #notifyMissed(): void {
     const { slotsUsed } = this.#view.usage();
     const dead: number[] = [];
     for (let index = 0; index < slotsUsed; index++) {
       const status = this.#view.statusAt(index);
       if (status === Status.Quarantined || status === Status.Void) dead.push(nodeOf(index));
     }
-    this.#changed(dead, true);
+    this.#notifyRemoved(dead, true);
     const generation = this.#overrides.generation();
-    this.#overrides.changesSince(this.#told, (node) => this.#groupChanged(node));
-    for (const node of this.#told.keys()) {
-      if (this.#view.isDirectory(node)) this.#below(node); // its group may have been lifted
+    this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node));
+    for (const node of this.#notifiedOverrides.keys()) {
+      if (this.#view.isDirectory(node)) this.#notifyBelow(node); // its group may have been lifted
       this.#notifier!.attributes(node);
     }
     this.#overrides.acknowledge(generation);
   }
 
-  /** Removals by any host. Names before inodes: nobody shall find a removed one by its name again. */
-  #changed(removed: readonly number[], rebuilt: boolean): void {
+  /** Notifies the kernel of removals by any host. Names before inodes: nobody shall find a removed one by its name again. */
+  #notifyRemoved(removed: readonly number[], rebuilt: boolean): void {
     if (removed.length > 0 || rebuilt) this.#notifier?.names();
     for (const node of removed) {
       this.#notifier?.removed(node);
-      this.#told.delete(node);
+      this.#notifiedOverrides.delete(node);
       this.#groups.delete(node);
     }
     this.#overrides?.forget(removed);
@@ -146,14 +147,14 @@ class ServingChild {
   }
 
   /**
-   * Overrides set by a worker, another session of the pool on this host, or the host's service, which
-   * waits until the kernel believes nothing else.
+   * Notifies the kernel of new overrides: by a worker, another session of the pool on this host, or the
+   * data plane, which waits for `acknowledge`.
    */
-  #overridden(): void {
-    if (!this.#caughtUp) return; // that tells of all there is
+  #notifyOverrides(): void {
+    if (!this.#hasNotifiedMissed) return; // that will tell all there is
     const generation = this.#overrides.generation();
-    this.#overrides.changesSince(this.#told, (node) => {
-      if (this.#groupChanged(node)) this.#below(node);
+    this.#overrides.changesSince(this.#notifiedOverrides, (node) => {
+      if (this.#groupChanged(node)) this.#notifyBelow(node);
       this.#notifier?.attributes(node);
     });
     this.#overrides.acknowledge(generation);
@@ -169,33 +170,32 @@ class ServingChild {
     return this.#groups.get(node) !== before;
   }
 
-  #below(directory: number): void {
+  /** Notifies the kernel that the attributes of all below a directory have changed. */
+  #notifyBelow(directory: number): void {
     for (let node = this.#view.firstChild(directory); node !== 0; node = this.#view.nextSibling(node)) {
-      if (this.#view.isDirectory(node)) this.#below(node);
+      if (this.#view.isDirectory(node)) this.#notifyBelow(node);
       this.#notifier?.attributes(node);
     }
   }
 
-  #unmounted(): void {
+  #onUnmounted(): void {
     this.#replay.once('exit', () => process.exit(0));
     Atomics.store(new Int32Array(this.#stop), 0, 1);
   }
 }
 
-function tell(message: ChildMessage): void {
+function sendToSupervisor(message: ChildMessage): void {
   // A supervisor that is gone does not end the session: this process holds the mount too.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /**
- * Nothing is served yet: says why and ends, without the tear-down of threads that an exit is: nothing
- * of this process is to be saved.
+ * Before anything is served: tells the supervisor why, and ends. By a signal, since an exit would wait
+ * for the threads, and nothing of this process is to be saved.
  */
-function fail(error: unknown): void {
-  const code = error instanceof FamfsError ? error.code : 'DEVICE';
-  const message = error instanceof Error ? error.message : String(error);
-  const told = () => process.kill(process.pid, 'SIGKILL');
-  process.send!({ type: 'failed', code, message } satisfies ChildMessage, undefined, undefined, told);
+function failToPrepare(error: unknown): void {
+  const end = () => process.kill(process.pid, 'SIGKILL');
+  process.send!(failed(error, 'DEVICE') satisfies ChildMessage, undefined, undefined, end);
 }
 
 // A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
@@ -214,5 +214,5 @@ try {
     child.serve(message);
   });
 } catch (error) {
-  fail(error);
+  failToPrepare(error);
 }

@@ -1,6 +1,10 @@
-/** What the processes and threads of a session say to each other. */
+/**
+ * What the processes and threads of a session say to each other. A supervisor may be of an older version
+ * than its child, which is started from the program that is installed then: so the fields of messages
+ * between them keep their names.
+ */
 import type { MemoryHandle } from '../../device/pool-memory.ts';
-import type { FamfsErrorCode } from '../../errors.ts';
+import { FamfsError, type FamfsErrorCode, messageOf } from '../../errors.ts';
 import type { IndexHandle } from '../../index/index-store.ts';
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import type { CountersHandle } from '../host-state/counters-file.ts';
@@ -32,11 +36,16 @@ export interface Failed {
   readonly message: string;
 }
 
+/** What was thrown, as a message. `otherwise`: the code of what is no FamfsError. */
+export function failed(error: unknown, otherwise: FamfsErrorCode): Failed {
+  return { type: 'failed', code: error instanceof FamfsError ? error.code : otherwise, message: messageOf(error) };
+}
+
 /** Serving child to supervisor. */
 export type ChildMessage =
   /** The log has been replayed; nothing is mounted yet. */
   | { readonly type: 'prepared'; readonly poolUuid: string; readonly problems: readonly string[] }
-  /** It is about to serve. */
+  /** It is about to serve: the counters file no longer tells what the child before had under way. */
   | { readonly type: 'began' }
   | { readonly type: 'serving' }
   | Failed;
@@ -45,17 +54,19 @@ export type ChildMessage =
 export interface Serve {
   readonly type: 'serve';
   readonly agreement: Agreement;
-  /** The kernel knows nothing yet: no child served this session before. */
+  /** No child served this session before: the kernel caches nothing yet. */
   readonly first: boolean;
-  readonly doubts: Doubts;
+  /** See CrashFindings. The name is that of an earlier version. */
+  readonly doubts: CrashFindings;
 }
 
-/** What earlier children of a session died of. */
-export interface Doubts {
+/** What is known of the deaths of earlier children of a session: see crash-history.ts. */
+export interface CrashFindings {
+  /** Parts of files that are not to be touched. */
   readonly bad: readonly BadRange[];
-  /** Requests that are not to be tried again. */
+  /** Requests that are not to be tried again, by `unique`. */
   readonly refused: readonly string[];
-  /** One of the requests that come first may be the end of this child: one at a time, so that it is known which. */
+  /** The child is to serve one request at a time at first, since one of them may kill it. */
   readonly careful: boolean;
 }
 
@@ -73,12 +84,12 @@ export type ReplayMessage =
   | { readonly type: 'overrides' }
   | Failed;
 
-/** Main thread to replay thread, when the child serves: what else to watch, and where to tell how far it is. */
+/** Main thread to replay thread, when the child serves: what else to watch, and where to write how far the replay is. */
 export interface Watch {
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;
   /** Of the workers: see quiescence.ts. */
-  readonly turns: SharedArrayBuffer;
+  readonly parity: SharedArrayBuffer;
 }
 
 /** What a worker starts with. */
@@ -91,9 +102,9 @@ export interface WorkerData {
   readonly index: IndexHandle;
   readonly overrides: OverridesHandle;
   readonly counters: CountersHandle;
-  readonly turns: SharedArrayBuffer;
+  readonly parity: SharedArrayBuffer;
   readonly agreement: Agreement;
-  readonly doubts: Doubts;
-  /** One Int32, held by the worker that serves while they are careful. */
-  readonly lock: SharedArrayBuffer;
+  readonly crashFindings: CrashFindings;
+  /** One Int32, the lock of the request gate. */
+  readonly gateLock: SharedArrayBuffer;
 }

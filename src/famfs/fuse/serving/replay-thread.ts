@@ -1,31 +1,29 @@
 /** Thread: keeps the index of a session up to date, and says what changed. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { MappedMemory } from '../../device/pool-memory.ts';
-import { FamfsError } from '../../errors.ts';
 import { describeProblem, type Problem } from '../../log/problem.ts';
 import { Replayer } from '../../log/replayer.ts';
 import { attachCounters } from '../host-state/counters-file.ts';
 import type { Counters } from '../host-state/counters.ts';
 import { Overrides } from '../host-state/overrides.ts';
 import { die } from './die.ts';
-import type { ReplayData, ReplayMessage, Watch } from './messages.ts';
-import { QuiescentPoint, Turns } from './quiescence.ts';
+import { failed, type ReplayData, type ReplayMessage, type Watch } from './messages.ts';
+import { QuiescentPoint, RequestParity } from './quiescence.ts';
 
 /** How long a change by another host stays unnoticed where nobody asks for it. */
 const POLL_MS = 20;
 
 const port = parentPort!;
-const say = (message: ReplayMessage) => port.postMessage(message);
+const post = (message: ReplayMessage) => port.postMessage(message);
 
 function start(data: ReplayData): void {
   let replayer: Replayer;
   try {
     replayer = Replayer.create(MappedMemory.attach(data.memory));
   } catch (error) {
-    const code = error instanceof FamfsError ? error.code : 'DAMAGED';
-    return say({ type: 'failed', code, message: (error as Error).message });
+    return post(failed(error, 'DAMAGED'));
   }
-  say({ type: 'replayed', index: replayer.handle, problems: grave(replayer.problems) });
+  post({ type: 'replayed', index: replayer.handle, problems: textsOf(replayer.problems) });
   follow(replayer, new Int32Array(data.stop));
 }
 
@@ -41,7 +39,7 @@ function follow(replayer: Replayer, stop: Int32Array): void {
   while (Atomics.load(stop, 0) === 0) {
     replayer.waitForRequest(POLL_MS);
     const { removed, rebuilt } = replayer.catchUp();
-    if (removed.length > 0 || rebuilt) say({ type: 'changed', removed, rebuilt });
+    if (removed.length > 0 || rebuilt) post({ type: 'changed', removed, rebuilt });
     counters?.recordLook(replayer.end);
     const passed = point?.passed(replayer.change);
     if (passed !== undefined) counters!.acknowledge(passed);
@@ -51,18 +49,18 @@ function follow(replayer: Replayer, stop: Int32Array): void {
       if (watch === undefined) continue;
       overrides = Overrides.attach(watch.overrides);
       counters = attachCounters(watch.counters);
-      point = new QuiescentPoint(new Turns(watch.turns));
+      point = new QuiescentPoint(new RequestParity(watch.parity));
     } else if (overrides.generation() !== generation) {
       generation = overrides.generation();
-      say({ type: 'overrides' });
+      post({ type: 'overrides' });
     }
   }
   overrides?.close();
   port.close();
 }
 
-/** What a person should hear of, a line each. */
-function grave(problems: readonly Problem[]): string[] {
+/** What a person should hear of, a line each: damage and rejects, not notes. */
+function textsOf(problems: readonly Problem[]): string[] {
   return problems.filter(({ severity }) => severity !== 'note').map(describeProblem);
 }
 

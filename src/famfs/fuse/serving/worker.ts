@@ -9,10 +9,10 @@ import { checkBuffers, dispatch, refuse } from '../operations/dispatch.ts';
 import type { FileSystem } from '../operations/file-system.ts';
 import { Call } from '../protocol/call.ts';
 import { receive, send } from '../protocol/channel.ts';
-import { complain, die } from './die.ts';
+import { die, stackOf, writeError } from './die.ts';
 import type { WorkerData } from './messages.ts';
-import { Turns } from './quiescence.ts';
-import { Caution } from './request-gate.ts';
+import { RequestParity } from './quiescence.ts';
+import { RequestGate } from './request-gate.ts';
 
 /** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
 const LONG_SECONDS = 86_400;
@@ -31,35 +31,35 @@ function serve(data: WorkerData): void {
     overrides: Overrides.attach(data.overrides),
     memory,
     populated,
-    bad: data.doubts.bad,
+    bad: data.crashFindings.bad,
     cacheSeconds: agreement.epoch ? LONG_SECONDS : SHORT_SECONDS,
     override: new Override(),
     failed: (operation, error) => {
       if (++reports > MOST_REPORTS) return;
-      complain(`${operation} failed and was answered EIO: ${error instanceof Error ? error.stack : String(error)}`);
+      writeError(`${operation} failed and was answered EIO: ${stackOf(error)}`);
     },
   };
   const call = new Call(agreement.maxWrite);
   checkBuffers(call, agreement.maxWrite);
   const counters = attachCounters(data.counters).of(data.number);
-  const turns = new Turns(data.turns);
-  const caution = new Caution(data.doubts, data.lock);
+  const parity = new RequestParity(data.parity);
+  const gate = new RequestGate(data.crashFindings, data.gateLock);
   const isReadable = (window: Window) => populated.isReadable(window);
   parentPort?.postMessage('serving');
   for (;;) {
     const length = receive(fd, call.request);
     if (length === undefined) return;
-    turns.step(data.number);
-    caution.begin();
+    parity.flip(data.number);
+    gate.enter();
     try {
-      const hasReply = caution.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
+      const hasReply = gate.refuses(call) ? refuse(call, length) : dispatch(call, length, fileSystem, counters);
       if (hasReply) send(fd, call, isReadable);
     } catch (error) {
       return die(error, 'inRequest');
     }
     counters.answered();
-    caution.end();
-    turns.step(data.number);
+    gate.leave();
+    parity.flip(data.number);
   }
 }
 

@@ -1,18 +1,22 @@
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import type { CurrentRequest } from '../host-state/counters.ts';
 import { Opcode } from '../protocol/abi.ts';
-import type { Doubts } from '../serving/messages.ts';
+import type { CrashFindings } from '../serving/messages.ts';
 
 const PAGE = 4096;
 
-/** For the supervisor of a session: which requests were the end of its children. */
-export class Deaths {
+/**
+ * For the supervisor of a session: which requests its children have died of. A request that was under
+ * way at one death is a suspect. One that was under way at two deaths in a row is guilty: it is answered
+ * EIO, and of a READ or WRITE the pages it touched are left alone from then on.
+ */
+export class CrashHistory {
   readonly #bad: BadRange[];
   readonly #refused: string[] = [];
   /** What was under way when the last child died. */
   #suspects = new Set<string>();
 
-  /** `bad`: what earlier supervisors of the session have learnt. */
+  /** `bad`: what earlier supervisors of the session have found. */
   constructor(bad: readonly BadRange[] = []) {
     this.#bad = [...bad];
   }
@@ -22,13 +26,13 @@ export class Deaths {
   }
 
   /** What the next child has to know. */
-  get doubts(): Doubts {
+  get findings(): CrashFindings {
     return { bad: this.#bad, refused: this.#refused, careful: this.#suspects.size > 0 };
   }
 
   /**
-   * A child has died of itself with these requests under way. Answers those that were under way at the
-   * death before, too: since children are careful after a death, it is the one that kills them.
+   * A child has died of itself with these requests under way. Answers the guilty ones. That is sound
+   * because a child serves one request at a time after a death: at the second death, there is one.
    */
   add(requests: readonly CurrentRequest[]): CurrentRequest[] {
     const guilty = requests.filter(({ unique }) => this.#suspects.has(unique));

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import koffi from 'koffi';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoName } from '../../device/libc.ts';
-import { FamfsError } from '../../errors.ts';
+import { FamfsError, messageOf } from '../../errors.ts';
 
 /**
  * Sockets that carry open files (SCM_RIGHTS, see unix(7)), which those of Node.js do not. Nothing here
@@ -100,7 +100,7 @@ export class FdSocket {
       return fd === undefined ? { value } : { value, fd };
     } catch (error) {
       if (fd !== undefined) fs.closeSync(fd);
-      throw error instanceof FamfsError ? error : new FamfsError('DEVICE', `what was received is no message: ${(error as Error).message}`);
+      throw error instanceof FamfsError ? error : new FamfsError('DEVICE', `what was received is no message: ${messageOf(error)}`);
     }
   }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError } from '../../errors.ts';
 import { hasNoThreadsLeft, isAlive, pidNamespace } from './processes.ts';
-import type { Predecessor } from './serving-process.ts';
+import type { ReplacedProcess } from './serving-process.ts';
 import { type SessionLock, SupervisorLock } from './session-lock.ts';
 import type { SessionRecord } from './session-record.ts';
 
 const POLL_MS = 5;
 
 /** The serving child of a supervisor that has died, as the next supervisor sees it. It may be gone, too. */
-export class Orphan implements Predecessor {
+export class Orphan implements ReplacedProcess {
   readonly #record: SessionRecord;
   readonly #lock: SessionLock;
 
@@ -18,10 +18,11 @@ export class Orphan implements Predecessor {
   }
 
   /**
-   * Waits for other supervisors, and for the processes of another container, which only its end can
-   * end. Throws FamfsError IN_USE when they serve on: then they are not to be disturbed.
+   * Takes the session's locks, so that nobody else can go on with it. That waits for other supervisors,
+   * and for processes of another container: they cannot be killed from here, and end with it. Throws
+   * FamfsError IN_USE when they serve on for so long: then they are not to be disturbed.
    */
-  async leftByOthers(withinMs: number): Promise<void> {
+  async takeLocks(withinMs: number): Promise<void> {
     const { id, directory, hostDirectory } = this.#record;
     const deadline = performance.now() + withinMs;
     const supervisors = new SupervisorLock(hostDirectory, id);
@@ -37,14 +38,14 @@ export class Orphan implements Predecessor {
   }
 
   async workersGone(): Promise<void> {
-    // A child that the record does not name has the lock, too.
+    // Not only the child of the record: one that it does not name yet has the lock, too.
     while (!this.#lock.take()) {
       if (this.#isOurs && hasNoThreadsLeft(this.#record.child)) return this.#lock.takeWhenFree();
       await sleep(POLL_MS);
     }
   }
 
-  /** Whether its pid means something here. */
+  /** Whether its pid is of our namespace: then we can see the process, and kill it. */
   get #isOurs(): boolean {
     return this.#record.pidNamespace === pidNamespace();
   }

@@ -1,23 +1,35 @@
+/**
+ * The serving child of a session, as its supervisor sees it. When it dies, another one takes its place:
+ *   1. The kernel keeps the requests that the dead child had taken and not answered.
+ *   2. A new child replays the log. It serves nothing yet.
+ *   3. The supervisor waits until no worker of the dead child is left: a late store of one could hit
+ *      memory that was given to another file meanwhile.
+ *   4. It has the kernel resend what was not answered (FUSE_NOTIFY_RESEND). Nobody reads /dev/fuse at
+ *      that moment, so no request is there twice.
+ *   5. The new child serves, and notifies the kernel of whatever may have changed meanwhile.
+ * So a request may be served twice. That is sound: a child keeps nothing between requests, and one that
+ * was not answered may take effect at any time until it is.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FamfsError } from '../../errors.ts';
+import { FamfsError, messageOf } from '../../errors.ts';
 import { moduleFile } from '../../module-file.ts';
-import { OwnEnd } from '../serving/die.ts';
+import { MistakeSignal } from '../serving/die.ts';
 import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
 import { isKilled, startTimeOf, taskCount } from './processes.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
   readonly failure?: string;
-  /** It was not ended by others. */
+  /** Nobody else has killed it. */
   readonly ofItself?: boolean;
-  /** What it did for a request may have been its end. */
+  /** It may have died of what it did for a request. */
   readonly inRequest?: boolean;
 }
 
-/** Signals that come of what is done with memory, and of mistakes in requests. */
-const IN_REQUEST: readonly string[] = [OwnEnd.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
+/** Signals of a death in a request: what access to memory brings, and our own after a mistake. */
+const IN_REQUEST: readonly string[] = [MistakeSignal.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
 
 /** What a serving process found when it had replayed the log. */
 export interface Prepared {
@@ -35,25 +47,26 @@ const LEAN = { flags: ['--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' 
 const LOOK_MS = 200;
 const POLL_MS = 5;
 
-/** Who served a session before another one does. */
-export interface Predecessor {
+/** Who serves a session, or did, and is to be replaced by another process. */
+export interface ReplacedProcess {
   kill(): void;
   /**
-   * Resolves when nothing of it can touch the pool's memory any more. Its main thread, which never
-   * does, may have to wait in a notification until its successor has answered a WRITE.
+   * Resolves when no worker of it is left, so that nothing of it can touch the pool's memory any more.
+   * Its main thread never does, and may live on: it may wait in a notification until the process that
+   * replaces it has answered a WRITE.
    */
   workersGone(): Promise<void>;
 }
 
 /** One serving child, as its supervisor sees it. */
-export class ServingProcess implements Predecessor {
+export class ServingProcess implements ReplacedProcess {
   readonly pid: number;
   readonly startTime: number;
   /** The log has been replayed. Rejects with the reason why it could not be. */
   readonly prepared: Promise<Prepared>;
   /** Resolves when it has ended, or has been killed and cannot end. */
   readonly ended: Promise<ServingEnd>;
-  /** It has begun to serve: what the one before had under way is noted no longer. */
+  /** It has begun to serve: the counters file tells what this one has under way, not the one before. */
   began = false;
   readonly #process: ChildProcess;
   readonly #serving: Promise<void>;
@@ -122,6 +135,6 @@ async function endOf(child: ChildProcess): Promise<ServingEnd> {
     if (signal === null) return { failure: `the serving process exited with ${code}`, ofItself: true };
     return { failure: `the serving process was ended by ${signal}`, ofItself: signal !== 'SIGKILL', inRequest: IN_REQUEST.includes(signal) };
   } catch (error) {
-    return { failure: `the serving process cannot be started: ${(error as Error).message}` };
+    return { failure: `the serving process cannot be started: ${messageOf(error)}` };
   }
 }

@@ -1,31 +1,37 @@
+/**
+ * Two file locks say who lives, whatever container they are in: a pid means nothing in another one.
+ *   - The session's lock is shared by its supervisor and its serving children, which inherit the open
+ *     file. It is free when the last of them has ended. So who takes it knows that no worker is left:
+ *     nobody serves, and no deletion is acknowledged, beside workers that live.
+ *   - The supervisor's lock belongs to one supervisor alone, so that two never go on with one session.
+ * Example: a supervisor is killed and its child serves on. The supervisor's lock is free, the session's
+ * is not. The next supervisor takes the first, kills the child, and serves when it has the second.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import { tryLock } from '../../device/libc.ts';
 
 const RETRY_MS = 100;
 
-/**
- * What says that a session has a living process, whatever container it is in: a file lock that its
- * supervisor and serving children share, and that ends with the last of them.
- */
+/** The session's lock: see above. */
 export class SessionLock {
   readonly fd: number;
   #isHeld = false;
 
   /** Opens the lock of a session without taking it. `fd` is to be inherited by its children. */
   constructor(hostDirectory: string, id: string) {
-    const file = lockFile(hostDirectory, id);
+    const file = sessionLockFile(hostDirectory, id);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     this.fd = fs.openSync(file, 'a', 0o600);
   }
 
-  /** Takes it, unless processes of an earlier supervisor live; whether it is held now. */
+  /** Takes the lock, unless processes of an earlier supervisor live; answers whether it is held now. */
   take(): boolean {
     this.#isHeld ||= tryLock(this.fd, 'exclusive');
     return this.#isHeld;
   }
 
-  /** Takes it as soon as the last process that has it has ended, which may be stuck for a moment. */
+  /** Takes the lock, now or as soon as the last process that has it has ended: one may be stuck for a moment. */
   takeWhenFree(): void {
     if (this.take()) return;
     const timer = setInterval(() => {
@@ -34,7 +40,7 @@ export class SessionLock {
   }
 }
 
-/** What a session's supervisor alone has, so that two of them never go on with it at once. */
+/** The supervisor's lock: see above. */
 export class SupervisorLock {
   readonly #fd: number;
 
@@ -54,7 +60,7 @@ export function supervisorLockFile(hostDirectory: string, id: string): string {
   return path.join(hostDirectory, 'sessions', `${id}.supervisor`);
 }
 
-export function lockFile(hostDirectory: string, id: string): string {
+export function sessionLockFile(hostDirectory: string, id: string): string {
   return path.join(hostDirectory, 'sessions', `${id}.lock`);
 }
 
@@ -62,7 +68,7 @@ export function lockFile(hostDirectory: string, id: string): string {
 export function isServed(hostDirectory: string, id: string): boolean {
   let fd: number;
   try {
-    fd = fs.openSync(lockFile(hostDirectory, id), 'r');
+    fd = fs.openSync(sessionLockFile(hostDirectory, id), 'r');
   } catch {
     return false;
   }

@@ -6,9 +6,12 @@ import { famfsMountAt } from '../mount/mount.ts';
 import type { Agreement } from '../protocol/init.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { isAlive, pidNamespace, type ProcessName } from './processes.ts';
-import { isServed, lockFile, supervisorLockFile } from './session-lock.ts';
+import { isServed, sessionLockFile, supervisorLockFile } from './session-lock.ts';
 
-/** A session that serves, as its record file tells it too. Its process is the supervisor. */
+/**
+ * A session, as its record file tells it: a persisted format, whose fields keep their names. `pid` and
+ * `startTime` are the supervisor's.
+ */
 export interface SessionRecord extends SessionConfig, ProcessName {
   readonly version: number;
   readonly poolUuid: string;
@@ -16,7 +19,7 @@ export interface SessionRecord extends SessionConfig, ProcessName {
   readonly pidNamespace: string;
   /** The serving child, which may outlive its supervisor. */
   readonly child: ProcessName;
-  /** The mount, as the kernel numbers it: major:minor. */
+  /** The mount, by its device number `major:minor`. */
   readonly mount: string;
   readonly agreement: Agreement;
   readonly problems: readonly string[];
@@ -42,26 +45,26 @@ export function writeRecord(record: SessionRecord): void {
 
 /** Removes what a session leaves: its record, its counters and its lock. */
 export function removeRecord(hostDirectory: string, id: string): void {
-  for (const file of [recordFile, countersFile, lockFile, supervisorLockFile]) fs.rmSync(file(hostDirectory, id), { force: true });
+  for (const file of [recordFile, countersFile, sessionLockFile, supervisorLockFile]) fs.rmSync(file(hostDirectory, id), { force: true });
 }
 
 /** The sessions of which a process lives, in any container. */
-export function servingRecords(hostDirectory: string): SessionRecord[] {
+export function servedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter(hasProcess);
 }
 
-/** Those too that nobody serves at the moment, but whose mounts are there: somebody may go on with them. */
-export function presentRecords(hostDirectory: string): SessionRecord[] {
+/** As `servedRecords`, and those that nobody serves at the moment but whose mounts are there: somebody may go on with them. */
+export function servedOrMountedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.deviceNumber === record.mount);
 }
 
 /** The sessions whose supervisors live, as far as this process can see them. */
-export function livingRecords(hostDirectory: string): SessionRecord[] {
+export function supervisedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter(isSupervised);
 }
 
 /** The sessions without a supervisor that this process can see. A child may serve on, or another container. */
-export function orphanedRecords(hostDirectory: string): SessionRecord[] {
+export function unsupervisedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter((record) => !isSupervised(record));
 }
 

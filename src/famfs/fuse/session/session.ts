@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FamfsError } from '../../errors.ts';
+import { FamfsError, messageOf } from '../../errors.ts';
 import { moduleFile } from '../../module-file.ts';
 import { famfsMountAt, unmountFuse } from '../mount/mount.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { fdStoreSocket } from './fd-store.ts';
 import { isAlive } from './processes.ts';
-import { livingRecords, type SessionRecord } from './session-record.ts';
+import { type SessionRecord, supervisedRecords } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';
 
 /** How a session ended: by an unmount, or with a failure. */
@@ -164,7 +164,7 @@ async function supervise(args: readonly [SessionConfig, SessionRecord?], { signa
 
 /** The sessions of a host directory that serve, whoever started them. */
 export function findSessions(hostDirectory: string): Session[] {
-  return livingRecords(hostDirectory).map((record) => new Session(record, ended(record), () => {}));
+  return supervisedRecords(hostDirectory).map((record) => new Session(record, ended(record), () => {}));
 }
 
 /**
@@ -181,7 +181,7 @@ function mountDirectory(directory: string): string {
   try {
     real = fs.realpathSync(directory);
   } catch (error) {
-    throw new FamfsError('INVALID', `${directory}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such directory' : (error as Error).message}`);
+    throw new FamfsError('INVALID', `${directory}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such directory' : messageOf(error)}`);
   }
   if (famfsMountAt(real) !== undefined) throw new FamfsError('IN_USE', `${real}: a famfs pool is mounted there already`);
   if (!fs.statSync(real).isDirectory()) throw new FamfsError('INVALID', `${directory} is not a directory`);

@@ -1,12 +1,12 @@
 /**
- * Process: one for each session. It mounts, answers INIT, holds /dev/fuse and never serves, so that
- * nothing can make it wait; a serving child does the work, and is replaced when it dies. It knows
- * nothing of devices and logs.
+ * Process: one for each session. It mounts, answers INIT, keeps /dev/fuse open and never serves, so that
+ * nothing can make it wait; a serving child does the work, and is replaced when it dies (how: see
+ * serving-process.ts). It knows nothing of devices and logs.
  */
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FamfsError } from '../../errors.ts';
-import { within } from '../../with-timeout.ts';
+import { FamfsError, messageOf } from '../../errors.ts';
+import { withTimeout } from '../../with-timeout.ts';
 import { countersFile } from '../host-state/counters-file.ts';
 import { Counters } from '../host-state/counters.ts';
 import { openFuse } from '../mount/fuse-device.ts';
@@ -16,17 +16,17 @@ import { Call } from '../protocol/call.ts';
 import { receive, send } from '../protocol/channel.ts';
 import { answerInit, limitations, MAX_WRITE } from '../protocol/init.ts';
 import { Notifier } from '../protocol/notifier.ts';
-import type { SessionConfig } from '../serving/messages.ts';
-import { Deaths } from './crash-history.ts';
+import { failed, type SessionConfig } from '../serving/messages.ts';
+import { CrashHistory } from './crash-history.ts';
 import { FdStoreLink, takeFromFdStore } from './fd-store-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
-import { type Predecessor, type ServingEnd, ServingProcess } from './serving-process.ts';
+import { type ReplacedProcess, type ServingEnd, ServingProcess } from './serving-process.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { RECORD_VERSION, removeRecord, type SessionRecord, writeRecord } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';
 
-/** A child that has lived for so long is no part of a row of deaths. */
+/** The death of a child that has lived for so long does not count with those before. */
 const STABLE_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2000;
@@ -39,23 +39,23 @@ class Supervisor {
   readonly #fd: number;
   readonly #lock: SessionLock;
   #child: ServingProcess;
-  /** One that has replayed and will follow at once when the present one ends. */
+  /** One that has replayed, or does so, and will take the place of the present one when that ends. */
   #successor: ServingProcess | undefined;
-  readonly #deaths: Deaths;
-  /** Fulfilled while a child serves. */
-  #settled: Promise<unknown> = Promise.resolve();
+  readonly #crashes: CrashHistory;
+  /** Fulfilled when a child serves; pending while one is being replaced. */
+  #serving: Promise<unknown> = Promise.resolve();
   /** The mount, as the kernel numbers it, once there is one of ours. */
   #mount: string | undefined;
   #established: Established | undefined;
   #fdStoreLink: FdStoreLink | undefined;
-  /** How long to wait before the next one: longer when they end of themselves. */
-  #pause = 0;
+  /** How long to wait before the next child is started: longer when they die of themselves soon. */
+  #pauseMs = 0;
 
-  constructor(config: SessionConfig, fd: number, lock: SessionLock, deaths: Deaths) {
+  constructor(config: SessionConfig, fd: number, lock: SessionLock, crashes: CrashHistory) {
     this.#config = config;
     this.#fd = fd;
     this.#lock = lock;
-    this.#deaths = deaths;
+    this.#crashes = crashes;
     this.#child = this.#spawn(); // it has nothing to read before the mount
   }
 
@@ -67,9 +67,9 @@ class Supervisor {
     const established = this.#established = { poolUuid, problems, ...await this.#mountPool(poolUuid) };
     const { agreement } = established;
     writeRecord(this.#record(this.#child, established));
-    await (this.#settled = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#deaths.doubts }));
-    for (const problem of limitations(agreement)) this.#say(`on this kernel, ${problem}`);
-    for (const problem of problems) this.#say(problem);
+    await (this.#serving = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#crashes.findings }));
+    for (const problem of limitations(agreement)) this.#log(`on this kernel, ${problem}`);
+    for (const problem of problems) this.#log(problem);
     await this.#serve(established);
   }
 
@@ -78,30 +78,30 @@ class Supervisor {
     const { directory, mount, patienceMs } = record;
     if (famfsMountAt(directory)?.deviceNumber !== mount) throw new FamfsError('NOT_FOUND', `${directory}: the session is not mounted there any more`);
     const orphan = new Orphan(record, this.#lock);
-    await orphan.leftByOthers(patienceMs);
-    const following = this.#settled = this.#replace([orphan], record, 'its supervisor has died', this.#child);
+    await orphan.takeLocks(patienceMs);
+    const following = this.#serving = this.#replace([orphan], record, 'its supervisor has died', this.#child);
     const next = await following;
     if (next === undefined) return;
     this.#child = next;
     await this.#serve(record);
   }
 
-  /** While a child serves, and others after it. */
+  /** Returns when the file system was unmounted; replaces each child that dies until then. */
   async #serve(established: Established): Promise<void> {
     const { directory, holder, id } = this.#config;
     if (holder !== undefined && established.agreement.resend) this.#fdStoreLink = new FdStoreLink(holder, id, this.#fd);
-    await report({ type: 'serving', record: this.#record(this.#child, established) });
+    await sendToStarter({ type: 'serving', record: this.#record(this.#child, established) });
     for (;;) {
       const began = performance.now();
       const end = await this.#child.ended;
       const { failure, ofItself } = end;
       if (failure === undefined) return;
       if (!established.agreement.resend) throw new FamfsError('DEVICE', `${directory}: ${failure}; the session is over`);
-      this.#learn(this.#child, end);
-      if (ofItself && performance.now() - began < STABLE_MS) this.#wait();
-      else this.#pause = 0;
-      this.#say(`${failure}; another one goes on`);
-      const replacing = this.#settled = this.#replace([this.#child], established, failure);
+      this.#recordCrash(this.#child, end);
+      if (ofItself && performance.now() - began < STABLE_MS) this.#lengthenPause();
+      else this.#pauseMs = 0;
+      this.#log(`${failure}; another one goes on`);
+      const replacing = this.#serving = this.#replace([this.#child], established, failure);
       const next = await replacing;
       if (next === undefined) return;
       this.#child = next;
@@ -120,7 +120,7 @@ class Supervisor {
       await unmountFuse(this.#config.directory);
     } catch (error) {
       if (error instanceof FamfsError && error.code === 'NOT_FOUND') return; // out of sight, still in use
-      this.#say(`not stopped: ${(error as Error).message}`);
+      this.#log(`not stopped: ${messageOf(error)}`);
     }
   }
 
@@ -131,10 +131,10 @@ class Supervisor {
     try {
       successor = this.#successor = this.#spawn();
       await successor.prepared;
-      await this.#settled;
+      await this.#serving;
       if (this.#successor === successor) this.#child.kill(); // or it has followed one that died meanwhile
     } catch (error) {
-      this.#say(`the serving process stays as it is: ${(error as Error).message}`);
+      this.#log(`the serving process stays as it is: ${messageOf(error)}`);
       successor?.kill();
       if (this.#successor === successor) this.#successor = undefined;
     }
@@ -151,7 +151,7 @@ class Supervisor {
       .catch(() => {});
   }
 
-  /** Ends what would go on after the session: a child that was to follow, and the link to the fd store. */
+  /** Ends what would outlive the session: a child that was to follow, and the link to the fd store. */
   discard(): void {
     this.#fdStoreLink?.stop();
     this.#successor?.kill();
@@ -182,93 +182,96 @@ class Supervisor {
    * taken and not answered. Answers none when the file system was unmounted meanwhile. Throws when
    * for a long time there was no child that could.
    */
-  async #replace(dead: readonly Predecessor[], established: Established, failure: string, first?: ServingProcess): Promise<ServingProcess | undefined> {
+  async #replace(dead: readonly ReplacedProcess[], established: Established, failure: string, first?: ServingProcess): Promise<ServingProcess | undefined> {
     const { directory, patienceMs } = this.#config;
     const began = performance.now();
-    const left = () => patienceMs - (performance.now() - began);
+    const leftMs = () => patienceMs - (performance.now() - began);
     const allDead = [...dead];
     let reason = failure;
     let ready = first;
     do {
-      if (this.#pause > 0) await sleep(this.#pause);
+      if (this.#pauseMs > 0) await sleep(this.#pauseMs);
       let next: ServingProcess | undefined;
       try {
         next = ready ?? this.#successor ?? this.#spawn();
         ready = this.#successor = undefined;
-        await within(left(), this.#follow(next, allDead, established));
+        await withTimeout(this.#putIntoService(next, allDead, established), leftMs(), neverReady);
         return next;
       } catch (error) {
         next?.kill();
-        const end = next === undefined ? {} : await within(LAST_PAUSE_MS, next.ended).catch((): ServingEnd => ({ failure: 'it does not end' }));
+        const end = next === undefined ? {} : await withTimeout(next.ended, LAST_PAUSE_MS, (): ServingEnd => ({ failure: 'it does not end' }));
         if (!new Notifier(this.#fd, established.agreement.epoch).isMounted()) return undefined;
         if (next !== undefined) {
-          this.#learn(next, end);
+          this.#recordCrash(next, end);
           allDead.push(next);
         }
-        const now = left() > 0 ? (error as Error).message : reason; // an attempt that was cut short says nothing
-        if (now !== reason) this.#say(`no serving process: ${now}`);
+        const now = leftMs() > 0 ? messageOf(error) : reason; // an attempt that was cut short says nothing
+        if (now !== reason) this.#log(`no serving process: ${now}`);
         reason = now;
-        this.#wait();
+        this.#lengthenPause();
       }
-    } while (left() > 0);
+    } while (leftMs() > 0);
     throw new FamfsError('DEVICE', `${directory}: ${reason}; for ${patienceMs / 1000} s no other could serve, the session is over`);
   }
 
-  /** Resolves when a child serves where others did. */
-  async #follow(next: ServingProcess, before: readonly Predecessor[], established: Established): Promise<void> {
+  /** Resolves when a child serves where others did: steps 2 to 5 of serving-process.ts. */
+  async #putIntoService(next: ServingProcess, before: readonly ReplacedProcess[], established: Established): Promise<void> {
     const { agreement } = established;
     await next.prepared;
     [this.#established, this.#mount] = [established, established.mount]; // from here on nobody else serves it
     for (const each of before) each.kill(); // one may serve still
-    // Or a late store of theirs could hit memory that was given to others.
     await Promise.all(before.map((each) => each.workersGone()));
     try {
       writeRecord(this.#record(next, established)); // before it serves: should this process die, others know by it that the child is there
     } catch (error) {
-      this.#say(`the session's record names a serving process that is gone: ${(error as Error).message}`);
+      this.#log(`the session's record names a serving process that is gone: ${messageOf(error)}`);
     }
     new Notifier(this.#fd, agreement.epoch).resend(); // nobody reads yet, so nobody has two of one request
-    await next.serve({ type: 'serve', agreement, first: false, doubts: this.#deaths.doubts });
+    await next.serve({ type: 'serve', agreement, first: false, doubts: this.#crashes.findings });
   }
 
-  /** What a child that has died of itself was at may be the reason. */
-  #learn(child: ServingProcess, { inRequest }: ServingEnd): void {
+  /** A child that has died in a request may have died of it. */
+  #recordCrash(child: ServingProcess, { inRequest }: ServingEnd): void {
     if (!inRequest || !child.began) return;
     const file = countersFile(this.#config.hostDirectory, this.#config.id);
     const requests = fs.existsSync(file) ? Counters.copyOf(fs.readFileSync(file)).current() : [];
-    for (const { opcode, node, offset, length } of this.#deaths.add(requests)) {
-      this.#say(`request ${opcode} of node ${node}, ${length} bytes at ${offset}, was the end of two serving processes: it is answered EIO from now on`);
+    for (const { opcode, node, offset, length } of this.#crashes.add(requests)) {
+      this.#log(`request ${opcode} of node ${node}, ${length} bytes at ${offset}, was the end of two serving processes: it is answered EIO from now on`);
     }
   }
 
-  #wait(): void {
-    this.#pause = Math.min(Math.max(2 * this.#pause, FIRST_PAUSE_MS), LAST_PAUSE_MS);
+  #lengthenPause(): void {
+    this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, FIRST_PAUSE_MS), LAST_PAUSE_MS);
   }
 
   #record({ pid, startTime }: ServingProcess, { poolUuid, problems, mount, agreement }: Established): SessionRecord {
     return {
-      ...this.#config, version: RECORD_VERSION, poolUuid, mount, agreement, problems, limitations: limitations(agreement), bad: this.#deaths.bad,
+      ...this.#config, version: RECORD_VERSION, poolUuid, mount, agreement, problems, limitations: limitations(agreement), bad: this.#crashes.bad,
       pid: process.pid, startTime: startTimeOf(process.pid)!, pidNamespace: pidNamespace(), child: { pid, startTime },
     };
   }
 
-  #say(text: string): void {
+  #log(text: string): void {
     console.error(`famfs: ${this.#config.directory}: ${text}`);
   }
 }
 
-/** Tells whoever asked for the session, if still there. */
-function report(message: SupervisorMessage): Promise<void> {
+/** To the process that started this one and waits for the session, if still there. */
+function sendToStarter(message: SupervisorMessage): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send!(message, undefined, undefined, () => resolve());
     else resolve();
   });
 }
 
-/** A supervisor of a new session, or of one that another supervisor has left. */
+/** A supervisor of a new session, or, with its record, of one whose supervisor has died. */
 async function prepare(config: SessionConfig, record: SessionRecord | undefined): Promise<Supervisor> {
   const fd = record === undefined ? openFuse() : await takeFromFdStore(config.holder!, config.id);
-  return new Supervisor(config, fd, new SessionLock(config.hostDirectory, config.id), new Deaths(record?.bad));
+  return new Supervisor(config, fd, new SessionLock(config.hostDirectory, config.id), new CrashHistory(record?.bad));
+}
+
+function neverReady(): never {
+  throw new Error('the serving process does not get ready');
 }
 
 async function main(config: SessionConfig, record: SessionRecord | undefined): Promise<number> {
@@ -283,12 +286,11 @@ async function main(config: SessionConfig, record: SessionRecord | undefined): P
     removeRecord(config.hostDirectory, config.id);
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof FamfsError ? error.code : 'DEVICE';
-    console.error(`famfs: ${message}`);
+    const failure = failed(error, 'DEVICE');
+    console.error(`famfs: ${failure.message}`);
     await supervisor?.abandon();
     if (record === undefined || supervisor?.hasSession) removeRecord(config.hostDirectory, config.id);
-    await report({ type: 'failed', code, message });
+    await sendToStarter(failure);
     return 1;
   }
 }

@@ -5,7 +5,7 @@ import { Notifier } from '../../../../../src/famfs/fuse/protocol/notifier.ts';
 import { isAlive, pidNamespace, startTimeOf } from '../../../../../src/famfs/fuse/session/processes.ts';
 import { SessionLock } from '../../../../../src/famfs/fuse/session/session-lock.ts';
 import {
-  livingRecords, orphanedRecords, RECORD_VERSION, removeDead, removeRecord, servingRecords, writeRecord,
+  supervisedRecords, unsupervisedRecords, RECORD_VERSION, removeDead, removeRecord, servedRecords, writeRecord,
 } from '../../../../../src/famfs/fuse/session/session-record.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 import { hex } from '../operations/support.ts';
@@ -53,11 +53,11 @@ describe('session records', () => {
 
   it('name the living', () => {
     const hostDirectory = tempDir('records');
-    assert.deepEqual(livingRecords(hostDirectory), []);
+    assert.deepEqual(supervisedRecords(hostDirectory), []);
     writeRecord(record(hostDirectory));
-    assert.deepEqual(livingRecords(hostDirectory), [record(hostDirectory)]);
+    assert.deepEqual(supervisedRecords(hostDirectory), [record(hostDirectory)]);
     removeRecord(hostDirectory, 'a');
-    assert.deepEqual(livingRecords(hostDirectory), []);
+    assert.deepEqual(supervisedRecords(hostDirectory), []);
   });
 
   it('do not take another process with the same pid for the supervisor, here or in another container', () => {
@@ -65,8 +65,8 @@ describe('session records', () => {
     for (const other of [{ startTime: 1 }, { pidNamespace: 'pid:[1]' }]) {
       const old = { ...record(hostDirectory), ...other };
       writeRecord(old);
-      assert.deepEqual(livingRecords(hostDirectory), []);
-      assert.deepEqual(orphanedRecords(hostDirectory), [old]);
+      assert.deepEqual(supervisedRecords(hostDirectory), []);
+      assert.deepEqual(unsupervisedRecords(hostDirectory), [old]);
     }
     assert.equal(isAlive({ pid: process.pid, startTime: 1 }), false);
   });
@@ -78,11 +78,11 @@ describe('session records', () => {
     const lock = new SessionLock(hostDirectory, 'a');
     assert.ok(lock.take());
     assert.ok(!new SessionLock(hostDirectory, 'a').take(), 'one has it');
-    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
+    assert.deepEqual(servedRecords(hostDirectory), [elsewhere]);
     removeDead(hostDirectory);
-    assert.deepEqual(servingRecords(hostDirectory), [elsewhere]);
+    assert.deepEqual(servedRecords(hostDirectory), [elsewhere]);
     fs.closeSync(lock.fd);
-    assert.deepEqual(servingRecords(hostDirectory), []);
+    assert.deepEqual(servedRecords(hostDirectory), []);
     removeDead(hostDirectory);
     assert.deepEqual(fs.readdirSync(join(hostDirectory, 'sessions')), []);
   });
@@ -90,6 +90,6 @@ describe('session records', () => {
   it('of another version are not taken', () => {
     const hostDirectory = tempDir('records');
     writeRecord({ ...record(hostDirectory), version: RECORD_VERSION + 1 });
-    assert.deepEqual([...livingRecords(hostDirectory), ...orphanedRecords(hostDirectory)], []);
+    assert.deepEqual([...supervisedRecords(hostDirectory), ...unsupervisedRecords(hostDirectory)], []);
   });
 });

@@ -2,38 +2,38 @@ import assert from 'node:assert/strict';
 import { isBad } from '../../../../../src/famfs/fuse/host-state/bad-ranges.ts';
 import type { CurrentRequest } from '../../../../../src/famfs/fuse/host-state/counters.ts';
 import { Opcode } from '../../../../../src/famfs/fuse/protocol/abi.ts';
-import { Deaths } from '../../../../../src/famfs/fuse/session/crash-history.ts';
+import { CrashHistory } from '../../../../../src/famfs/fuse/session/crash-history.ts';
 
 const request = (unique: string, more: Partial<CurrentRequest> = {}): CurrentRequest =>
   ({ unique, opcode: Opcode.Write, node: 7, offset: 5000, length: 100, ...more });
 
 describe('deaths of serving processes', () => {
   it('make what was under way suspect, and nobody guilty, the first time', () => {
-    const deaths = new Deaths();
-    assert.deepEqual(deaths.doubts, { bad: [], refused: [], careful: false });
-    assert.deepEqual(deaths.add([request('a'), request('b')]), []);
-    assert.deepEqual(deaths.doubts, { bad: [], refused: [], careful: true });
+    const history = new CrashHistory();
+    assert.deepEqual(history.findings, { bad: [], refused: [], careful: false });
+    assert.deepEqual(history.add([request('a'), request('b')]), []);
+    assert.deepEqual(history.findings, { bad: [], refused: [], careful: true });
   });
 
   it('of one request twice make it guilty, with the pages that it touches', () => {
-    const deaths = new Deaths();
-    deaths.add([request('a'), request('b')]);
-    assert.deepEqual(deaths.add([request('b', { offset: 5000, length: 4096 })]).map(({ unique }) => unique), ['b']);
-    assert.deepEqual(deaths.doubts, { bad: [{ node: 7, offset: 4096, length: 8192 }], refused: ['b'], careful: false });
+    const history = new CrashHistory();
+    history.add([request('a'), request('b')]);
+    assert.deepEqual(history.add([request('b', { offset: 5000, length: 4096 })]).map(({ unique }) => unique), ['b']);
+    assert.deepEqual(history.findings, { bad: [{ node: 7, offset: 4096, length: 8192 }], refused: ['b'], careful: false });
   });
 
   it('of requests that are no READ and no WRITE leave no part of a file bad', () => {
-    const deaths = new Deaths();
+    const history = new CrashHistory();
     const lookup = request('a', { opcode: Opcode.Lookup });
-    deaths.add([lookup]);
-    deaths.add([lookup]);
-    assert.deepEqual(deaths.doubts, { bad: [], refused: ['a'], careful: false });
+    history.add([lookup]);
+    history.add([lookup]);
+    assert.deepEqual(history.findings, { bad: [], refused: ['a'], careful: false });
   });
 
   it('one after the other of different requests make none of them guilty', () => {
-    const deaths = new Deaths();
-    for (const unique of ['a', 'b', 'c']) assert.deepEqual(deaths.add([request(unique)]), []);
-    assert.deepEqual(deaths.bad, []);
+    const history = new CrashHistory();
+    for (const unique of ['a', 'b', 'c']) assert.deepEqual(history.add([request(unique)]), []);
+    assert.deepEqual(history.bad, []);
   });
 });
 
