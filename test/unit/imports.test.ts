@@ -39,6 +39,7 @@ const rules: Record<string, string[]> = {
   'src/famfs/fuse/host-state': ['src/famfs/fuse/protocol', ...device],
   'src/famfs/fuse/operations': ['src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', 'src/famfs/index', ...device],
   'src/famfs/fuse/serving': ['src/famfs/fuse/operations', 'src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', ...pool],
+  'src/famfs/fuse/child.ts': ['src/famfs/fuse/serving'],
   'src/famfs/fuse/session': ['src/famfs/fuse/serving', 'src/famfs/fuse/mount', 'src/famfs/fuse/host-state', 'src/famfs/fuse/protocol', ...device],
   'src/csi': ['src/famfs', 'src/generated'],
   'src/csi/server': ['src/csi', 'src/famfs', 'src/generated'],
