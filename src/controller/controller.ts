@@ -63,7 +63,7 @@ export class Controller {
       });
       const controller = new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log));
       const attending = AbortSignal.any([controller.#attending.signal, lease.lost]);
-      state.attend({ explain: (wanted) => volumes.explain(createRequest(wanted)) }, attending);
+      state.startLeaderTasks({ explain: (wanted) => volumes.explain(createRequest(wanted)) }, attending);
       return controller;
     } finally {
       for (const watch of watches.values()) watch.stop();

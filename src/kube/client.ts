@@ -38,8 +38,8 @@ export class KubeApi {
     return new KubeApi(config);
   }
 
-  /** The same server, whose calls end sooner. */
-  within(callMs: number): KubeApi {
+  /** The same server, with another limit for each call. */
+  withCallTimeout(callMs: number): KubeApi {
     return new KubeApi(this.config, callMs);
   }
 }
@@ -90,8 +90,8 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof ApiException ? error.code : undefined;
 }
 
-/** What went wrong with a call, in one line. */
-export function problemOf(error: unknown): string {
+/** What went wrong with a call to the API server, in one line. */
+export function describeApiError(error: unknown): string {
   if (error instanceof ApiException) return `the API server answers ${error.code}: ${messageIn(error.body)}`;
   const { name, cause } = error instanceof Error ? error : {};
   if (name === 'TimeoutError' || name === 'AbortError') return 'the API server does not answer';
@@ -117,10 +117,10 @@ export async function unlessMissing<Result>(call: Promise<Result>): Promise<Resu
   });
 }
 
-/** The answer of a call whose failure is told to a caller of ours: UNAVAILABLE, with the reason. */
-export async function answered<Result>(call: Promise<Result>): Promise<Result> {
+/** The answer of a call; a failure as CsiError UNAVAILABLE, with the reason, for a caller of ours. */
+export async function orUnavailable<Result>(call: Promise<Result>): Promise<Result> {
   return call.catch((error: unknown) => {
-    throw new CsiError(status.UNAVAILABLE, problemOf(error), { cause: error });
+    throw new CsiError(status.UNAVAILABLE, describeApiError(error), { cause: error });
   });
 }
 
@@ -141,26 +141,26 @@ export interface Listed<Item> {
 
 /** All objects of a list. */
 export async function listAll<Item>(list: (page: ListPage) => Promise<Listed<Item>>): Promise<Item[]> {
-  return listKept(list, (items) => items);
+  return listSelected(list, (items) => items);
 }
 
-/** What `keep` leaves of a list's objects. */
-export async function listKept<Item, Kept>(list: (page: ListPage) => Promise<Listed<Item>>, keep: (items: Item[]) => Kept[]): Promise<Kept[]> {
-  return (await listPages(list, keep)).items;
+/** What `select` makes of the objects of a list, page by page. */
+export async function listSelected<Item, Selected>(list: (page: ListPage) => Promise<Listed<Item>>, select: (items: Item[]) => Selected[]): Promise<Selected[]> {
+  return (await listPages(list, select)).items;
 }
 
 /**
- * What `keep` leaves of each page of a list, with the version of the whole. Page by page, because to
+ * What `select` makes of each page of a list, with the version of the whole. Page by page, because to
  * read all nodes of a large cluster at once takes seconds, in which the lease could not be renewed,
  * and more memory than a small pod has.
  */
-export async function listPages<Item, Kept>(
-  list: (page: ListPage) => Promise<Listed<Item>>, keep: (items: Item[]) => Kept[],
-): Promise<{ items: Kept[]; metadata?: V1ListMeta }> {
-  const items: Kept[] = [];
+export async function listPages<Item, Selected>(
+  list: (page: ListPage) => Promise<Listed<Item>>, select: (items: Item[]) => Selected[],
+): Promise<{ items: Selected[]; metadata?: V1ListMeta }> {
+  const items: Selected[] = [];
   for (let next: string | undefined; ;) {
     const { items: found, metadata } = await list({ limit: PAGE, ...(next ? { _continue: next } : {}) });
-    items.push(...keep(found));
+    items.push(...select(found));
     next = metadata?._continue;
     if (!next) return { items, ...(metadata === undefined ? {} : { metadata }) };
   }

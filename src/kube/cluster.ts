@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1ObjectReference } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import type { ClusterState, PoolNotice, VolumeNotice } from '../state/interfaces.ts';
-import { KubeApi, listKept, problemOf } from './client.ts';
+import { describeApiError, KubeApi, listSelected } from './client.ts';
 import { EventRecorder, type EventSource } from './events.ts';
 import { KubernetesLease } from './lease.ts';
 import { Names } from './names.ts';
-import { NodeCare } from './node-reconciler.ts';
+import { NodeReconciler } from './node-reconciler.ts';
 import { explainPendingClaims } from './pending-claims.ts';
 import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes } from './records.ts';
 
@@ -43,15 +43,15 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
     nodes: new KubernetesNodes(api, driver),
     hosts: new KubernetesHosts(api),
     notices: {
-      pool: (notice) => tellNotice(events, podReference(pod), notice, log),
-      volume: (notice) => void tellOfVolume(api, driver, events, notice, log),
+      pool: (notice) => recordPoolNotice(events, podReference(pod), notice, log),
+      volume: (notice) => void recordVolumeNotice(api, driver, events, notice, log),
     },
     clusterUuid: (signal) => clusterUuid(api, log, signal),
     acquireLease: (signal) => KubernetesLease.acquire({
       api, namespace, names, log, holder: { identity: `${pod.name}_${pod.uid}`, process: randomUUID() }, ...(signal === undefined ? {} : { signal }),
     }),
-    attend: (controller, signal) => {
-      new NodeCare(api, names, log).start(signal);
+    startLeaderTasks: (controller, signal) => {
+      new NodeReconciler(api, names, log).start(signal);
       explainPendingClaims(api, driver, events, controller, log, signal);
     },
   };
@@ -71,36 +71,36 @@ export function eventSource(driver: string, pod: OwnPod): EventSource {
   return { component: driver, host: pod.node, instance: pod.name };
 }
 
-function tellNotice(events: EventRecorder, pod: V1ObjectReference, { pool, severity, reason, message }: PoolNotice, log: Logger): void {
+function recordPoolNotice(events: EventRecorder, pod: V1ObjectReference, { pool, severity, reason, message }: PoolNotice, log: Logger): void {
   log.log(severity === 'warning' ? 'warn' : 'info', message, { pool, reason });
-  events.tell(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
+  events.record(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
 }
 
-/** Says it about the volume's PersistentVolume, where there is one. Never rejects. */
-async function tellOfVolume(api: KubeApi, driver: string, events: EventRecorder, notice: VolumeNotice, log: Logger): Promise<void> {
+/** As an event of the volume's PersistentVolume, where there is one. Never rejects. */
+async function recordVolumeNotice(api: KubeApi, driver: string, events: EventRecorder, notice: VolumeNotice, log: Logger): Promise<void> {
   const { volume, severity, reason, message } = notice;
   const type = severity === 'warning' ? 'Warning' : 'Normal';
   log.log(severity === 'warning' ? 'warn' : 'info', message, { volume, reason });
   try {
-    const [found] = await listKept((page) => api.core.listPersistentVolume(page), (volumes) => volumes
+    const [found] = await listSelected((page) => api.core.listPersistentVolume(page), (volumes) => volumes
       .filter(({ spec }) => spec?.csi?.driver === driver && spec.csi.volumeHandle === volume));
     if (found === undefined) return;
     const { name, uid } = found.metadata!;
-    events.tell({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
+    events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
   } catch (error) {
-    log.warn('an event was not written', { reason, volume, problem: problemOf(error) });
+    log.warn('an event was not written', { reason, volume, problem: describeApiError(error) });
   }
 }
 
 /** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */
 async function clusterUuid(api: KubeApi, log: Logger, signal?: AbortSignal): Promise<string> {
-  for (let said = ''; ; ) {
+  for (let logged = ''; ; ) {
     try {
       return (await api.core.readNamespace({ name: 'kube-system' })).metadata!.uid!;
     } catch (error) {
-      const problem = problemOf(error);
-      if (problem !== said) log.warn('the UUID of the cluster cannot be read', { problem });
-      said = problem;
+      const problem = describeApiError(error);
+      if (problem !== logged) log.warn('the UUID of the cluster cannot be read', { problem });
+      logged = problem;
     }
     await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
   }

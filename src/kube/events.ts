@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { PatchStrategy, setHeaderOptions, type V1ObjectReference } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { type KubeApi, problemOf, statusOf } from './client.ts';
+import { describeApiError, type KubeApi, statusOf } from './client.ts';
 
-/** How long the same event of the same object is not told again. */
+/** How long the same event of the same object is not recorded again. */
 const REPEAT_MS = 300_000;
-/** Events that wait to be told; more are dropped, as they are only a help. */
+/** Events that wait to be written; more are dropped, as they are only a help. */
 const QUEUE = 200;
 /** Events remembered to count repetitions. */
 const REMEMBERED = 2_000;
 const MESSAGE_MAX = 1024;
 const OBJECT_NAME_MAX = 220;
 
-/** Something to say about an object. */
+/** What an event says about an object. */
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, for machines. */
@@ -20,14 +20,14 @@ export interface EventText {
   readonly message: string;
 }
 
-/** Who says it. */
+/** Who reports an event. */
 export interface EventSource {
   readonly component: string;
   readonly host: string;
   readonly instance: string;
 }
 
-interface Told {
+interface Recorded {
   readonly name: string;
   count: number;
   at: number;
@@ -39,7 +39,7 @@ export class EventRecorder {
   readonly #source: EventSource;
   readonly #log: Logger;
   readonly #repeatMs: number;
-  readonly #told = new Map<string, Told>();
+  readonly #recorded = new Map<string, Recorded>();
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -50,13 +50,13 @@ export class EventRecorder {
     this.#log = log;
   }
 
-  /** Says it, unless it was said a moment ago. Never throws, never waits. */
-  tell(object: V1ObjectReference, text: EventText): void {
+  /** Records an event, unless the same one was recorded a moment ago. Never throws, never waits. */
+  record(object: V1ObjectReference, text: EventText): void {
     const key = JSON.stringify([object.uid, text.type, text.reason, text.message]);
-    const told = this.#told.get(key);
+    const before = this.#recorded.get(key);
     const now = performance.now();
-    if ((told !== undefined && now - told.at < this.#repeatMs) || this.#waiting >= QUEUE) return;
-    const next = told ?? { name: eventName(object), count: 0, at: now };
+    if ((before !== undefined && now - before.at < this.#repeatMs) || this.#waiting >= QUEUE) return;
+    const next = before ?? { name: eventName(object), count: 0, at: now };
     next.at = now;
     next.count++;
     this.#remember(key, next);
@@ -64,21 +64,21 @@ export class EventRecorder {
     this.#queue = this.#queue.then(() => this.#write(object, text, next)).finally(() => this.#waiting--);
   }
 
-  /** Waits until everything told so far is written, or has failed. */
-  async settled(): Promise<void> {
+  /** Waits until everything recorded so far is written, or has failed. */
+  async flush(): Promise<void> {
     await this.#queue;
   }
 
-  async #write(object: V1ObjectReference, text: EventText, told: Told): Promise<void> {
+  async #write(object: V1ObjectReference, text: EventText, recorded: Recorded): Promise<void> {
     try {
-      if (told.count === 1 || !await this.#countUp(object, told)) await this.#create(object, text, told);
+      if (recorded.count === 1 || !await this.#countUp(object, recorded)) await this.#create(object, text, recorded);
     } catch (error) {
-      this.#log.warn('an event was not written', { reason: text.reason, object: `${object.kind} ${object.name}`, problem: problemOf(error) });
+      this.#log.warn('an event was not written', { reason: text.reason, object: `${object.kind} ${object.name}`, problem: describeApiError(error) });
     }
   }
 
   /** False when the event has expired meanwhile. */
-  async #countUp(object: V1ObjectReference, { name, count }: Told): Promise<boolean> {
+  async #countUp(object: V1ObjectReference, { name, count }: Recorded): Promise<boolean> {
     try {
       await this.#api.core.patchNamespacedEvent(
         { name, namespace: namespaceOf(object), body: { count, lastTimestamp: new Date().toISOString() } },
@@ -91,7 +91,7 @@ export class EventRecorder {
     }
   }
 
-  async #create(object: V1ObjectReference, { type, reason, message }: EventText, { name, count }: Told): Promise<void> {
+  async #create(object: V1ObjectReference, { type, reason, message }: EventText, { name, count }: Recorded): Promise<void> {
     const { component, host, instance } = this.#source;
     const now = new Date();
     const namespace = namespaceOf(object);
@@ -106,10 +106,10 @@ export class EventRecorder {
     });
   }
 
-  #remember(key: string, told: Told): void {
-    this.#told.delete(key);
-    this.#told.set(key, told);
-    if (this.#told.size > REMEMBERED) this.#told.delete(this.#told.keys().next().value!);
+  #remember(key: string, recorded: Recorded): void {
+    this.#recorded.delete(key);
+    this.#recorded.set(key, recorded);
+    if (this.#recorded.size > REMEMBERED) this.#recorded.delete(this.#recorded.keys().next().value!);
   }
 }
 

@@ -1,6 +1,6 @@
 import { makeInformer, type Informer, type KubernetesObject, type ObjectCache } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { type KubeApi, type Listed, type ListPage, listPages, problemOf } from './client.ts';
+import { describeApiError, type KubeApi, type Listed, type ListPage, listPages } from './client.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
@@ -20,13 +20,13 @@ export function watchObjects<Kind extends KubernetesObject>(
 ): ObjectCache<Kind> {
   const informer: Informer<Kind> & ObjectCache<Kind> = makeInformer(api.config, watched.path, () => listPages(watched.list, (items) => items));
   let pause = FIRST_RETRY_MS;
-  let said = '';
+  let logged = '';
   let again: NodeJS.Timeout | undefined;
   const fail = (error: unknown) => {
     if (signal.aborted) return;
-    const problem = problemOf(error);
-    if (problem !== said) log.warn('a watch was interrupted', { path: watched.path, problem });
-    said = problem;
+    const problem = describeApiError(error);
+    if (problem !== logged) log.warn('a watch was interrupted', { path: watched.path, problem });
+    logged = problem;
     clearTimeout(again);
     again = setTimeout(start, pause).unref();
     pause = Math.min(pause * 2, LAST_RETRY_MS);
@@ -36,7 +36,7 @@ export function watchObjects<Kind extends KubernetesObject>(
   };
   informer.on('change', () => {
     pause = FIRST_RETRY_MS;
-    said = '';
+    logged = '';
     changed();
   });
   informer.on('error', fail);

@@ -3,7 +3,7 @@ import { V1MicroTime, type V1Lease, type V1LeaseSpec } from '@kubernetes/client-
 import type { Logger } from 'winston';
 import { uptimeMs } from '../famfs/host.ts';
 import type { Lease } from '../state/interfaces.ts';
-import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
+import { describeApiError, type KubeApi, statusOf, unlessMissing } from './client.ts';
 import { epochsIn, type LeaseHolder, LeaseObserver, mergeEpochs } from './lease-observer.ts';
 import { EPOCHS_ANNOTATION, type Names, PROCESS_ANNOTATION } from './names.ts';
 
@@ -28,9 +28,11 @@ export interface LeaseOptions {
 }
 
 /**
- * The controller's lease as a Lease object. Its holder and those who wait each go by their own
- * clock: the holder counts from when it sent, the others from when they saw, so that the holder
- * has stopped by the time another begins.
+ * The controller's lease as a Lease object. Its holder and those who wait each go by their own clock:
+ * the holder counts from when it sent a renewal, the others from when they saw the record change. That
+ * they see is later than that it was sent, and 8 s are more than 6 s: so the holder has stopped by the
+ * time another begins. Example: a renewal is sent at 0 s and seen at 1 s, and the network fails. The
+ * holder stops at 6 s, another begins at 9 s.
  */
 export class KubernetesLease implements Lease {
   readonly lost: AbortSignal;
@@ -54,16 +56,16 @@ export class KubernetesLease implements Lease {
     this.#epochs = epochsIn(object);
     this.lost = this.#losing.signal;
     this.#watch = setInterval(() => this.#check(), CHECK_MS).unref();
-    void this.#keep();
+    void this.#renewLoop();
   }
 
   /** Waits for the lease, however long the API server cannot be reached. Rejects when `signal` aborts. */
   static async acquire(asked: LeaseOptions): Promise<KubernetesLease> {
-    const options = { ...asked, api: asked.api.within(CALL_MS) };
+    const options = { ...asked, api: asked.api.withCallTimeout(CALL_MS) };
     const { api, namespace, names, holder, log, signal } = options;
     const observer = new LeaseObserver(holder, DURATION_SECONDS * 1000, uptimeMs);
     const name = names.controllerLease;
-    for (let said = ''; ; ) {
+    for (let logged = ''; ; ) {
       try {
         const found = await unlessMissing(api.coordination.readNamespacedLease({ name, namespace }));
         const sentAtMs = uptimeMs();
@@ -75,9 +77,9 @@ export class KubernetesLease implements Lease {
           await lease.release();
         }
       } catch (error) {
-        const problem = problemOf(error);
-        if (statusOf(error) !== 409 && problem !== said) log.warn('the lease cannot be asked for', { lease: name, problem });
-        said = problem;
+        const problem = describeApiError(error);
+        if (statusOf(error) !== 409 && problem !== logged) log.warn('the lease cannot be asked for', { lease: name, problem });
+        logged = problem;
       }
       await delay(RETRY_MS, undefined, signal === undefined ? {} : { signal });
     }
@@ -114,11 +116,12 @@ export class KubernetesLease implements Lease {
     if (this.lost.aborted) return;
     const spec = { leaseDurationSeconds: 1, leaseTransitions: this.#object.spec?.leaseTransitions ?? 0, renewTime: new V1MicroTime() };
     await write(this.#options, leaseBody(this.#options, this.#object, spec, this.#epochs)).catch((error: unknown) => {
-      this.#options.log.warn('the lease was not given back, others wait until it has expired', { problem: problemOf(error) });
+      this.#options.log.warn('the lease was not given back, others wait until it has expired', { problem: describeApiError(error) });
     });
   }
 
-  async #keep(): Promise<void> {
+  /** Renews the lease until it is lost or given back. */
+  async #renewLoop(): Promise<void> {
     const { signal } = this.#ending;
     for (let pause = RENEW_MS; !signal.aborted && !this.lost.aborted;) {
       await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
@@ -142,7 +145,7 @@ export class KubernetesLease implements Lease {
       this.#sentAtMs = sentAtMs;
       return true;
     } catch (error) {
-      this.#problem = problemOf(error);
+      this.#problem = describeApiError(error);
       this.#options.log.warn('the lease was not renewed', { problem: this.#problem });
       const status = statusOf(error);
       return (status === 409 || status === 404) && await this.#lookAgain();
@@ -164,7 +167,7 @@ export class KubernetesLease implements Lease {
       this.#sentAtMs = sentAtMs;
       return true;
     } catch (error) {
-      this.#problem = problemOf(error);
+      this.#problem = describeApiError(error);
       return false;
     }
   }

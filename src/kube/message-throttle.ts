@@ -1,30 +1,31 @@
 /**
- * Keeps what is said of each of many things from changing too often: the room in a pool changes with
+ * Keeps the message about each of many things from changing too often: the room in a pool changes with
  * every volume, and would otherwise make an event for each claim that waits for it.
  */
-export class Restraint {
+export class MessageThrottle {
   readonly #pauseMs: number;
   readonly #clock: () => number;
-  #said = new Map<string, { readonly text: string; readonly at: number }>();
-  #saidBefore = new Map<string, { readonly text: string; readonly at: number }>();
+  #last = new Map<string, { readonly text: string; readonly at: number }>();
+  #lastRound = new Map<string, { readonly text: string; readonly at: number }>();
 
+  /** `pauseMs`: how long a message stands at least. */
   constructor(pauseMs: number, clock: () => number = () => performance.now()) {
     this.#pauseMs = pauseMs;
     this.#clock = clock;
   }
 
-  /** Begins a round: what was not spoken of in the last one is forgotten. */
-  begin(): void {
-    this.#saidBefore = this.#said;
-    this.#said = new Map();
+  /** Begins a round: things that the last one did not name are forgotten. */
+  beginRound(): void {
+    this.#lastRound = this.#last;
+    this.#last = new Map();
   }
 
-  /** What to say of a thing now: `text`, or what was said last if that was a moment ago. */
-  moderate(thing: string, text: string): string {
+  /** The message about a thing now: `text`, or the last one where that has not stood for long enough. */
+  throttle(thing: string, text: string): string {
     const now = this.#clock();
-    const before = this.#saidBefore.get(thing);
-    const said = before === undefined || (before.text !== text && now - before.at >= this.#pauseMs) ? { text, at: now } : before;
-    this.#said.set(thing, said);
-    return said.text;
+    const before = this.#lastRound.get(thing);
+    const last = before === undefined || (before.text !== text && now - before.at >= this.#pauseMs) ? { text, at: now } : before;
+    this.#last.set(thing, last);
+    return last.text;
   }
 }

@@ -1,9 +1,9 @@
 import { PatchStrategy, setHeaderOptions, type V1CSINode, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import { type KubeApi, problemOf, statusOf, unlessMissing } from './client.ts';
+import { describeApiError, type KubeApi, statusOf, unlessMissing } from './client.ts';
 import { watchObjects } from './informer.ts';
 import type { Names } from './names.ts';
-import { Passes } from './reconcile-loop.ts';
+import { ReconcileLoop } from './reconcile-loop.ts';
 
 const EVERY_MS = 15_000;
 /** The kubelet labels a node before it lists the key in the CSINode: what is younger may be that. */
@@ -12,16 +12,17 @@ const STALE_MS = 12_000;
 const ABSENT_MS = 600_000;
 
 /**
- * Looks after the nodes: takes away the start-up taint once the node plugin is there, and the label
- * of a pool that the node has lost, or of all where the plugin stays away. The kubelet only adds them.
+ * Keeps taints and labels of the nodes as they should be: takes away the start-up taint once the node
+ * plugin is there, and the label of a pool that the node has lost, or of all where the plugin stays
+ * away. The kubelet only adds labels.
  */
-export class NodeCare {
+export class NodeReconciler {
   readonly #api: KubeApi;
   readonly #names: Names;
   readonly #log: Logger;
   readonly #absentMs: number;
-  /** Since when a label of a node has been seen without a key, by node and label. */
-  #doubts = new Map<string, number>();
+  /** Since when a label of a node has been seen without a topology key, by node and label. */
+  #withoutKeySince = new Map<string, number>();
 
   constructor(api: KubeApi, names: Names, log: Logger, absentMs = ABSENT_MS) {
     this.#api = api;
@@ -32,26 +33,26 @@ export class NodeCare {
 
   start(signal: AbortSignal): void {
     const pass = async () => {
-      const doubts = this.#doubts;
-      this.#doubts = new Map();
+      const before = this.#withoutKeySince;
+      this.#withoutKeySince = new Map();
       for (const node of nodes.list()) {
         const keys = keysOf(csiNodes.get(node.metadata!.name!), this.#names.driver);
         try {
           if (keys !== undefined) await this.#untaint(node);
-          await this.#dropLabels(node, keys, doubts);
+          await this.#dropLabels(node, keys, before);
         } catch (error) { // of this node alone, such as one that admission lets nobody change
-          this.#log.warn('a node could not be looked after', { node: node.metadata!.name, problem: problemOf(error) });
+          this.#log.warn('a node could not be looked after', { node: node.metadata!.name, problem: describeApiError(error) });
         }
       }
     };
-    const passes = new Passes(EVERY_MS, pass, this.#log, signal);
-    const soon = () => passes.soon();
+    const loop = new ReconcileLoop(EVERY_MS, pass, this.#log, signal);
+    const changed = () => loop.trigger();
     const csiNodes = watchObjects<V1CSINode>(this.#api, {
       path: '/apis/storage.k8s.io/v1/csinodes', list: (page) => this.#api.storage.listCSINode(page),
-    }, soon, this.#log, signal);
+    }, changed, this.#log, signal);
     const nodes = watchObjects<V1Node>(this.#api, {
       path: '/api/v1/nodes', list: (page) => this.#api.core.listNode(page),
-    }, soon, this.#log, signal);
+    }, changed, this.#log, signal);
   }
 
   async #untaint(node: V1Node): Promise<void> {
@@ -63,16 +64,16 @@ export class NodeCare {
   }
 
   /** `keys`: undefined where the driver is not registered. */
-  async #dropLabels(node: V1Node, keys: readonly string[] | undefined, doubts: ReadonlyMap<string, number>): Promise<void> {
+  async #dropLabels(node: V1Node, keys: readonly string[] | undefined, before: ReadonlyMap<string, number>): Promise<void> {
     const name = node.metadata!.name!;
     const now = performance.now();
-    const patience = keys === undefined ? this.#absentMs : STALE_MS;
+    const graceMs = keys === undefined ? this.#absentMs : STALE_MS;
     const stale: string[] = [];
     for (const label of labelsWithoutKey(node, keys ?? [], this.#names)) {
-      const doubt = `${name} ${label} ${keys === undefined}`;
-      const since = doubts.get(doubt) ?? now;
-      this.#doubts.set(doubt, since);
-      if (now - since >= patience) stale.push(label);
+      const key = `${name} ${label} ${keys === undefined}`;
+      const since = before.get(key) ?? now;
+      this.#withoutKeySince.set(key, since);
+      if (now - since >= graceMs) stale.push(label);
     }
     if (stale.length === 0) return;
     const fresh = keysOf(await unlessMissing(this.#api.storage.readCSINode({ name })), this.#names.driver);

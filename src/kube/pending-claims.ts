@@ -6,9 +6,9 @@ import type { Explainer, WantedVolume } from '../state/interfaces.ts';
 import type { KubeApi } from './client.ts';
 import type { EventRecorder } from './events.ts';
 import { watchObjects } from './informer.ts';
-import { Restraint } from './message-throttle.ts';
+import { MessageThrottle } from './message-throttle.ts';
 import { parseQuantity } from './quantity.ts';
-import { Passes } from './reconcile-loop.ts';
+import { ReconcileLoop } from './reconcile-loop.ts';
 
 /** Room comes and goes without any object changing. */
 const EVERY_MS = 30_000;
@@ -34,9 +34,9 @@ const accessModes: Readonly<Record<string, AccessMode>> = {
 export function explainPendingClaims(
   api: KubeApi, driver: string, events: EventRecorder, controller: Explainer, log: Logger, signal: AbortSignal,
 ): void {
-  const restraint = new Restraint(STANDS_MS);
+  const messages = new MessageThrottle(STANDS_MS);
   const pass = async () => {
-    restraint.begin();
+    messages.beginRound();
     for (const claim of claims.list()) {
       const storageClass = claim.spec?.storageClassName === undefined ? undefined : classes.get(claim.spec.storageClassName);
       if (storageClass?.provisioner !== driver || !isWaiting(claim)) continue;
@@ -45,20 +45,20 @@ export function explainPendingClaims(
       const problem = controller.explain(wantedBy(claim, storageClass));
       if (problem === undefined) continue;
       const { name, namespace, uid, resourceVersion } = claim.metadata!;
-      events.tell(
+      events.record(
         { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: name!, namespace: namespace!, uid: uid!, resourceVersion: resourceVersion! },
-        { type: 'Warning', reason: 'CannotProvision', message: restraint.moderate(uid!, problem) },
+        { type: 'Warning', reason: 'CannotProvision', message: messages.throttle(uid!, problem) },
       );
     }
   };
-  const passes = new Passes(EVERY_MS, pass, log, signal);
-  const soon = () => passes.soon();
+  const loop = new ReconcileLoop(EVERY_MS, pass, log, signal);
+  const changed = () => loop.trigger();
   const classes = watchObjects<V1StorageClass>(api, {
     path: '/apis/storage.k8s.io/v1/storageclasses', list: (page) => api.storage.listStorageClass(page),
-  }, soon, log, signal);
+  }, changed, log, signal);
   const claims = watchObjects<V1PersistentVolumeClaim>(api, {
     path: '/api/v1/persistentvolumeclaims', list: (page) => api.core.listPersistentVolumeClaimForAllNamespaces(page),
-  }, soon, log, signal);
+  }, changed, log, signal);
 }
 
 function isWaiting({ metadata, spec, status }: V1PersistentVolumeClaim): boolean {

@@ -1,14 +1,14 @@
 import type { Logger } from 'winston';
-import { problemOf } from './client.ts';
+import { describeApiError } from './client.ts';
 
 /** Changes come in bursts: one pass looks at all of them. */
 const GATHER_MS = 200;
 
 /**
- * Runs a pass over everything after changes, and every so often besides; one at a time, until
- * `signal` aborts. A pass that fails is repeated with the next occasion.
+ * Runs a pass over all objects soon after a change, and every `everyMs` besides; one pass at a time,
+ * until `signal` aborts. A pass that fails is logged, and the next one comes as usual.
  */
-export class Passes {
+export class ReconcileLoop {
   readonly #pass: () => Promise<void>;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
@@ -20,15 +20,15 @@ export class Passes {
     this.#pass = pass;
     this.#log = log;
     this.#signal = signal;
-    const regularly = setInterval(() => this.soon(), everyMs).unref();
+    const regularly = setInterval(() => this.trigger(), everyMs).unref();
     signal.addEventListener('abort', () => {
       clearInterval(regularly);
       clearTimeout(this.#timer);
     }, { once: true });
   }
 
-  /** Something has changed. */
-  soon(): void {
+  /** Something has changed: a pass is to come. */
+  trigger(): void {
     if (this.#signal.aborted) return;
     if (this.#running !== undefined) this.#again = true;
     else this.#timer ??= setTimeout(() => this.#run(), GATHER_MS).unref();
@@ -38,10 +38,10 @@ export class Passes {
     this.#timer = undefined;
     this.#again = false;
     this.#running = this.#pass()
-      .catch((error: unknown) => void this.#log.warn('a pass over the cluster failed', { problem: problemOf(error) }))
+      .catch((error: unknown) => void this.#log.warn('a pass over the cluster failed', { problem: describeApiError(error) }))
       .finally(() => {
         this.#running = undefined;
-        if (this.#again) this.soon();
+        if (this.#again) this.trigger();
       });
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease, V1Node } from '@kubernetes/client-node';
 import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
 import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
-import { answered, type KubeApi, listAll, listKept, statusOf, unlessMissing } from './client.ts';
+import { type KubeApi, listAll, listSelected, orUnavailable, statusOf, unlessMissing } from './client.ts';
 import { annotation, type Names, RECORD_ANNOTATION, type RecordKind } from './names.ts';
 
 /** By which an operator says that a node is off, and stays so until the taint is removed. */
@@ -29,7 +29,7 @@ export class LeaseRecords<Value> {
 
   /** Throws where the Lease holds no record: whatever somebody made of it, it is not "nothing". */
   async get(name: string): Promise<Versioned<Value> | undefined> {
-    const found = await answered(unlessMissing(this.#api.coordination.readNamespacedLease({ name, namespace: this.#namespace })));
+    const found = await orUnavailable(unlessMissing(this.#api.coordination.readNamespacedLease({ name, namespace: this.#namespace })));
     return found && { value: this.#valueOf(found), version: `${found.metadata!.uid} ${found.metadata!.resourceVersion}` };
   }
 
@@ -55,7 +55,7 @@ export class LeaseRecords<Value> {
   async list(): Promise<Value[]> {
     const namespace = this.#namespace;
     const labelSelector = this.#names.selector(this.#kind);
-    const found = await answered(listAll<V1Lease>((page) => this.#api.coordination.listNamespacedLease({ namespace, labelSelector, ...page })));
+    const found = await orUnavailable(listAll<V1Lease>((page) => this.#api.coordination.listNamespacedLease({ namespace, labelSelector, ...page })));
     return found.map((lease) => this.#valueOf(lease));
   }
 
@@ -75,7 +75,7 @@ export class LeaseRecords<Value> {
 
 /** False where somebody else was faster: the object has changed, came to be, or is gone. */
 function unlessChanged(call: Promise<unknown>): Promise<boolean> {
-  return answered(call.then(() => true, (error: unknown) => {
+  return orUnavailable(call.then(() => true, (error: unknown) => {
     const status = statusOf(error);
     if (status === 409 || status === 404) return false;
     throw error;
@@ -181,8 +181,8 @@ export class KubernetesHosts implements Hosts {
 
   /** A host by its name, or by the shortened one that a writer of it has. */
   async #find(host: string): Promise<V1Node | undefined> {
-    if (!host.includes('~')) return answered(unlessMissing(this.#api.core.readNode({ name: host })));
-    const [found] = await answered(listKept((page) => this.#api.core.listNode(page), (nodes) => nodes.filter(({ metadata }) => hostPart(metadata!.name!) === host)));
+    if (!host.includes('~')) return orUnavailable(unlessMissing(this.#api.core.readNode({ name: host })));
+    const [found] = await orUnavailable(listSelected((page) => this.#api.core.listNode(page), (nodes) => nodes.filter(({ metadata }) => hostPart(metadata!.name!) === host)));
     return found;
   }
 }
@@ -203,7 +203,7 @@ export class KubernetesNodes implements Nodes {
   /** Takes a node that is about to register again (its pools have changed) for one that has the driver. */
   async has(node: string): Promise<boolean> {
     for (let tries = REGISTERING_TRIES; ; tries--) {
-      const found = await answered(unlessMissing(this.#api.storage.readCSINode({ name: node })));
+      const found = await orUnavailable(unlessMissing(this.#api.storage.readCSINode({ name: node })));
       if (found === undefined) return false;
       if (found.spec.drivers?.some(({ name }) => name === this.#driver)) return true;
       if (tries === 0) return false;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
-import { answered, type KubeApi, listAll } from './client.ts';
+import { type KubeApi, listAll, orUnavailable } from './client.ts';
 
 const POLL_MS = 1_000;
 /** How long the kubelet may take to unstage what its last pod has used. */
@@ -22,7 +22,7 @@ export interface NodePlugins {
  */
 export async function stagedOnNodes(api: KubeApi, { namespace, selector, port }: NodePlugins): Promise<string[]> {
   for (const start = performance.now(); ; await delay(POLL_MS)) {
-    const pods = await answered(listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page })));
+    const pods = await orUnavailable(listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page })));
     const counts = await Promise.all(pods.map((pod) => stagedVolumes(pod, port)));
     const busy = pods.flatMap((pod, at) => (counts[at] > 0 ? [`node ${pod.spec?.nodeName} has ${counts[at]} volumes staged`] : []));
     if (busy.length === 0 || performance.now() - start > UNSTAGING_MS) return busy;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PatchStrategy, setHeaderOptions, type V1Node, type V1ObjectMeta } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
 import type { Member } from '../state/interfaces.ts';
-import { answered, KubeApi, listAll, listKept, problemOf, unlessMissing } from './client.ts';
+import { describeApiError, KubeApi, listAll, listSelected, orUnavailable, unlessMissing } from './client.ts';
 import { eventSource, ownPod, podReference } from './cluster.ts';
 import { EventRecorder } from './events.ts';
 import { KIND_LABEL, Names, RECORD_ANNOTATION } from './names.ts';
@@ -30,15 +30,15 @@ export interface UninstallOptions {
 export async function findUses(
   { namespace, driver, log, api = KubeApi.connect(), plugins }: UninstallOptions & { readonly plugins?: NodePlugins },
 ): Promise<string[]> {
-  const attached = (await answered(volumesInUse(api, namespace, new Names(driver)))).map(describeUse);
+  const attached = (await orUnavailable(volumesInUse(api, namespace, new Names(driver)))).map(describeUse);
   const uses = attached.length > 0 || plugins === undefined ? attached : await stagedOnNodes(api, plugins);
   if (uses.length === 0) return [];
   const pod = ownPod(namespace);
   const events = new EventRecorder(api, eventSource(driver, pod), log);
   const more = uses.length > NAMED ? `; and ${uses.length - NAMED} more` : '';
   const message = `${driver} cannot be uninstalled: ${uses.slice(0, NAMED).join('; ')}${more}`;
-  events.tell(podReference(pod), { type: 'Warning', reason: 'VolumesInUse', message });
-  await events.settled();
+  events.record(podReference(pod), { type: 'Warning', reason: 'VolumesInUse', message });
+  await events.flush();
   return uses;
 }
 
@@ -60,11 +60,11 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   const left: string[] = [];
   const kept: string[] = [];
   const attempt = async (what: string, work: () => Promise<unknown>) => {
-    await work().then(() => done.push(what), (error: unknown) => left.push(`${what}: ${problemOf(error)}`));
+    await work().then(() => done.push(what), (error: unknown) => left.push(`${what}: ${describeApiError(error)}`));
   };
   const pods = selector === undefined ? [] : await untilEnded(api, namespace, selector);
   left.push(...pods.map((name) => `pod ${name} still runs and may write its Leases again`));
-  const leases = await answered(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
+  const leases = await orUnavailable(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
   // Their data planes may not have left by themselves: helm takes their rights away before they end.
   const ended = selector === undefined || pods.length > 0 ? new Set<string>() : await readyNodes(api);
   for (const { metadata } of leases) {
@@ -75,7 +75,7 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
     }
     await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
   }
-  const nodes = await answered(listKept((page) => api.core.listNode(page), (found) =>
+  const nodes = await orUnavailable(listSelected((page) => api.core.listNode(page), (found) =>
     found.map((node) => ({ name: node.metadata!.name!, labels: poolLabels(node, names) })).filter(({ labels }) => labels.length > 0)));
   for (const { name, labels } of nodes) {
     const body = { metadata: { labels: Object.fromEntries(labels.map((label) => [label, null])) } };
@@ -88,7 +88,7 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
 /** Waits for the end of pods; answers those that did not end in time. Pods of hooks, this one for one, do not count. */
 async function untilEnded(api: KubeApi, namespace: string, selector: string): Promise<string[]> {
   for (const start = performance.now(); ; await delay(POLL_MS)) {
-    const pods = await answered(listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page })));
+    const pods = await orUnavailable(listAll((page) => api.core.listNamespacedPod({ namespace, labelSelector: selector, ...page })));
     const running = pods
       .filter(({ metadata, status }) => metadata?.name !== process.env['POD_NAME'] && status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
       .map(({ metadata }) => metadata!.name!);
@@ -108,7 +108,7 @@ function memberOf({ annotations }: V1ObjectMeta): Partial<Member> {
 
 /** Nodes whose kubelet answers: a pod that is gone from such a node has ended, with all its processes. */
 async function readyNodes(api: KubeApi): Promise<Set<string>> {
-  const names = await answered(listKept((page) => api.core.listNode(page), (nodes) => nodes
+  const names = await orUnavailable(listSelected((page) => api.core.listNode(page), (nodes) => nodes
     .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
     .map(({ metadata }) => metadata!.name!)));
   return new Set(names);

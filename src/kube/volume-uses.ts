@@ -1,6 +1,6 @@
 import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
 import type { AttachRecord } from '../state/interfaces.ts';
-import { type KubeApi, listKept } from './client.ts';
+import { type KubeApi, listSelected } from './client.ts';
 import type { Names } from './names.ts';
 import { LeaseRecords } from './records.ts';
 
@@ -20,9 +20,9 @@ export interface VolumeUse {
 export async function volumesInUse(api: KubeApi, namespace: string, names: Names): Promise<VolumeUse[]> {
   const { driver } = names;
   const [volumes, attachments, users, records] = await Promise.all([
-    listKept((page) => api.core.listPersistentVolume(page), (found) => found.filter(({ spec }) => spec?.csi?.driver === driver)),
-    listKept((page) => api.storage.listVolumeAttachment(page), (found) => found.filter(({ spec }) => spec.attacher === driver)),
-    listKept((page) => api.core.listPodForAllNamespaces(page), claimUsers),
+    listSelected((page) => api.core.listPersistentVolume(page), (found) => found.filter(({ spec }) => spec?.csi?.driver === driver)),
+    listSelected((page) => api.storage.listVolumeAttachment(page), (found) => found.filter(({ spec }) => spec.attacher === driver)),
+    listSelected((page) => api.core.listPodForAllNamespaces(page), claimUsers),
     new LeaseRecords<AttachRecord>(api, namespace, names, 'attachment').list(),
   ]);
   const uses = new Uses(volumes);

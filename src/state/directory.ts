@@ -23,7 +23,7 @@ export function openDirectoryState(stateDir: string, log: Logger): ClusterState 
     notices: { pool: (notice) => logNotice(log, notice), volume: (notice) => logNotice(log, notice) },
     clusterUuid: () => clusterUuid(stateDir),
     acquireLease: (signal) => DirectoryLease.acquire(stateDir, signal),
-    attend: () => {},
+    startLeaderTasks: () => {},
   };
 }
 

@@ -62,11 +62,11 @@ export interface Member {
   readonly host: string;
   /** Changes whenever the host boots: what it had mapped before is gone then. */
   readonly bootId: string;
-  /** The pool's change word, in decimal, up to which the host has let go of what was deleted. None: of nothing. */
+  /** The pool's change word, in decimal, that the host has passed: it uses nothing that was deleted before. None: it may use all. */
   readonly acknowledged?: string;
 }
 
-/** The hosts whose word is needed before memory of a deleted file may be used again. */
+/** The hosts that must acknowledge a deletion before the file's memory may be used again. */
 export interface Members {
   /** Makes or replaces a host's record: before its first replay of the pool, and with each acknowledgement. */
   register(member: Member): Promise<void>;
@@ -147,8 +147,8 @@ export interface ClusterState {
   clusterUuid(signal?: AbortSignal): Promise<string>;
   /** Waits until the lease is held. Rejects when `signal` aborts. */
   acquireLease(signal?: AbortSignal): Promise<Lease>;
-  /** Does for the cluster, until `signal` aborts, what the holder of the lease has to do besides answering calls. */
-  attend(controller: Explainer, signal: AbortSignal): void;
+  /** Starts what the holder of the lease does for the cluster besides answering calls, until `signal` aborts. */
+  startLeaderTasks(controller: Explainer, signal: AbortSignal): void;
 }
 
 /** The nodes of the cluster: in Kubernetes the CSINode objects, which the kubelet keeps. */

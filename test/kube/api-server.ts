@@ -132,7 +132,7 @@ export class ApiServer {
   }
 
   async #untilReady(): Promise<void> {
-    const { core } = this.api().within(5_000);
+    const { core } = this.api().withCallTimeout(5_000);
     for (const start = performance.now(); ; await sleep(200)) {
       try {
         await core.readNamespace({ name: 'kube-system' });

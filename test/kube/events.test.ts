@@ -26,29 +26,29 @@ describe('events', function () {
   it('are told once, however often the same is said in a row', async () => {
     const events = recorder();
     const object = pod();
-    for (const text of ['a', 'a', 'b', 'a']) events.tell(object, warning(text));
-    events.tell(pod(), warning('a'));
-    await events.settled();
+    for (const text of ['a', 'a', 'b', 'a']) events.record(object, warning(text));
+    events.record(pod(), warning('a'));
+    await events.flush();
     assert.deepEqual(await told(), ['a 1', 'a 1', 'b 1']);
   });
 
   it('count what is repeated later, also when the former one has expired', async () => {
     const events = recorder(0);
     const object = pod();
-    events.tell(object, warning('a'));
-    events.tell(object, warning('a'));
-    await events.settled();
+    events.record(object, warning('a'));
+    events.record(object, warning('a'));
+    await events.flush();
     assert.deepEqual(await told(), ['a 2']);
     await server.api().core.deleteCollectionNamespacedEvent({ namespace });
-    events.tell(object, warning('a'));
-    await events.settled();
+    events.record(object, warning('a'));
+    await events.flush();
     assert.deepEqual(await told(), ['a 3']);
   });
 
   it('are cut to what an event may hold', async () => {
     const events = recorder();
-    events.tell(pod(`${'n'.repeat(219)}.${'m'.repeat(33)}`), warning('x'.repeat(5_000)));
-    await events.settled();
+    events.record(pod(`${'n'.repeat(219)}.${'m'.repeat(33)}`), warning('x'.repeat(5_000)));
+    await events.flush();
     assert.deepEqual((await told()).map((text) => text.length), [1024 + ' 1'.length]);
   });
 
@@ -56,11 +56,11 @@ describe('events', function () {
     const line = await Line.to(server.port);
     const events = recorder(undefined, line.port);
     line.refuse();
-    events.tell(pod(), warning('lost'));
-    await events.settled();
+    events.record(pod(), warning('lost'));
+    await events.flush();
     line.restore();
-    events.tell(pod(), warning('kept'));
-    await events.settled();
+    events.record(pod(), warning('kept'));
+    await events.flush();
     assert.deepEqual(await told(), ['kept 1']);
     await line.close();
   });

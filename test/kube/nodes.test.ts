@@ -4,7 +4,7 @@ import { AdmissionregistrationV1Api, PatchStrategy, setHeaderOptions } from '@ku
 import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { Names } from '../../src/kube/names.ts';
-import { NodeCare } from '../../src/kube/node-reconciler.ts';
+import { NodeReconciler } from '../../src/kube/node-reconciler.ts';
 import { until } from '../support/until.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';
@@ -29,7 +29,7 @@ describe('care for nodes', function () {
     line = await Line.to(server.port);
     ending = new AbortController();
     const state = openKubernetesState({ namespace: 'default', driver, log: silentLog(), api: server.api('controller', line.port) });
-    state.attend({ explain: () => undefined }, ending.signal);
+    state.startLeaderTasks({ explain: () => undefined }, ending.signal);
   });
   afterEach(async () => {
     ending.abort();
@@ -82,7 +82,7 @@ describe('care for nodes', function () {
     const there = new AbortController();
     try {
       const absentMs = 5_000;
-      new NodeCare(server.api('controller', line.port), new Names(driver), silentLog(), absentMs).start(there.signal);
+      new NodeReconciler(server.api('controller', line.port), new Names(driver), silentLog(), absentMs).start(there.signal);
       await server.api().storage.deleteCSINode({ name: gone });
       await server.api().storage.createCSINode({ body: { metadata: { name: gone }, spec: { drivers: [] } } });
       const back = await makeNode({ [poolA]: 'true' });
