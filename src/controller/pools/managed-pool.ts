@@ -10,7 +10,7 @@ import { PoolWriter } from '../../famfs/writer/writer.ts';
 import type { PoolFigures, PoolHealth } from '../../metrics/controller-metrics.ts';
 import { openOrFormat } from './open-or-format.ts';
 import type { PoolOptions } from './pool-options.ts';
-import { healthIn, PoolReporter } from './pool-reporter.ts';
+import { healthAfter, PoolReporter } from './pool-reporter.ts';
 import { ReclaimLoop, type ReclaimState } from './reclaim-loop.ts';
 
 /** How long a rival's heartbeat must stand still before its claim counts as given up: longer than a lease lasts. */
@@ -158,16 +158,16 @@ export class ManagedPool {
       return this.#lose(error);
     }
     this.#damage = this.#patrol!.step(PATROL_ENTRIES) ?? this.#pool!.replayer.problems.find(({ severity }) => severity === 'damage');
-    if (this.#damage === undefined) this.#reporter.well();
-    else this.#reporter.broken('damaged', `${describeProblem(this.#damage)}; ${WITHOUT_NEW}`);
+    if (this.#damage === undefined) this.#reporter.reportAvailable();
+    else this.#reporter.reportProblem('damaged', `${describeProblem(this.#damage)}; ${WITHOUT_NEW}`);
     this.#reportSlots();
   }
 
   #reportSlots(): void {
     if (this.#pool === undefined) return;
     const { slotsUsed, slotsTotal, quarantinedBytes } = this.#pool.view.usage();
-    this.#reporter.slots(slotsUsed, slotsTotal);
-    if (this.spec.referenceClients) this.#reporter.kept(quarantinedBytes);
+    this.#reporter.reportSlots(slotsUsed, slotsTotal);
+    if (this.spec.referenceClients) this.#reporter.reportKept(quarantinedBytes);
   }
 
   #lose(error: unknown): void {
@@ -214,7 +214,7 @@ export class ManagedPool {
       });
       await this.#remember(writer);
       log.info('claim held', { pool: this.spec.name, uuid: this.#uuid, epoch: writer.epoch });
-      this.#reporter.well();
+      this.#reporter.reportAvailable();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       if (error instanceof FamfsError && error.code === 'REPLACED') await this.#close(); // the next attempt opens what is there now
@@ -238,7 +238,7 @@ export class ManagedPool {
   }
 
   #report(error: unknown): void {
-    this.#reporter.broken(healthIn(error, this.#pool, this.#options.identity.clusterUuid), messageOf(error));
+    this.#reporter.reportProblem(healthAfter(error, this.#pool, this.#options.identity.clusterUuid), messageOf(error));
   }
 
   /** Nothing may be acknowledged under an epoch that the lease could forget. */

@@ -10,20 +10,20 @@ const notices: Readonly<Record<Exclude<PoolHealth, 'ok'>, string>> = {
   foreign: 'PoolForeignWriter',
 };
 
-/** Shares of the slots from which on people are told. */
+/** Shares of used slots from which on there is a notice. */
 const SLOT_LEVELS = [
   { share: 0.95, reason: 'PoolSlotsNearlyUsedUp' },
   { share: 0.8, reason: 'PoolSlotsRunningLow' },
 ] as const;
 
-/** Tells what becomes of one pool, each change once. */
+/** The notices about one pool: each change is reported once, however often it is seen. */
 export class PoolReporter {
   readonly #pool: string;
   readonly #notices: Notices;
   #health: PoolHealth = 'ok';
   #reason = '';
   #slotLevel = 0;
-  #keptTold = false;
+  #hasReportedKept = false;
 
   constructor(pool: string, to: Notices) {
     this.#pool = pool;
@@ -35,33 +35,33 @@ export class PoolReporter {
   }
 
   /** The pool cannot be used, or not fully. */
-  broken(health: Exclude<PoolHealth, 'ok'>, message: string): void {
+  reportProblem(health: Exclude<PoolHealth, 'ok'>, message: string): void {
     if (this.#health === health && this.#reason === message) return;
     this.#health = health;
     this.#reason = message;
     this.#notices.pool({ pool: this.#pool, severity: 'warning', reason: notices[health], message });
   }
 
-  /** The pool works, perhaps again. */
-  well(): void {
+  /** The pool can be used; that is a notice where it could not before. */
+  reportAvailable(): void {
     if (this.#health === 'ok') return;
     this.#health = 'ok';
     this.#notices.pool({ pool: this.#pool, severity: 'normal', reason: 'PoolAvailable', message: 'it takes new volumes again' });
   }
 
-  /** Bytes of deleted volumes that stay where they are, as hosts mount the pool with tools that acknowledge nothing. */
-  kept(bytes: number): void {
-    if (bytes > 0 && !this.#keptTold) {
+  /** So many bytes of deleted volumes stay in quarantine, as hosts mount the pool with tools that acknowledge nothing. */
+  reportKept(bytes: number): void {
+    if (bytes > 0 && !this.#hasReportedKept) {
       this.#notices.pool({
         pool: this.#pool, severity: 'warning', reason: 'PoolMemoryKept',
         message: 'memory of deleted volumes stays in quarantine, as referenceClients says that hosts mount this pool with the reference tools',
       });
     }
-    this.#keptTold = bytes > 0;
+    this.#hasReportedKept = bytes > 0;
   }
 
-  /** How many of the log's slots are used. */
-  slots(used: number, total: number): void {
+  /** So many of the log's slots are used. */
+  reportSlots(used: number, total: number): void {
     const level = SLOT_LEVELS.find(({ share }) => used >= share * total);
     const share = level?.share ?? 0;
     const isHigher = share > this.#slotLevel;
@@ -76,8 +76,8 @@ export class PoolReporter {
   }
 }
 
-/** What a failure says of a pool's health. */
-export function healthIn(error: unknown, pool: Pool | undefined, clusterUuid: string): Exclude<PoolHealth, 'ok'> {
+/** The health of a pool with which this went wrong. */
+export function healthAfter(error: unknown, pool: Pool | undefined, clusterUuid: string): Exclude<PoolHealth, 'ok'> {
   const code = error instanceof FamfsError ? error.code : undefined;
   if (code === 'DAMAGED') return 'damaged';
   if (code === 'FOREIGN') return 'foreign';
