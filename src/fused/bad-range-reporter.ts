@@ -6,35 +6,35 @@ import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
 
-export interface BadPartsOptions {
+export interface BadRangeReporterOptions {
   readonly hostDirectory: string;
   readonly host: string;
   readonly stages: Pick<Stages, 'ofPool'>;
   readonly notices: Notices;
 }
 
-/** Tells of the parts of files that this host's sessions have given up, each once, about the volume they belong to. */
-export class BadParts {
-  readonly #options: BadPartsOptions;
-  readonly #told = new Set<string>();
+/** Reports each part of a file that this host's sessions have given up once, as a notice about the volume it belongs to. */
+export class BadRangeReporter {
+  readonly #options: BadRangeReporterOptions;
+  readonly #reported = new Set<string>();
 
-  constructor(options: BadPartsOptions) {
+  constructor(options: BadRangeReporterOptions) {
     this.#options = options;
   }
 
   /** Looks for new ones. To be called again and again. */
-  async tick(): Promise<void> {
+  async reportNew(): Promise<void> {
     for (const { id, poolUuid, directory, bad } of supervisedRecords(this.#options.hostDirectory)) {
       for (const part of bad) {
         const key = JSON.stringify([id, part]);
-        if (this.#told.has(key)) continue;
-        this.#told.add(key);
-        await this.#tell(poolUuid, directory, part);
+        if (this.#reported.has(key)) continue;
+        this.#reported.add(key);
+        await this.#report(poolUuid, directory, part);
       }
     }
   }
 
-  async #tell(poolUuid: string, directory: string, { node, offset, length }: BadRange): Promise<void> {
+  async #report(poolUuid: string, directory: string, { node, offset, length }: BadRange): Promise<void> {
     const { host, stages, notices } = this.#options;
     const message = (file: string) => `${length} bytes at ${offset} of ${file} cannot be used on ${host}: reading or writing there was the end of two ` +
       'serving processes, and is answered with an input/output error; copy what can be read, and delete the volume';

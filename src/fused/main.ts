@@ -13,7 +13,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { addSessionMetrics } from '../metrics/session-metrics.ts';
 import type { Notices } from '../state/interfaces.ts';
 import { Stages } from '../state/stages.ts';
-import { BadParts } from './bad-range-reporter.ts';
+import { BadRangeReporter } from './bad-range-reporter.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { fusedOperations } from './service.ts';
@@ -24,10 +24,10 @@ import { Sessions } from './sessions.ts';
  * takes up to a minute to arrive; looking costs one read of a small file.
  */
 const FOLLOW_MS = 2000;
-/** How often to tell the cluster which deletions this host knows of. */
-const TELL_MS = 1000;
+/** How often to acknowledge deletions to the cluster, and to look for parts of files that fail. */
+const REPORT_MS = 1000;
 
-/** The part of a data plane's health that this file tells. */
+/** The part of a data plane's health that this file knows. */
 const PART = 'control socket';
 
 export interface FusedOptions {
@@ -64,8 +64,8 @@ export async function runFused(options: FusedOptions): Promise<void> {
   const membership = member && new Membership({ ...member, hostDirectory, log });
   const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(membership === undefined ? {} : { members: membership }) });
   await sessions.adopt();
-  void membership?.tick();
-  sayProblems(sessions, log);
+  void membership?.update();
+  logProblems(sessions, log);
   addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory));
   const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
   const observe = addCallHistogram(metrics, 'famfs_control_call_seconds', 'Calls to the data plane by method and gRPC code');
@@ -74,29 +74,29 @@ export async function runFused(options: FusedOptions): Promise<void> {
   }, observe);
   health.set(PART, undefined);
   log.info('serving', { endpoint: options.endpoint });
-  const badParts = options.notices && new BadParts({ hostDirectory, host: member?.host ?? os.hostname(), stages, notices: options.notices });
-  const looking = badParts && setInterval(() => void badParts.tick().catch((error: unknown) => log.error('bad parts', { error: String(error) })), TELL_MS).unref();
-  const stopTelling = membership && keepTelling(membership);
-  await Promise.all([ended(signal), follow(options, sessions)]);
+  const badRanges = options.notices && new BadRangeReporter({ hostDirectory, host: member?.host ?? os.hostname(), stages, notices: options.notices });
+  const looking = badRanges && setInterval(() => void badRanges.reportNew().catch((error: unknown) => log.error('bad parts', { error: String(error) })), REPORT_MS).unref();
+  const stopUpdating = membership && keepUpdating(membership);
+  await Promise.all([untilAborted(signal), follow(options, sessions)]);
   await server.drain();
   clearInterval(looking);
   await sessions.stop(options.endsSessions ?? false);
-  await stopTelling?.();
+  await stopUpdating?.();
 }
 
-/** Tells the members again and again, until the function that it answers is called. */
-function keepTelling(membership: Membership): () => Promise<void> {
-  let telling: Promise<void> = Promise.resolve();
+/** Updates this host's member records again and again, until the function that it answers is called. */
+function keepUpdating(membership: Membership): () => Promise<void> {
+  let updating: Promise<void> = Promise.resolve();
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    telling = membership.tick().finally(() => { busy = false; });
-  }, TELL_MS).unref();
+    updating = membership.update().finally(() => { busy = false; });
+  }, REPORT_MS).unref();
   return async () => {
     clearInterval(timer);
-    await telling;
-    await membership.tick();
+    await updating;
+    await membership.update();
   };
 }
 
@@ -105,23 +105,23 @@ async function follow({ pools, poolsFile, followMs = FOLLOW_MS, log, signal }: F
   if (poolsFile === undefined) return;
   let retiring: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    retiring = retiring.then(() => sessions.retire());
+    retiring = retiring.then(() => sessions.endRemoved());
   }, followMs).unref();
   await followPoolsFile(poolsFile, { pools, log, signal, pollMs: followMs }, (now) => {
     sessions.configure(now);
-    sayProblems(sessions, log);
+    logProblems(sessions, log);
   });
   clearInterval(timer);
   await retiring;
 }
 
-function sayProblems(sessions: Sessions, log: Logger): void {
+function logProblems(sessions: Sessions, log: Logger): void {
   for (const { name, problem } of sessions.list()) {
     if (problem !== undefined) log.warn('pool cannot be served', { name, problem });
   }
 }
 
-function ended(signal: AbortSignal): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

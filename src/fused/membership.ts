@@ -14,28 +14,28 @@ export interface MembershipOptions {
   readonly log: Logger;
 }
 
-/** What was told of a pool, and when, in milliseconds. */
-interface Told {
+/** What the member record of a pool says, and when it was written, in milliseconds. */
+interface WrittenRecord {
   readonly acknowledged: string | undefined;
   readonly at: number;
 }
 
-/** A record that somebody removed by mistake is made again after so long, though there is nothing new to tell. */
-const AGAIN_MS = 60_000;
+/** How often a record is written again though nothing is new: somebody may have removed it by mistake. */
+const REWRITE_MS = 60_000;
 
 /**
- * This host as a member of its pools: registers before a pool is used, says which deletions the
- * sessions have let go of, and leaves when the last one has ended. What could not be told is told
- * again by the next `tick`.
+ * This host as a member of its pools: registers before a pool is used, acknowledges the deletions that
+ * all its sessions have passed, and leaves when the last session has ended. What could not be written
+ * is written by the next `update`.
  */
 export class Membership implements PoolMembers {
   readonly #options: MembershipOptions;
-  readonly #told = new Map<string, Told>();
+  readonly #written = new Map<string, WrittenRecord>();
   readonly #leaving = new Set<string>();
   /** One after the other: a record must not be removed by what was asked before it was made. */
   #turn: Promise<void> = Promise.resolve();
   #problem = '';
-  #foundOld = false;
+  #hasLeftOld = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -44,52 +44,52 @@ export class Membership implements PoolMembers {
   register(pool: string): Promise<void> {
     return this.#inTurn(async () => {
       this.#leaving.delete(pool);
-      this.#told.delete(pool);
-      await this.#tell(pool, undefined);
+      this.#written.delete(pool);
+      await this.#write(pool, undefined);
     });
   }
 
   leave(pool: string): Promise<void> {
     this.#leaving.add(pool);
-    return this.tick();
+    return this.update();
   }
 
-  /** Tells what is new. To be called again and again; never rejects. */
-  tick(): Promise<void> {
-    return this.#inTurn(() => this.#tick());
+  /** Writes what is new. To be called again and again; never rejects. */
+  update(): Promise<void> {
+    return this.#inTurn(() => this.#update());
   }
 
-  async #tick(): Promise<void> {
+  async #update(): Promise<void> {
     const problems: string[] = [];
     const attempt = (work: () => Promise<void>) => work().catch((error: Error) => void problems.push(error.message));
-    await attempt(() => this.#findOld());
+    await attempt(() => this.#leaveOld());
     const acknowledged = this.#acknowledged();
     const present = new Set(servedOrMountedRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
     for (const pool of this.#leaving) {
       if (present.has(pool)) continue; // somebody mounted it by hand, or goes on with it
       await attempt(async () => {
-        this.#told.delete(pool);
+        this.#written.delete(pool);
         await this.#options.members.leave(pool, this.#options.host);
         this.#leaving.delete(pool);
       });
     }
     for (const [pool, change] of acknowledged) {
-      const before = this.#told.get(pool);
-      const isOld = before === undefined || performance.now() - before.at > AGAIN_MS;
-      if (isOld || before.acknowledged !== change) await attempt(() => this.#tell(pool, change));
+      const before = this.#written.get(pool);
+      const isOld = before === undefined || performance.now() - before.at > REWRITE_MS;
+      if (isOld || before.acknowledged !== change) await attempt(() => this.#write(pool, change));
     }
     const problem = [...new Set(problems)].join('; ');
     if (problem !== '' && problem !== this.#problem) this.#options.log.warn('members not told', { problem });
     this.#problem = problem;
   }
 
-  /** Once: leaves what an earlier life of this host has not left, be it before it booted or by a death. */
-  async #findOld(): Promise<void> {
-    if (this.#foundOld) return;
+  /** Once: marks the pools that this host has not left when it died or booted, as to be left. */
+  async #leaveOld(): Promise<void> {
+    if (this.#hasLeftOld) return;
     const { members, host } = this.#options;
     const records = (await members.list()).filter((member) => member.host === host);
-    for (const { pool } of records) if (!this.#told.has(pool)) this.#leaving.add(pool);
-    this.#foundOld = true;
+    for (const { pool } of records) if (!this.#written.has(pool)) this.#leaving.add(pool);
+    this.#hasLeftOld = true;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -98,11 +98,11 @@ export class Membership implements PoolMembers {
     return turn;
   }
 
-  async #tell(pool: string, acknowledged: string | undefined): Promise<void> {
+  async #write(pool: string, acknowledged: string | undefined): Promise<void> {
     const { members, host, bootId } = this.#options;
     const member: Member = { pool, host, bootId, ...(acknowledged === undefined ? {} : { acknowledged }) };
     await members.register(member);
-    this.#told.set(pool, { acknowledged, at: performance.now() });
+    this.#written.set(pool, { acknowledged, at: performance.now() });
   }
 
   /** By pool, the change word that all sessions of this host have passed, whoever started them; undefined for none. */

@@ -11,8 +11,8 @@ import { removeDead, type SessionRecord, unsupervisedRecords } from '../famfs/fu
 import { findSessions, resumeSession, type Session } from '../famfs/fuse/session/session.ts';
 
 const RETRY_MS = 200;
-/** How long a mount may take to say that somebody serves it; longer, and it is busy. */
-const ASK_MS = 5000;
+/** How long a mount may take to answer; longer, and it counts as busy. */
+const RESPONSE_MS = 5000;
 
 /** The mount of a pool. */
 export interface MountedPool {
@@ -50,25 +50,25 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
         continue;
       }
       requireUnserved(record, error);
-      await clear(pool, mount.deviceNumber);
+      await unmountDead(pool, mount.deviceNumber);
       await dropFromFdStore(fdStoreSocket(hostDirectory), record.id);
       removeDead(hostDirectory, ({ id }) => id !== record!.id);
       return undefined;
     }
   }
-  await clear(pool, mount.deviceNumber);
+  await unmountDead(pool, mount.deviceNumber);
   return undefined;
 }
 
-/** Whether a session is mounted still and somebody answers for it, or is too busy to. */
-export async function answers({ directory, closed }: Session): Promise<boolean> {
+/** Whether a session is mounted still, and somebody serves it: one that does not answer in time counts as busy. */
+export async function isResponsive({ directory, closed }: Session): Promise<boolean> {
   if (famfsMountAt(directory) === undefined) return false;
   const timer = new AbortController();
   try {
     return await Promise.race([
       fs.promises.statfs(directory).then(() => true, () => false),
       closed.then(() => false),
-      sleep(ASK_MS, true, { signal: timer.signal, ref: false }),
+      sleep(RESPONSE_MS, true, { signal: timer.signal, ref: false }),
     ]);
   } finally {
     timer.abort();
@@ -85,7 +85,7 @@ function requireUnserved({ hostDirectory, id, directory, pidNamespace: theirs }:
 }
 
 /** Takes a mount that nobody serves out of sight. */
-async function clear({ poolUuid, directory, log }: MountedPool, deviceNumber: string): Promise<void> {
+async function unmountDead({ poolUuid, directory, log }: MountedPool, deviceNumber: string): Promise<void> {
   if (famfsMountAt(directory)?.deviceNumber !== deviceNumber) return;
   log.warn('dead mount cleared away', { pool: poolUuid, path: directory });
   await unmountFuse(directory, { lazy: true });

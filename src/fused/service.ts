@@ -10,8 +10,8 @@ import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
 import type { Sessions } from './sessions.ts';
 
-/** How long the kernel's attributes may lag behind a new mount group before we call that a failure. */
-const GROUP_MS = 5000;
+/** How long the kernel's attributes may lag behind a new mount group; longer, and the call fails. */
+const NOTIFIED_MS = 5000;
 
 interface Place {
   readonly path: string;
@@ -46,7 +46,7 @@ export function fusedOperations(sessions: Sessions, hostDirectory: string): Oper
       const overrides = Overrides.open(hostDirectory, uuid);
       try {
         overrides.setGroup(place.node, gid);
-        await shown(overrides, overrides.generation(), place.path);
+        await untilNotified(overrides, overrides.generation(), place.path);
       } catch (error) {
         if (error instanceof FamfsError && error.code === 'EXISTS') throw refuse.precondition(`${directory}: ${error.message}`);
         throw error;
@@ -106,9 +106,9 @@ async function volumeDirectory(sessions: Sessions, uuid: string, directory: stri
   }
 }
 
-/** Waits until the serving child has made the kernel forget the attributes from before. */
-async function shown(overrides: Overrides, generation: number, place: string): Promise<void> {
-  const deadline = performance.now() + GROUP_MS;
+/** Waits until the serving child has notified the kernel of the new attributes. Throws UNAVAILABLE when it does not. */
+async function untilNotified(overrides: Overrides, generation: number, place: string): Promise<void> {
+  const deadline = performance.now() + NOTIFIED_MS;
   while (!overrides.acknowledged(generation)) {
     if (performance.now() > deadline) throw refuse.unavailable(`${place}: its session does not answer`);
     await sleep(5);

@@ -9,9 +9,9 @@ import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.t
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
-import { answers, recoverSession } from './recovery.ts';
+import { isResponsive, recoverSession } from './recovery.ts';
 
-/** How the hosts of a pool keep count of each other. Both calls may be repeated. */
+/** The member records of a pool's hosts. Both calls may be repeated. */
 export interface PoolMembers {
   /** Before the first replay. */
   register(poolUuid: string): Promise<void>;
@@ -48,8 +48,8 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   /** Calls about one pool follow each other. */
   readonly #turns = new Map<string, Promise<unknown>>();
-  /** Pools that are no longer configured, and why they are mounted still. */
-  readonly #lingering = new Map<string, string>();
+  /** Pools that are no longer configured but still mounted, and why: their UUID and the reason. */
+  readonly #removedInUse = new Map<string, string>();
   #hasStopped = false;
 
   constructor(options: SessionsOptions) {
@@ -57,7 +57,7 @@ export class Sessions {
     this.#pools = options.pools;
   }
 
-  /** Replaces the configuration. Pools that it has no longer are unmounted by `retire`. */
+  /** Replaces the configuration. Pools that it has no longer are unmounted by `endRemoved`. */
   configure(pools: readonly ConfiguredPool[]): void {
     this.#pools = pools;
   }
@@ -69,7 +69,7 @@ export class Sessions {
       const expected = this.#mountDirectory(session.poolUuid);
       if (session.directory !== expected || famfsMountAt(expected) === undefined) continue;
       log.info('session adopted', { pool: session.poolUuid, pid: session.pid });
-      this.#keep(session);
+      this.#track(session);
     }
     const root = this.#mountDirectory('');
     const left = mountPoints().filter(({ directory, type }) => type === FILE_SYSTEM_TYPE && path.dirname(directory) === root);
@@ -135,29 +135,29 @@ export class Sessions {
   }
 
   /** Unmounts pools that are configured no longer, as soon as nobody uses them. To be called again and again. */
-  async retire(): Promise<void> {
+  async endRemoved(): Promise<void> {
     for (const { poolUuid: pool, record } of this.serving) {
       try {
         if (this.#isConfigured(pool, record.device)) {
-          this.#lingering.delete(pool);
+          this.#removedInUse.delete(pool);
           continue;
         }
         await this.end(pool);
-        this.#lingering.delete(pool);
+        this.#removedInUse.delete(pool);
         this.#options.log.info('session ended: its pool is configured no longer', { pool });
       } catch (error) {
         const reason = messageOf(error);
-        if (this.#lingering.get(pool) !== reason) this.#options.log.info('a removed pool is still in use', { pool, reason });
-        this.#lingering.set(pool, reason);
+        if (this.#removedInUse.get(pool) !== reason) this.#options.log.info('a removed pool is still in use', { pool, reason });
+        this.#removedInUse.set(pool, reason);
       }
     }
   }
 
   /**
    * For the end of this process: unmounts what is not in use, and leaves the rest to its supervisors.
-   * `withThem`: they end with this process, as in a container; then the host's fd store has to have the sessions.
+   * `endsSessions`: their processes end with this one, as in a container; then the host's fd store has to have the sessions.
    */
-  async stop(withThem: boolean): Promise<void> {
+  async stop(endsSessions: boolean): Promise<void> {
     const { hostDirectory, log } = this.#options;
     const used: string[] = [];
     for (const [uuid, session] of [...this.#sessions]) {
@@ -167,7 +167,7 @@ export class Sessions {
         used.push(session.id);
       });
     }
-    const lost = withThem ? await handOverToFdStore(fdStoreSocket(hostDirectory), used, HAND_OVER_MS) : [];
+    const lost = endsSessions ? await handOverToFdStore(fdStoreSocket(hostDirectory), used, HAND_OVER_MS) : [];
     this.#hasStopped = true;
     if (lost.length > 0) log.error('sessions in use end, since no node plugin of this host holds them', { sessions: lost });
   }
@@ -175,7 +175,7 @@ export class Sessions {
   async #ensure(poolUuid: string): Promise<Session> {
     const present = this.#sessions.get(poolUuid);
     const directory = this.#mountDirectory(poolUuid);
-    if (present !== undefined && isSupervised(present.record) && await answers(present)) return present;
+    if (present !== undefined && isSupervised(present.record) && await isResponsive(present)) return present;
     // It died, or somebody else unmounted it; or it was another container's until now.
     const recovered = await this.#recover(poolUuid, present);
     if (recovered !== undefined) return recovered;
@@ -193,7 +193,7 @@ export class Sessions {
       throw error;
     });
     this.#options.log.info('session started', { pool: poolUuid, device: pool.device, pid: session.pid, problems: session.problems });
-    this.#keep(session);
+    this.#track(session);
     return session;
   }
 
@@ -204,7 +204,7 @@ export class Sessions {
   }
 
   /** Remembers a session until it ends. */
-  #keep(session: Session): Session {
+  #track(session: Session): Session {
     const { members, log } = this.#options;
     const pool = session.poolUuid;
     this.#sessions.set(pool, session);
@@ -223,7 +223,7 @@ export class Sessions {
   async #recover(poolUuid: string, over?: Session): Promise<Session | undefined> {
     const { hostDirectory, log } = this.#options;
     const session = await recoverSession({ poolUuid, directory: this.#mountDirectory(poolUuid), hostDirectory, log }, over);
-    return session && this.#keep(session);
+    return session && this.#track(session);
   }
 
   /** What could not be gone on with now, because others serve it for instance. */

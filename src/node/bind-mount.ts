@@ -32,7 +32,7 @@ const openTree = libc.func('int64_t syscall(int64_t number, int64_t dfd, str pat
 const setAttributes = libc.func('int64_t syscall(int64_t number, int64_t dfd, str path, int64_t flags, void *attributes, int64_t size)');
 const moveMount = libc.func('int64_t syscall(int64_t number, int64_t from, str fromPath, int64_t to, str toPath, int64_t flags)');
 
-/** Shows a directory at a second place, with these options. Throws with the errno's name; nothing is mounted then. */
+/** Mounts a directory at a second place, with these options. Throws with the errno's name; nothing is mounted then. */
 export async function bindMount(source: string, target: string, options: readonly string[]): Promise<void> {
   const what = `mounting ${source} at ${target}`;
   const tree = await call(openTree, [OPEN_TREE, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC], what);

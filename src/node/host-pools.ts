@@ -20,16 +20,16 @@ export interface HostPoolsOptions {
 }
 
 /**
- * The pools of this host, as its data plane tells them. The cluster learns them when it asks; when
- * they have changed since, it has to be made to ask again.
+ * The pools of this host, as its data plane answers them. The cluster reads them when it likes; when they
+ * have changed since, it has to be made to read them again.
  */
 export class HostPools {
   readonly #options: HostPoolsOptions;
   readonly #stopping = new AbortController();
   /** The last answer of the data plane. */
   #known: readonly string[] = [];
-  /** What the cluster was told last. */
-  #told: string | undefined;
+  /** What the cluster has read last. */
+  #reported: string | undefined;
   #watching: Promise<void> = Promise.resolve();
 
   constructor(options: HostPoolsOptions) {
@@ -42,25 +42,25 @@ export class HostPools {
    * until it answers. A host without a pool is no fault, and holds up no roll-out: nobody sends it a
    * volume. Rejects when `signal` aborts.
    */
-  async first(isStaged: () => Promise<boolean>, signal: AbortSignal): Promise<readonly string[]> {
-    for (let said = ''; ; ) {
+  async waitForFirst(isStaged: () => Promise<boolean>, signal: AbortSignal): Promise<readonly string[]> {
+    for (let logged = ''; ; ) {
       const answer = await this.#look();
       if (answer !== undefined && (answer.length > 0 || await isStaged())) return answer;
       const reason = answer === undefined ? 'it does not answer' : 'it has no pool that can be used';
-      if (reason !== said) this.#options.log.info('waiting for a pool', { reason });
-      said = reason;
+      if (reason !== logged) this.#options.log.info('waiting for a pool', { reason });
+      logged = reason;
       await delay(FIRST_POLL_MS, undefined, { signal });
     }
   }
 
-  /** For the cluster: the pools now, or those known last while the data plane is away. */
-  async tell(): Promise<readonly string[]> {
+  /** For the cluster to read: the pools now, or those known last while the data plane is away. */
+  async report(): Promise<readonly string[]> {
     const pools = await this.#look() ?? this.#known;
-    this.#told = pools.join();
+    this.#reported = pools.join();
     return pools;
   }
 
-  /** From now on calls back when the cluster knows other pools than there are. One look does not prove a change. */
+  /** From now on calls back when the pools are no longer those that were reported. Two looks must agree, as one does not prove a change. */
   watch(changed: (pools: readonly string[]) => Promise<void>): void {
     this.#watching = this.#watch(changed);
   }
@@ -73,18 +73,18 @@ export class HostPools {
   async #watch(changed: (pools: readonly string[]) => Promise<void>): Promise<void> {
     const { log, pollMs = POLL_MS } = this.#options;
     const { signal } = this.#stopping;
-    let before = this.#told;
+    let before = this.#reported;
     for (;;) {
       await delay(pollMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       const pools = await this.#look();
       const now = pools?.join();
-      if (pools !== undefined && now !== this.#told && now === before) {
+      if (pools !== undefined && now !== this.#reported && now === before) {
         log.info('pools of this host have changed', { pools });
-        this.#told = now;
+        this.#reported = now;
         await changed(pools).catch((error: Error) => {
           log.error('changed pools not told', { reason: error.message });
-          this.#told = undefined; // again, then
+          this.#reported = undefined; // again, then
         });
       }
       before = now;

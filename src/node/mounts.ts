@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const MAX_STACKED = 32;
 
 /** What is at a path: `dead` is a mount whose file system or directory is gone. */
-export type Health = 'alive' | 'dead' | 'missing';
+export type PathHealth = 'alive' | 'dead' | 'missing';
 
 /** The mount that is visible at a path, if it is a mount point. */
 export async function mountAt(target: string): Promise<MountPoint | undefined> {
@@ -23,7 +23,7 @@ export async function mountAt(target: string): Promise<MountPoint | undefined> {
 }
 
 /** Whether whoever uses the path reaches a living directory. */
-export async function healthOf(target: string): Promise<Health> {
+export async function healthOf(target: string): Promise<PathHealth> {
   try {
     // The kernel answers stat from its cache for a while, statfs never: a server that has ended
     // shows in the second, a directory that was deleted in the pool in the first.

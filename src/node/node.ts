@@ -42,12 +42,12 @@ interface NodeParts {
   readonly handlers: NodeHandlers;
 }
 
-/** How long a node plugin that is to end waits for a data plane to take back what only it holds: less than a pod is given. */
+/** How long a node plugin that is to end waits for data planes to go on with sessions that only its fd store has: less than a pod is given. */
 export const LEAVE_MS = 110_000;
 
 /**
- * The node plugin of one host. It touches no shared memory: the data plane does. But it holds the
- * data plane's sessions open, so that they survive when that is replaced.
+ * The node plugin of one host. It touches no shared memory: the data plane does. But it has the host's fd
+ * store, by which the data plane's sessions survive when that is replaced.
  */
 export class Node implements CsiPart {
   readonly #parts: NodeParts;
@@ -70,14 +70,14 @@ export class Node implements CsiPart {
     const announce = (uuids: readonly string[]) => nodes.announce({ node, pools: uuids });
     addNodeMetrics(metrics, async () => ({ registered: registration?.registered ?? false, staged: (await stages.list()).length, held: fdStore.sessions.length }));
     try {
-      await pools.first(async () => (await stages.list()).length > 0, signal);
-      const tell = async () => {
-        const uuids = await pools.tell();
+      await pools.waitForFirst(async () => (await stages.list()).length > 0, signal);
+      const announceAndReport = async () => {
+        const uuids = await pools.report();
         await announce(uuids);
         return uuids;
       };
-      log.info('node announced', { node, pools: await tell() });
-      const operations = nodeOperations(new NodeVolumes(plane, stages, log), { node, driver, pools: tell });
+      log.info('node announced', { node, pools: await announceAndReport() });
+      const operations = nodeOperations(new NodeVolumes(plane, stages, log), { node, driver, pools: announceAndReport });
       return new Node({ plane, fdStore, pools, registration, announce, handlers: handlersOf<NodeHandlers>(operations, log) });
     } catch (error) {
       plane.close();

@@ -37,7 +37,7 @@ export class Registration {
   /** Opening and closing follow each other. */
   #turn: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
-  #over = false;
+  #isClosed = false;
   #registered = false;
 
   private constructor(options: RegistrationOptions, socket: string) {
@@ -57,7 +57,7 @@ export class Registration {
     return this.#registered;
   }
 
-  /** Shows the socket to the kubelet. The CSI socket has to answer by then. */
+  /** Makes the socket, at which the kubelet then asks. The CSI socket has to answer by then. */
   open(): Promise<void> {
     return this.#inTurn(() => this.#open());
   }
@@ -75,19 +75,19 @@ export class Registration {
 
   /** Removes the socket: the kubelet sends no more calls. */
   close(): Promise<void> {
-    this.#over = true;
+    this.#isClosed = true;
     return this.#inTurn(() => this.#close());
   }
 
   async #open(): Promise<void> {
-    if (this.#over) return;
+    if (this.#isClosed) return;
     this.#options.health.set(PART, 'it has not registered this plugin yet');
     const handlers = handlersOf<RegistrationHandlers>({
       GetInfo: () => ({
         type: 'CSIPlugin', name: this.#options.driver, endpoint: this.#options.endpoint, supported_versions: ['1.0.0'],
       }),
       NotifyRegistrationStatus: ({ plugin_registered: registered, error }) => {
-        this.#heard(registered, error);
+        this.#onStatus(registered, error);
         return {};
       },
     }, this.#options.log);
@@ -104,7 +104,7 @@ export class Registration {
   }
 
   /** Older kubelets try a plugin once only, which is why a refusal is answered by a new socket. */
-  #heard(registered: boolean, error: string): void {
+  #onStatus(registered: boolean, error: string): void {
     const { health, log, driver, retryMs = RETRY_MS } = this.#options;
     this.#registered = registered;
     clearTimeout(this.#retry);

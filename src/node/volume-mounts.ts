@@ -4,18 +4,18 @@ import { refuse } from '../csi/errors.ts';
 import type { VolumeId } from '../csi/volume-id.ts';
 import type { MountPoint } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
+import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
-import { fulfils, mountOptions, type MountWish } from './mount-options.ts';
 import { healthOf, mountAt, unmountAll } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
-export interface Located extends Pick<MountPoint, 'deviceNumber' | 'root'> {
+export interface VolumeLocation extends Pick<MountPoint, 'deviceNumber' | 'root'> {
   readonly path: string;
 }
 
 /** Finds a volume's directory, mounting its pool if needed. Throws NOT_FOUND where the pool has no such directory. */
-export async function locate(plane: DataPlane, id: VolumeId): Promise<Located> {
+export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<VolumeLocation> {
   const session = await plane.ensureSession(id.pool);
   const place = path.join(session, id.directory);
   await requireDirectory(place, id);
@@ -24,15 +24,15 @@ export async function locate(plane: DataPlane, id: VolumeId): Promise<Located> {
   return { path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
 }
 
-/** Makes `target` a mount of the volume, unless it is one already; replaces a dead one. */
-export async function show(volume: Located, target: string, wish: MountWish): Promise<void> {
+/** Makes `target` a bind mount of the volume, unless it is one already; replaces a dead one. Throws ALREADY_EXISTS where it is another mount. */
+export async function ensureBindMount(volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
   const there = await mountAt(target);
   if (there !== undefined) {
-    if (await healthOf(target) === 'alive') return checkShown(volume, target, there, wish);
+    if (await healthOf(target) === 'alive') return requireMatch(volume, target, there, spec);
     await unmountAll(target);
   }
   await makeDirectory(target);
-  await bindMount(volume.path, target, mountOptions(wish));
+  await bindMount(volume.path, target, bindMountOptions(spec));
 }
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
@@ -50,13 +50,13 @@ export async function unmountAndRemove(target: string): Promise<void> {
   }
 }
 
-/** Throws ALREADY_EXISTS unless a living mount is the one that `show` would make. */
-function checkShown(volume: Located, target: string, there: MountPoint, wish: MountWish): void {
+/** Throws ALREADY_EXISTS unless a living mount is the one that `ensureBindMount` would make. */
+function requireMatch(volume: VolumeLocation, target: string, there: MountPoint, spec: BindMountSpec): void {
   if (there.deviceNumber !== volume.deviceNumber || there.root !== volume.root) {
     throw refuse.exists(`${target} is a mount of something else (${there.type} ${there.root}): unmount it first`);
   }
-  if (!fulfils(there.options, wish)) {
-    throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${mountOptions(wish).join(',')}`);
+  if (!matchesSpec(there.options, spec)) {
+    throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${bindMountOptions(spec).join(',')}`);
   }
 }
 

@@ -6,9 +6,10 @@ import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';
 import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeStageVolumeRequest.ts';
 import type { Stage, Stages } from '../state/stages.ts';
+import type { BindMountSpec } from './bind-mount-options.ts';
 import type { DataPlane } from './data-plane.ts';
 import { mountAt, unmountAll } from './mounts.ts';
-import { locate, show, unmountAndRemove } from './volume-mounts.ts';
+import { ensureBindMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
 export class NodeVolumes {
@@ -26,13 +27,13 @@ export class NodeVolumes {
   async stage(request: NodeStageVolumeRequest__Output): Promise<void> {
     const place = requirePath('staging_target_path', request.staging_target_path);
     const access = parseAccess(request.volume_capability);
-    const id = knownVolume(request.volume_id);
+    const id = requireVolumeId(request.volume_id);
     const before = await this.#stages.get(request.volume_id);
     if (before !== undefined) await this.#checkRestaging(before, place, access);
     const stage = before?.path === place ? before : { volume: request.volume_id, path: place, access, targets: [] };
-    const volume = await locate(this.#plane, id);
+    const volume = await locateVolume(this.#plane, id);
     await this.#stages.put(await this.#withGroup(id, stage, access.group));
-    await show(volume, place, stagingWish(access));
+    await ensureBindMount(volume, place, stagingMountSpec(access));
   }
 
   /** Undoes `stage`. The directory stays, it is the caller's. */
@@ -46,12 +47,12 @@ export class NodeVolumes {
     await this.#stages.delete(volumeId);
   }
 
-  /** Shows the staged volume at a pod's target path. */
+  /** Bind-mounts the staged volume at a pod's target path. */
   async publish(request: NodePublishVolumeRequest__Output): Promise<void> {
     const target = requirePath('target_path', request.target_path);
     const access = parseAccess(request.volume_capability);
     if (request.staging_target_path === '') throw refuse.precondition('staging_target_path is required: volumes are staged here');
-    const id = knownVolume(request.volume_id);
+    const id = requireVolumeId(request.volume_id);
     const stage = await this.#requireStage(request.volume_id, path.resolve(request.staging_target_path), access);
     const readonly = request.readonly || request.publish_context['readonly'] === 'true' ||
       isReaderOnly(access.mode) || access.mountFlags.includes('ro');
@@ -59,12 +60,12 @@ export class NodeVolumes {
     if (others.length > 0 && isSingleTarget(access.mode)) {
       throw refuse.precondition(`${request.volume_id} is published at ${others[0]}, and ${access.mode} allows one target`);
     }
-    const volume = await locate(this.#plane, id);
+    const volume = await locateVolume(this.#plane, id);
     const grouped = await this.#withGroup(id, stage, access.group);
     await this.#stages.put({ ...grouped, targets: [...others, target] });
     // A staging mount can have died with a session that was replaced since.
-    await show(volume, stage.path, stagingWish(stage.access));
-    await show({ ...volume, path: stage.path }, target, { readonly, flags: access.mountFlags });
+    await ensureBindMount(volume, stage.path, stagingMountSpec(stage.access));
+    await ensureBindMount({ ...volume, path: stage.path }, target, { readonly, flags: access.mountFlags });
   }
 
   /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */
@@ -80,7 +81,7 @@ export class NodeVolumes {
   async statistics(volumeId: string, volumePath: string): Promise<{ bytes: number; files: number }> {
     if (volumePath === '') throw refuse.invalid('volume_path is required');
     const place = path.normalize(volumePath);
-    const id = knownVolume(volumeId);
+    const id = requireVolumeId(volumeId);
     const stage = await this.#stages.get(volumeId);
     const ours = stage !== undefined && [stage.path, ...stage.targets].includes(place);
     if (!ours || await mountAt(place) === undefined) throw refuse.notFound(`${volumeId} is not mounted at ${volumePath}`);
@@ -131,7 +132,7 @@ function sameStaging(a: Access, b: Access): boolean {
 }
 
 /** The staging mount carries what holds for every target; whether a pod may write is its target's matter. */
-function stagingWish(access: Access): { readonly: boolean; flags: readonly string[] } {
+function stagingMountSpec(access: Access): BindMountSpec {
   return { readonly: isReaderOnly(access.mode), flags: [] };
 }
 
@@ -150,7 +151,7 @@ function requirePath(field: string, value: string): string {
   return place;
 }
 
-function knownVolume(handle: string): VolumeId {
+function requireVolumeId(handle: string): VolumeId {
   if (handle === '') throw refuse.invalid('volume_id is required');
   const id = parseVolumeId(handle);
   if (id === undefined) throw refuse.notFound(`${JSON.stringify(handle)} is no volume of this driver`);

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { pidNamespace, startTimeOf } from '../../../src/famfs/fuse/session/processes.ts';
 import { RECORD_VERSION, writeRecord } from '../../../src/famfs/fuse/session/session-record.ts';
-import { BadParts } from '../../../src/fused/bad-range-reporter.ts';
+import { BadRangeReporter } from '../../../src/fused/bad-range-reporter.ts';
 import { tempDir } from '../../harness/temp.ts';
 
 const pool = '11111111-2222-4333-8444-555555555555';
@@ -25,7 +25,7 @@ describe('bad parts', () => {
     });
     const stage = (name: string) => ({ volume: `${pool}/${name}`, path: '/x', access: {} as never, targets: [] });
     const told: [string, string][] = [];
-    const parts = new BadParts({
+    const reporter = new BadRangeReporter({
       hostDirectory, host: 'red', stages: { ofPool: async () => [stage('one'), stage('two'), stage('gone')] },
       notices: {
         pool: ({ pool: about, message }) => void told.push([about, message]),
@@ -33,14 +33,14 @@ describe('bad parts', () => {
       },
     });
     record([]);
-    await parts.tick();
+    await reporter.reportNew();
     assert.equal(told.length, 0);
     const part = { node, offset: 4096, length: 8192 };
     record([part]);
-    await parts.tick();
-    await parts.tick();
+    await reporter.reportNew();
+    await reporter.reportNew();
     record([part, { node: 1, offset: 0, length: 4096 }]);
-    await parts.tick();
+    await reporter.reportNew();
     assert.deepEqual(told.map(([about]) => about), [`${pool}/two`, pool]);
     assert.match(told[0]![1], /^8192 bytes at 4096 of data cannot be used on red:/);
     assert.match(told[1]![1], /^4096 bytes at 0 of node 1 /);

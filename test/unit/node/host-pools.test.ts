@@ -21,7 +21,7 @@ describe('pools of a host', () => {
   /** Watches for as many looks as there are answers, and some more. */
   async function changes(...answers: (string[] | undefined)[]): Promise<string[]> {
     const { pools, asked } = scripted(...answers);
-    await pools.tell();
+    await pools.report();
     const told: string[] = [];
     pools.watch(async (now) => void told.push(now.join()));
     while (asked() < answers.length + 3) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -31,19 +31,19 @@ describe('pools of a host', () => {
 
   it('are waited for', async () => {
     const { pools, health } = scripted(undefined, [], ['a']);
-    assert.deepEqual(await pools.first(async () => false, new AbortController().signal), ['a']);
+    assert.deepEqual(await pools.waitForFirst(async () => false, new AbortController().signal), ['a']);
     assert.deepEqual(health.obstacles, []);
   });
 
   it('are not waited for where volumes are staged that somebody has to unstage', async () => {
     const { pools } = scripted(undefined, []);
-    assert.deepEqual(await pools.first(async () => true, new AbortController().signal), []);
+    assert.deepEqual(await pools.waitForFirst(async () => true, new AbortController().signal), []);
   });
 
   it('are waited for until the plugin is to end', async () => {
     const { pools, health } = scripted([]);
     const ending = new AbortController();
-    const first = pools.first(async () => false, ending.signal);
+    const first = pools.waitForFirst(async () => false, ending.signal);
     setImmediate(() => ending.abort());
     await assert.rejects(first, { name: 'AbortError' });
     assert.deepEqual(health.obstacles, [], 'a host without a pool is no fault');
@@ -51,8 +51,8 @@ describe('pools of a host', () => {
 
   it('are those known last while the data plane is away', async () => {
     const { pools, health } = scripted(['a', 'b'], undefined);
-    assert.deepEqual(await pools.tell(), ['a', 'b']);
-    assert.deepEqual(await pools.tell(), ['a', 'b']);
+    assert.deepEqual(await pools.report(), ['a', 'b']);
+    assert.deepEqual(await pools.report(), ['a', 'b']);
     assert.deepEqual(health.obstacles, ['data plane: it does not answer: connection refused']);
   });
 
@@ -69,7 +69,7 @@ describe('pools of a host', () => {
 
   it('are told again when telling failed', async () => {
     const { pools } = scripted(['a'], ['b']);
-    await pools.tell();
+    await pools.report();
     let tries = 0;
     await new Promise<void>((resolve) => pools.watch(async () => {
       if (++tries === 1) throw new Error('not now');

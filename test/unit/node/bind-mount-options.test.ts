@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fulfils, mountOptions } from '../../../src/node/mount-options.ts';
+import { bindMountOptions, matchesSpec } from '../../../src/node/bind-mount-options.ts';
 
 describe('mount options', () => {
   for (const [readonly, flags, expected] of [
@@ -9,9 +9,9 @@ describe('mount options', () => {
     [false, ['noexec', 'noatime', 'nodev'], ['noexec', 'noatime', 'nodev', 'nosuid', 'rw']],
   ] as const) {
     it(`${readonly ? 'read-only' : 'writable'} with [${flags.join()}]: ${expected.join()}`, () => {
-      assert.deepEqual(mountOptions({ readonly, flags }), expected);
-      assert.ok(fulfils(new Set(expected), { readonly, flags }));
-      assert.ok(!fulfils(new Set(expected), { readonly: !readonly, flags }));
+      assert.deepEqual(bindMountOptions({ readonly, flags }), expected);
+      assert.ok(matchesSpec(new Set(expected), { readonly, flags }));
+      assert.ok(!matchesSpec(new Set(expected), { readonly: !readonly, flags }));
     });
   }
 });
