@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseBytes } from '../csi/bytes.ts';
+import { parseBytes, scaleBytes } from '../csi/bytes.ts';
 
 /** Bytes of a size as people write it: `64MiB`, `1Gi`, `8m`, or plain bytes. Units are powers of 1024. */
 export function parseSize(text: string): number {
@@ -8,11 +8,10 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** A size for people: three digits and a unit. */
+/** A size for people, three digits and a unit: `1.50 GiB`. Events and errors have the shorter `formatBytes`. */
 export function formatSize(bytes: number): string {
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-  const power = bytes < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 2 ** (10 * power);
+  const { value, power } = scaleBytes(bytes);
   return `${Number.isInteger(value) ? value : value.toPrecision(3)} ${names[power]}`;
 }
 

@@ -14,10 +14,15 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+/** A size in the largest unit that it fills: `value` times 1024 to the power of `power`, which is at most 5 (Pi). */
+export function scaleBytes(bytes: number): { value: number; power: number } {
+  const power = bytes < 1 ? 0 : Math.min(5, Math.floor(Math.log2(bytes) / 10));
+  return { value: bytes / 2 ** (10 * power), power };
+}
+
 /** A size as Kubernetes writes it, at most two digits behind the point, never rounded up: `10Gi`, `1.5Mi`. */
 export function formatBytes(bytes: number | bigint): string {
   const names = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
-  const number = Number(bytes);
-  const power = number < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(number) / 10));
-  return `${Math.floor(number / 2 ** (10 * power) * 100) / 100}${names[power]}`;
+  const { value, power } = scaleBytes(Number(bytes));
+  return `${Math.floor(value * 100) / 100}${names[power]}`;
 }

@@ -3,7 +3,12 @@ const suffixes: ReadonlyMap<string, number> = new Map(Object.entries({
   Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
 }));
 
-/** A quantity of Kubernetes in whole units, rounded up: `10Gi`, `1.5G`, `12e6`; undefined where it is none. */
+/**
+ * A quantity of Kubernetes in whole units, rounded up: `10Gi`, `1.5G`, `12e6`; undefined where it is none.
+ * Not quantityToScalar of the client library: that is not exported, throws a SyntaxError for fractions
+ * with a suffix (`1.5Gi`), does not round up,
+ * and takes an empty text for 0.
+ */
 export function parseQuantity(text: string): number | undefined {
   const match = /^\+?(\d+\.?\d*|\.\d+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(text);
   const factor = suffixes.get(match?.[3] ?? '');
