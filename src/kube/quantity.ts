@@ -5,9 +5,8 @@ const suffixes: ReadonlyMap<string, number> = new Map(Object.entries({
 
 /**
  * A quantity of Kubernetes in whole units, rounded up: `10Gi`, `1.5G`, `12e6`; undefined where it is none.
- * Not quantityToScalar of the client library: that is not exported, throws a SyntaxError for fractions
- * with a suffix (`1.5Gi`), does not round up,
- * and takes an empty text for 0.
+ * Not quantityToScalar of the client library: it is not exported, throws a SyntaxError for a fraction with
+ * a suffix (`1.5Gi`), does not round up, and takes an empty text for 0.
  */
 export function parseQuantity(text: string): number | undefined {
   const match = /^\+?(\d+\.?\d*|\.\d+)(?:([eE][+-]?\d+)|([a-zA-Z]*))$/.exec(text);
