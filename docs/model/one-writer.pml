@@ -1,6 +1,6 @@
 /*
  * One writer over memory that cannot fence: append, take-over, readers and reclaim.
- * How to read and run this: README.md. The rules R1 to R6 are those of ../design.md.
+ * How to read and run this: README.md. The rules R1 to R6 are those of ../words.md.
  *
  * A step is whatever stands in one `atomic`: at most one store that others can see, and the reads
  * that follow it. Between any two steps a process may rest for as long as it likes, which is a pause.

@@ -3,7 +3,7 @@ import { readU64, struct, text, u32, u64, uuid, writeU64 } from './struct.ts';
 
 /**
  * Where writers say who rules, in the superblock region from byte 4096 on, which the reference
- * tools never touch: one change word, then a ring of 64 records of 16 KiB. Rules: docs/design.md.
+ * tools never touch: one change word, then a ring of 64 records of 16 KiB. Rules: docs/words.md.
  *
  * A record: the head (written once), single words on cache lines of their own, and the list
  * (written once). Nothing is rewritten in place.
