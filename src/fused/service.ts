@@ -109,7 +109,7 @@ async function volumeDirectory(sessions: Sessions, uuid: string, directory: stri
 /** Waits until the serving child has notified the kernel of the new attributes. Throws UNAVAILABLE when it does not. */
 async function untilNotified(overrides: Overrides, generation: number, place: string): Promise<void> {
   const deadline = performance.now() + NOTIFIED_MS;
-  while (!overrides.acknowledged(generation)) {
+  while (!overrides.isNotified(generation)) {
     if (performance.now() > deadline) throw refuse.unavailable(`${place}: its session does not answer`);
     await sleep(5);
   }

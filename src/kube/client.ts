@@ -22,7 +22,7 @@ export class KubeApi {
     const cluster = config.getCurrentCluster();
     if (cluster === null) throw new Error('no Kubernetes cluster is configured: run in a pod, or name a kubeconfig in KUBECONFIG');
     const configuration = createConfiguration({
-      baseServer: new ServerConfiguration(cluster.server, {}), authMethods: { default: config }, promiseMiddleware: [new Calls(callMs)],
+      baseServer: new ServerConfiguration(cluster.server, {}), authMethods: { default: config }, promiseMiddleware: [new CallDeadlines(callMs)],
     });
     this.config = config;
     this.core = new CoreV1Api(configuration);
@@ -49,7 +49,7 @@ export class KubeApi {
  * new ones for every call. They are given up, as they may be dead, when a call has run into its
  * deadline and nothing else was answered since it was sent.
  */
-class Calls implements Middleware {
+class CallDeadlines implements Middleware {
   readonly #callMs: number;
   #dispatcher: ReturnType<RequestContext['getDispatcher']>;
   #since = 0;

@@ -90,7 +90,7 @@ export class Node implements CsiPart {
     server.addService(csi.Node.service, this.#parts.handlers);
   }
 
-  async serving(): Promise<void> {
+  async afterListening(): Promise<void> {
     const { pools, registration, announce } = this.#parts;
     await registration?.open();
     pools.watch(async (uuids) => {
@@ -99,7 +99,7 @@ export class Node implements CsiPart {
     });
   }
 
-  async leaving(): Promise<void> {
+  async beforeClosing(): Promise<void> {
     await this.#parts.pools.stop();
     await this.#parts.registration?.close();
   }

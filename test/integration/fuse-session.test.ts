@@ -126,7 +126,7 @@ describe('a session', function () {
     await eventually(() => assert.deepEqual(modes(), ['ESTALE', 'OK']), 20_000);
     assert.equal(outcome(() => fs.statSync(host!.path('gone/data'))), 'ENOENT');
     await eventually(() => assert.equal(fs.fstatSync(fds[1]).gid, 4711), 20_000);
-    await eventually(() => assert.ok(overrides.acknowledged(overrides.generation())), 20_000);
+    await eventually(() => assert.ok(overrides.isNotified(overrides.generation())), 20_000);
     overrides.setGroup(pool.pool.view.resolve('vol'), undefined);
     overrides.close();
     for (const fd of fds) outcome(() => fs.closeSync(fd));

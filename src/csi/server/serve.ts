@@ -11,10 +11,10 @@ import { handlersOf } from './service.ts';
 /** A service that answers on a CSI socket, beside the identity service. */
 export interface CsiPart {
   addTo(server: Server): void;
-  /** Once the socket answers: for whoever has to tell others of it. */
-  serving?(): Promise<void>;
-  /** Before the socket takes no more calls. */
-  leaving?(): Promise<void>;
+  /** Called once the socket answers: for what makes it known to others. */
+  afterListening?(): Promise<void>;
+  /** Called before the socket stops to take calls. */
+  beforeClosing?(): Promise<void>;
 }
 
 /** What a CSI socket is served with. */
@@ -46,10 +46,10 @@ export async function serveCsi({ socket, driver, parts, log, signal, lost, obser
   log.info('serving', { socket, driver });
   let orderly = false;
   try {
-    for (const part of parts) await part.serving?.();
+    for (const part of parts) await part.afterListening?.();
     if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
     lost?.throwIfAborted();
-    for (const part of parts) await part.leaving?.();
+    for (const part of parts) await part.beforeClosing?.();
     orderly = true;
   } finally {
     await (orderly ? server.drain() : server.abort());

@@ -31,12 +31,13 @@ export interface WaitingSocketOptions {
 export class WaitingSocket {
   readonly #grpc: Server;
   readonly #server: SocketServer;
-  readonly #serving: () => void;
+  /** Answers the Probes that wait, and all later ones. */
+  readonly #becomeReady: () => void;
 
-  private constructor(grpc: Server, server: SocketServer, serving: () => void) {
+  private constructor(grpc: Server, server: SocketServer, becomeReady: () => void) {
     this.#grpc = grpc;
     this.#server = server;
-    this.#serving = serving;
+    this.#becomeReady = becomeReady;
   }
 
   /** Opens the socket of a driver that is not ready yet. */
@@ -57,7 +58,7 @@ export class WaitingSocket {
    */
   async serve(part: CsiPart, signal: AbortSignal, lost: AbortSignal): Promise<void> {
     part.addTo(this.#grpc);
-    this.#serving();
+    this.#becomeReady();
     const ended = AbortSignal.any([signal, lost]);
     if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
     if (lost.aborted) {

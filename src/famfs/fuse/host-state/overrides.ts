@@ -75,18 +75,18 @@ export class Overrides {
     return Atomics.load(this.#words, Header.generation);
   }
 
-  /** Says that the kernel has been told of every change up to a generation. */
-  acknowledge(generation: number): void {
+  /** For a serving process: the kernel has been notified of every change up to a generation. */
+  setNotified(generation: number): void {
     Atomics.store(this.#words, Header.notified, generation);
   }
 
-  /** Whether a session of this host has told its kernel of all changes up to a generation. */
-  acknowledged(generation: number): boolean {
+  /** Whether the kernel has been notified of all changes up to a generation. */
+  isNotified(generation: number): boolean {
     return ((Atomics.load(this.#words, Header.notified) - generation) | 0) >= 0;
   }
 
   /** Whether there is any override at all. */
-  inUse(): boolean {
+  isUsed(): boolean {
     return Atomics.load(this.#words, Header.used) !== 0;
   }
 
@@ -95,8 +95,8 @@ export class Overrides {
     return Atomics.load(this.#words, Header.groups) !== 0;
   }
 
-  /** When the table was made, in seconds: what files whose times nobody set show. */
-  born(): number {
+  /** When the table was made, in seconds since 1970: the times of files whose times nobody has set. */
+  createdSeconds(): number {
     return this.#words[Header.born] + this.#words[Header.born + 1] * 0x1_0000_0000;
   }
 
@@ -112,7 +112,7 @@ export class Overrides {
         Atomics.load(this.#words, slot + Slot.sequence) === sequence;
       if (unchanged) return into.fields !== 0;
     }
-    return false; // its writer died half-way: nobody was told that the change had been made
+    return false; // its writer died half-way: the change was not answered to anybody
   }
 
   /**
@@ -179,7 +179,7 @@ export class Overrides {
     let slot = this.#find(node);
     const override = new Override();
     if (slot >= 0) override.load(this.#words, slot);
-    else slot = this.#claim(node);
+    else slot = this.#takeSlot(node);
     if (slot < 0) return false;
     apply(override);
     this.#store(slot, override);
@@ -204,8 +204,8 @@ export class Overrides {
     return -1;
   }
 
-  /** A slot for a node that has none, still without fields; -1 when the table is full. */
-  #claim(node: number): number {
+  /** Takes a slot for a node that has none, still without fields; -1 when the table is full. */
+  #takeSlot(node: number): number {
     if (node > TABLE.lastNode || Atomics.load(this.#words, Header.used) >= TABLE.mostUsed) return -1;
     for (let at = TABLE.hash(node); ; at = (at + 1) % TABLE.slots) {
       const slot = TABLE.first + at * Slot.words;

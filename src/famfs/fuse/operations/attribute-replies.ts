@@ -15,7 +15,7 @@ const parentGroup = new Override(); // each worker is a thread with modules of i
 /** Permission bits of a node as the log and this host's override have them, without mount groups. */
 export function permissions(fs: FileSystem, node: number): number {
   const { index, overrides, override } = fs;
-  const set = overrides.inUse() && overrides.read(node, override) && override.has(OverrideField.mode);
+  const set = overrides.isUsed() && overrides.read(node, override) && override.has(OverrideField.mode);
   return set ? override.mode : index.mode(node);
 }
 
@@ -33,8 +33,8 @@ export function putAttr(call: Call, at: number, fs: FileSystem, node: number): v
   const { index, overrides, override } = fs;
   const directory = index.isDirectory(node);
   const size = directory ? 0 : index.size(node);
-  const born = overrides.born();
-  if (!overrides.inUse() || !overrides.read(node, override)) override.fields = 0;
+  const created = overrides.createdSeconds();
+  if (!overrides.isUsed() || !overrides.read(node, override)) override.fields = 0;
 
   let mode = override.has(OverrideField.mode) ? override.mode : index.mode(node);
   let gid = override.has(OverrideField.gid) ? override.gid : index.gid(node);
@@ -47,9 +47,9 @@ export function putAttr(call: Call, at: number, fs: FileSystem, node: number): v
   call.put64(at + Attr.ino, node);
   call.put64(at + Attr.bytes, size);
   call.put64(at + Attr.blocks, Math.ceil(size / BLOCK));
-  call.put64(at + Attr.atime, override.has(OverrideField.atime) ? override.atime : born);
-  call.put64(at + Attr.mtime, override.has(OverrideField.mtime) ? override.mtime : born);
-  call.put64(at + Attr.ctime, override.has(OverrideField.ctime) ? override.ctime : born);
+  call.put64(at + Attr.atime, override.has(OverrideField.atime) ? override.atime : created);
+  call.put64(at + Attr.mtime, override.has(OverrideField.mtime) ? override.mtime : created);
+  call.put64(at + Attr.ctime, override.has(OverrideField.ctime) ? override.ctime : created);
   if (override.has(OverrideField.atime)) call.put32(at + Attr.atimensec, override.atimensec);
   if (override.has(OverrideField.mtime)) call.put32(at + Attr.mtimensec, override.mtimensec);
   if (override.has(OverrideField.ctime)) call.put32(at + Attr.ctimensec, override.ctimensec);

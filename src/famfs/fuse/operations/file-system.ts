@@ -11,7 +11,7 @@ export type ServedIndex = Pick<IndexView,
   | 'isCurrent' | 'catchUp' | 'usage'>;
 
 /** What the operations need of the override table. */
-export type ServedOverrides = Pick<Overrides, 'inUse' | 'hasGroups' | 'born' | 'read' | 'change'>;
+export type ServedOverrides = Pick<Overrides, 'isUsed' | 'hasGroups' | 'createdSeconds' | 'read' | 'change'>;
 
 /** The file system as one worker serves it. */
 export interface FileSystem {
@@ -40,8 +40,8 @@ export function windowsOf({ index, memory }: FileSystem, node: number, offset: n
 const CATCH_UP_MS = 1000;
 
 /**
- * Makes sure that the index knows what was visible in the log when the request came. If the replay
- * takes longer than a second, the answer is what is known: that is what a moment ago was true.
+ * Waits until the index knows what was visible in the log when the request came, for a second at most.
+ * When that is not enough, the answer is what is known: it was true a moment ago.
  */
 export function catchUp(fs: FileSystem): void {
   if (!fs.index.isCurrent()) fs.index.catchUp(CATCH_UP_MS);

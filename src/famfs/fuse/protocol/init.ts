@@ -2,11 +2,14 @@ import { FamfsError } from '../../errors.ts';
 import { InHeader, InitFlag, InitFlag2, InitIn, InitOut, MINOR_WITH_EPOCH, Opcode } from './abi.ts';
 import type { Call } from './call.ts';
 
-/** What a session agreed on with the kernel: all that a serving child needs to know of INIT. */
+/**
+ * What a session agreed on with the kernel: all that a serving child needs to know of INIT. It is kept in
+ * the session's record, so its fields keep their names.
+ */
 export interface Agreement {
   readonly minor: number;
   readonly maxWrite: number;
-  /** FUSE_NOTIFY_INC_EPOCH is there: names and attributes may be cached for long. */
+  /** FUSE_NOTIFY_INC_EPOCH is there (an epoch of the kernel's cache, not of a writer): names and attributes may be cached for long. */
   readonly epoch: boolean;
   /** FUSE_NOTIFY_RESEND is there. */
   readonly resend: boolean;

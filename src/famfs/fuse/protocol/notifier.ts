@@ -2,7 +2,7 @@ import { NotifyCode, NotifyInvalInodeOut, OutHeader, ROOT_ID } from './abi.ts';
 import { notify } from './channel.ts';
 
 /**
- * Tells the kernel what it must not believe any longer. A notification can wait until a worker has
+ * Tells the kernel to drop what it caches and what is no longer so. A notification can wait until a worker has
  * answered the WRITE of a dirty page: so it is never sent by a worker, nor by the replay thread, for
  * which workers wait.
  */
@@ -10,47 +10,47 @@ export class Notifier {
   readonly #fd: number;
   readonly #epoch: boolean;
   readonly #inode = Buffer.alloc(OutHeader.size + NotifyInvalInodeOut.size);
-  readonly #send: typeof notify;
+  readonly #notify: typeof notify;
 
   constructor(fd: number, epoch: boolean, send: typeof notify = notify) {
     this.#fd = fd;
     this.#epoch = epoch;
-    this.#send = send;
+    this.#notify = send;
     this.#inode.writeUInt32LE(this.#inode.length, OutHeader.len);
     this.#inode.writeInt32LE(NotifyCode.InvalInode, OutHeader.error);
   }
 
-  /** Every cached name is to be looked up again. Older kernels keep names for a second anyway. */
-  names(): void {
-    if (this.#epoch) this.#tell(NotifyCode.IncEpoch);
+  /** Every cached name is to be looked up again. Before Linux 6.16 names are cached for a second only. */
+  invalidateNames(): void {
+    if (this.#epoch) this.#send(NotifyCode.IncEpoch);
   }
 
-  /** Requests that were taken and not answered are to be had again. Linux 6.9 and later. */
+  /** Has the kernel hand out again what was taken and not answered. Linux 6.9 and later. */
   resend(): void {
-    this.#tell(NotifyCode.Resend);
+    this.#send(NotifyCode.Resend);
   }
 
   /** The attributes of a node have changed. False where the kernel does not know that node. */
-  attributes(node: number): boolean {
+  invalidateAttributes(node: number): boolean {
     return this.#invalidate(node, -1n);
   }
 
   /** Whether the file system is still mounted, anywhere: the kernel knows its root as long. */
   isMounted(): boolean {
-    return this.attributes(ROOT_ID);
+    return this.invalidateAttributes(ROOT_ID);
   }
 
-  /** A node is gone: its attributes, and the pages that mappings of it hold. */
-  removed(node: number): void {
+  /** A node is gone: drops its attributes, and the pages that mappings of it hold. */
+  invalidateNode(node: number): void {
     this.#invalidate(node, 0n);
   }
 
   /** A message that is nothing but its code. */
-  #tell(code: number): void {
+  #send(code: number): void {
     const message = Buffer.alloc(OutHeader.size);
     message.writeUInt32LE(message.length, OutHeader.len);
     message.writeInt32LE(code, OutHeader.error);
-    this.#send(this.#fd, message);
+    this.#notify(this.#fd, message);
   }
 
   #invalidate(node: number, offset: bigint): boolean {
@@ -58,6 +58,6 @@ export class Notifier {
     this.#inode.writeBigUInt64LE(BigInt(node), body + NotifyInvalInodeOut.ino);
     this.#inode.writeBigInt64LE(offset, body + NotifyInvalInodeOut.off);
     this.#inode.writeBigInt64LE(0n, body + NotifyInvalInodeOut.len); // 0: to the end
-    return this.#send(this.#fd, this.#inode);
+    return this.#notify(this.#fd, this.#inode);
   }
 }

@@ -129,16 +129,16 @@ class ServingChild {
     this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node));
     for (const node of this.#notifiedOverrides.keys()) {
       if (this.#view.isDirectory(node)) this.#notifyBelow(node); // its group may have been lifted
-      this.#notifier!.attributes(node);
+      this.#notifier!.invalidateAttributes(node);
     }
-    this.#overrides.acknowledge(generation);
+    this.#overrides.setNotified(generation);
   }
 
   /** Notifies the kernel of removals by any host. Names before inodes: nobody shall find a removed one by its name again. */
   #notifyRemoved(removed: readonly number[], rebuilt: boolean): void {
-    if (removed.length > 0 || rebuilt) this.#notifier?.names();
+    if (removed.length > 0 || rebuilt) this.#notifier?.invalidateNames();
     for (const node of removed) {
-      this.#notifier?.removed(node);
+      this.#notifier?.invalidateNode(node);
       this.#notifiedOverrides.delete(node);
       this.#groups.delete(node);
     }
@@ -148,16 +148,16 @@ class ServingChild {
 
   /**
    * Notifies the kernel of new overrides: by a worker, another session of the pool on this host, or the
-   * data plane, which waits for `acknowledge`.
+   * data plane, which waits for `setNotified`.
    */
   #notifyOverrides(): void {
     if (!this.#hasNotifiedMissed) return; // that will tell all there is
     const generation = this.#overrides.generation();
     this.#overrides.changesSince(this.#notifiedOverrides, (node) => {
       if (this.#groupChanged(node)) this.#notifyBelow(node);
-      this.#notifier?.attributes(node);
+      this.#notifier?.invalidateAttributes(node);
     });
-    this.#overrides.acknowledge(generation);
+    this.#overrides.setNotified(generation);
   }
 
   /** Whether a directory has another mount group than it had, and so has all below it. */
@@ -174,7 +174,7 @@ class ServingChild {
   #notifyBelow(directory: number): void {
     for (let node = this.#view.firstChild(directory); node !== 0; node = this.#view.nextSibling(node)) {
       if (this.#view.isDirectory(node)) this.#notifyBelow(node);
-      this.#notifier?.attributes(node);
+      this.#notifier?.invalidateAttributes(node);
     }
   }
 

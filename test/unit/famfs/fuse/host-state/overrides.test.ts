@@ -36,12 +36,12 @@ describe('override table', () => {
   afterEach(() => table.close());
 
   it('is empty and small at first', () => {
-    assert.equal(table.inUse(), false);
+    assert.equal(table.isUsed(), false);
     assert.equal(modeOf(table, 5), undefined);
     const stat = fs.statSync(path.join(directory, 'overrides', uuid));
     assert.equal(stat.size, TABLE.length);
     assert.ok(stat.blocks * 512 < 65536);
-    assert.ok(Math.abs(table.born() - Date.now() / 1000) < 60);
+    assert.ok(Math.abs(table.createdSeconds() - Date.now() / 1000) < 60);
   });
 
   it('keeps everything, in another mapping too', () => {
@@ -68,7 +68,7 @@ describe('override table', () => {
     setMode(table, nodes[3], 33);
     assert.deepEqual(nodes.map((node) => modeOf(table, node)), [0, undefined, 2, 33, 4, 5]);
     table.forget(nodes);
-    assert.equal(table.inUse(), false);
+    assert.equal(table.isUsed(), false);
     // A freed chain is free: no tombstone makes later searches longer.
     const words = new Uint32Array(fs.readFileSync(path.join(directory, 'overrides', uuid)).buffer);
     assert.ok(words.subarray(TABLE.first).every((word, k) => k % Slot.words !== Slot.node || word === 0));
@@ -130,13 +130,13 @@ describe('override table', () => {
   });
 
   it('knows how far the kernel has been told', () => {
-    assert.equal(table.acknowledged(table.generation()), true);
+    assert.equal(table.isNotified(table.generation()), true);
     setMode(table, 3, 1);
-    assert.equal(table.acknowledged(table.generation()), false);
-    table.acknowledge(table.generation());
-    assert.equal(table.acknowledged(table.generation()), true);
-    table.acknowledge(0x7fff_ffff);
-    assert.equal(table.acknowledged(0x8000_0001), false, 'generations go round');
+    assert.equal(table.isNotified(table.generation()), false);
+    table.setNotified(table.generation());
+    assert.equal(table.isNotified(table.generation()), true);
+    table.setNotified(0x7fff_ffff);
+    assert.equal(table.isNotified(0x8000_0001), false, 'generations go round');
   });
 
   it('repairs what a writer that died left half-done', () => {

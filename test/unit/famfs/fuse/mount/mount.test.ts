@@ -18,9 +18,9 @@ describe('notifications', () => {
 
   it('have no unique, and their code in the place of an error', () => {
     const { notifier, sent } = capture(true);
-    notifier.names();
-    notifier.removed(0x1_0000_0007);
-    notifier.attributes(9);
+    notifier.invalidateNames();
+    notifier.invalidateNode(0x1_0000_0007);
+    notifier.invalidateAttributes(9);
     assert.deepEqual(sent, [
       hex`10000000 08000000 0000000000000000`,
       hex`28000000 02000000 0000000000000000 0700000001000000 0000000000000000 0000000000000000`,
@@ -36,7 +36,7 @@ describe('notifications', () => {
 
   it('of names are not sent to a kernel without epochs', () => {
     const { notifier, sent } = capture(false);
-    notifier.names();
+    notifier.invalidateNames();
     assert.deepEqual(sent, []);
   });
 });

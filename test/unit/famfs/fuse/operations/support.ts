@@ -108,13 +108,13 @@ export class FakeIndex implements ServedIndex {
 export class FakeOverrides implements ServedOverrides {
   readonly table = new Map<number, Override>();
   full = false;
-  inUse(): boolean {
+  isUsed(): boolean {
     return this.table.size > 0;
   }
   hasGroups(): boolean {
     return [...this.table.values()].some((override) => override.has(8));
   }
-  born(): number {
+  createdSeconds(): number {
     return 1_700_000_000;
   }
   read(node: number, into: Override): boolean {
