@@ -14,7 +14,7 @@ export interface FollowOptions {
 
 /**
  * Calls back with each new content of a pools file, until the signal. A file that is away, or whose
- * content makes no sense, changes nothing: that is said once, and the former pools stay.
+ * content makes no sense, changes nothing: that is logged once, and the pools from before stay.
  */
 export async function followPoolsFile(
   file: string, { pools, log, signal, pollMs }: FollowOptions, changed: (pools: readonly PoolConfig[]) => void,

@@ -27,7 +27,7 @@ const FOLLOW_MS = 2000;
 /** How often to acknowledge deletions to the cluster, and to look for parts of files that fail. */
 const REPORT_MS = 1000;
 
-/** The part of a data plane's health that this file knows. */
+/** The part of a data plane's health that this file sets. */
 const PART = 'control socket';
 
 export interface FusedOptions {
@@ -47,7 +47,7 @@ export interface FusedOptions {
   readonly endsSessions?: boolean;
   /** Ends the service. */
   readonly signal: AbortSignal;
-  /** Where to tell of memory that fails. */
+  /** Where to report memory that fails. */
   readonly notices?: Notices;
   /** Who this host is to other users of its pools; without it, nobody waits for this host. */
   readonly member?: Pick<MembershipOptions, 'members' | 'host' | 'bootId'>;

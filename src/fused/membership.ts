@@ -1,6 +1,7 @@
 import type { Logger } from 'winston';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import { servedOrMountedRecords, servedRecords } from '../famfs/fuse/session/session-record.ts';
+import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Member, Members } from '../state/interfaces.ts';
 import type { PoolMembers } from './sessions.ts';
 
@@ -33,7 +34,7 @@ export class Membership implements PoolMembers {
   readonly #written = new Map<string, WrittenRecord>();
   readonly #leaving = new Set<string>();
   /** One after the other: a record must not be removed by what was asked before it was made. */
-  #turn: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #problem = '';
   #hasLeftOld = false;
 
@@ -42,7 +43,7 @@ export class Membership implements PoolMembers {
   }
 
   register(pool: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run('members', async () => {
       this.#leaving.delete(pool);
       this.#written.delete(pool);
       await this.#write(pool, undefined);
@@ -56,7 +57,7 @@ export class Membership implements PoolMembers {
 
   /** Writes what is new. To be called again and again; never rejects. */
   update(): Promise<void> {
-    return this.#inTurn(() => this.#update());
+    return this.#queue.run('members', () => this.#update());
   }
 
   async #update(): Promise<void> {
@@ -90,12 +91,6 @@ export class Membership implements PoolMembers {
     const records = (await members.list()).filter((member) => member.host === host);
     for (const { pool } of records) if (!this.#written.has(pool)) this.#leaving.add(pool);
     this.#hasLeftOld = true;
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 
   async #write(pool: string, acknowledged: string | undefined): Promise<void> {

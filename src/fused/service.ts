@@ -75,8 +75,8 @@ export function fusedOperations(sessions: Sessions, hostDirectory: string): Oper
 }
 
 /**
- * A pool that cannot be served needs a person: FAILED_PRECONDITION with the reason. What is said by
- * others than the pool, such as an API server that is away, passes by itself.
+ * A pool that cannot be served needs a person: FAILED_PRECONDITION with the reason. A failure of
+ * something else, such as an API server that is away, passes by itself.
  */
 function cannotServe(error: unknown): unknown {
   if (!(error instanceof FamfsError)) return error;

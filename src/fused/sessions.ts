@@ -7,6 +7,7 @@ import { handOverToFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.ts';
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
+import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
 import { isResponsive, recoverSession } from './recovery.ts';
@@ -47,7 +48,7 @@ export class Sessions {
   #pools: readonly ConfiguredPool[];
   readonly #sessions = new Map<string, Session>();
   /** Calls about one pool follow each other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #queue = new SerialQueue();
   /** Pools that are no longer configured but still mounted, and why: their UUID and the reason. */
   readonly #removedInUse = new Map<string, string>();
   #hasStopped = false;
@@ -74,7 +75,7 @@ export class Sessions {
     const root = this.#mountDirectory('');
     const left = mountPoints().filter(({ directory, type }) => type === FILE_SYSTEM_TYPE && path.dirname(directory) === root);
     const pools = [...new Set(left.map(({ directory }) => path.basename(directory)))].filter((pool) => !this.#sessions.has(pool));
-    await Promise.all(pools.map((pool) => this.#inTurn(pool, () => this.#recover(pool))
+    await Promise.all(pools.map((pool) => this.#queue.run(pool, () => this.#recover(pool))
       .catch((error: unknown) => this.#recoverLater(pool, error))));
     removeDead(hostDirectory, ({ id, directory, mount }) =>
       this.serving.some((session) => session.id === id) || famfsMountAt(directory)?.deviceNumber === mount);
@@ -108,12 +109,12 @@ export class Sessions {
    * host does not have, and whatever says why it cannot be served.
    */
   ensure(poolUuid: string): Promise<Session> {
-    return this.#inTurn(poolUuid, () => this.#ensure(poolUuid));
+    return this.#queue.run(poolUuid, () => this.#ensure(poolUuid));
   }
 
   /** Unmounts a pool, where it is mounted. Throws FamfsError IN_USE, also while a volume of it is staged. */
   end(poolUuid: string): Promise<void> {
-    return this.#inTurn(poolUuid, async () => {
+    return this.#queue.run(poolUuid, async () => {
       const session = this.#sessions.get(poolUuid);
       if (session === undefined) return;
       const [stage] = await this.#options.stages.ofPool(poolUuid);
@@ -208,7 +209,7 @@ export class Sessions {
     const { members, log } = this.#options;
     const pool = session.poolUuid;
     this.#sessions.set(pool, session);
-    const ended = ({ failure }: SessionEnd) => this.#inTurn(pool, async () => {
+    const ended = ({ failure }: SessionEnd) => this.#queue.run(pool, async () => {
       if (this.#hasStopped || this.#sessions.get(pool) !== session) return;
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
       if (await this.#recover(pool, session) !== undefined) return;
@@ -232,7 +233,7 @@ export class Sessions {
     setTimeout(() => {
       const dead = this.#sessions.get(pool);
       if (this.#hasStopped || (dead !== undefined && isSupervised(dead.record))) return;
-      this.#inTurn(pool, () => this.#recover(pool, dead)).catch((error: unknown) => this.#recoverLater(pool, error));
+      this.#queue.run(pool, () => this.#recover(pool, dead)).catch((error: unknown) => this.#recoverLater(pool, error));
     }, RETRY_MS).unref();
   }
 
@@ -240,17 +241,5 @@ export class Sessions {
     const root = path.join(this.#options.hostDirectory, 'mounts');
     fs.mkdirSync(root, { recursive: true });
     return poolUuid === '' ? fs.realpathSync(root) : path.join(fs.realpathSync(root), poolUuid);
-  }
-
-  async #inTurn<T>(poolUuid: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(poolUuid) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    const settled = turn.catch(() => {});
-    this.#turns.set(poolUuid, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(poolUuid) === settled) this.#turns.delete(poolUuid);
-    }
   }
 }

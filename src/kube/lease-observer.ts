@@ -36,7 +36,7 @@ export class LeaseObserver {
     return this.#epochs;
   }
 
-  /** To be told the record as it has just been read, or undefined where there is none. */
+  /** Whether the lease may be taken. `lease`: the record as it has just been read, undefined where there is none. */
   mayTake(lease: V1Lease | undefined): boolean {
     if (lease !== undefined) this.#epochs = mergeEpochs(this.#epochs, epochsIn(lease));
     const holder = lease?.spec?.holderIdentity;
@@ -51,7 +51,7 @@ export class LeaseObserver {
   }
 }
 
-/** The epochs that a lease tells, without what cannot be one. */
+/** The epochs in a lease, without what cannot be one. */
 export function epochsIn(lease: V1Lease): Map<string, number> {
   const entries = Object.entries(annotation<Record<string, unknown>>(lease, EPOCHS_ANNOTATION) ?? {});
   return new Map(entries.filter((entry): entry is [string, number] => isEpoch(entry[1])));

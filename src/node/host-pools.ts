@@ -7,7 +7,7 @@ import type { DataPlane } from './data-plane.ts';
 const FIRST_POLL_MS = 200;
 const POLL_MS = 2000;
 
-/** The part of a node's health that this file tells. */
+/** The part of a node's health that this file sets. */
 const PART = 'data plane';
 
 /** What a node plugin's view of its pools needs. */

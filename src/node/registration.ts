@@ -3,13 +3,14 @@ import type { Logger } from 'winston';
 import { pluginRegistration } from '../csi/server/protocols.ts';
 import { removeStale, SocketServer } from '../csi/server/server.ts';
 import { handlersOf } from '../csi/server/service.ts';
+import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { RegistrationHandlers } from '../generated/pluginregistration/Registration.ts';
 import type { Health } from '../metrics/health.ts';
 
 /** How long to leave a kubelet alone that has refused us. */
 const RETRY_MS = 10_000;
 
-/** The part of a node's health that this file tells. */
+/** The part of a node's health that this file sets. */
 const PART = 'kubelet';
 
 /** How a node plugin makes itself known to its kubelet. */
@@ -35,7 +36,7 @@ export class Registration {
   readonly #socket: string;
   #server: SocketServer | undefined;
   /** Opening and closing follow each other. */
-  #turn: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
   #registered = false;
@@ -45,21 +46,21 @@ export class Registration {
     this.#socket = socket;
   }
 
-  /** Prepares a registration, and takes away what a killed predecessor left: the kubelet would go on believing it. */
+  /** Prepares a registration, and removes the socket that a killed process left: the kubelet would take it for a living one. */
   static async prepare(options: RegistrationOptions): Promise<Registration> {
     const socket = path.join(options.directory, `${options.driver}-reg.sock`);
     await removeStale(socket);
     return new Registration(options, socket);
   }
 
-  /** Whether the kubelet has said so. */
+  /** Whether the kubelet has confirmed the registration. */
   get registered(): boolean {
     return this.#registered;
   }
 
   /** Makes the socket, at which the kubelet then asks. The CSI socket has to answer by then. */
   open(): Promise<void> {
-    return this.#inTurn(() => this.#open());
+    return this.#queue.run('socket', () => this.#open());
   }
 
   /**
@@ -67,7 +68,7 @@ export class Registration {
    * driver is missing from the node for a second or two; volumes in use do not notice.
    */
   renew(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run('socket', async () => {
       await this.#close();
       await this.#open();
     });
@@ -76,7 +77,7 @@ export class Registration {
   /** Removes the socket: the kubelet sends no more calls. */
   close(): Promise<void> {
     this.#isClosed = true;
-    return this.#inTurn(() => this.#close());
+    return this.#queue.run('socket', () => this.#close());
   }
 
   async #open(): Promise<void> {
@@ -118,10 +119,5 @@ export class Registration {
     this.#retry = setTimeout(() => {
       this.renew().catch((failure: Error) => log.error('not offered again', { reason: failure.message }));
     }, retryMs).unref();
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work, work);
-    return this.#turn;
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
+import { SerialQueue } from '../famfs/serial-queue.ts';
 import { DirectoryLease } from './directory-lease.ts';
 import type {
   Attachments, AttachRecord, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice,
@@ -62,7 +63,7 @@ interface CountedRecord extends AttachRecord {
 class DirectoryAttachments implements Attachments {
   readonly #records: RecordFolder<CountedRecord>;
   /** Compares and writes of one volume, one after the other. One process only: it holds the lease. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #queue = new SerialQueue();
 
   constructor(folder: string) {
     this.#records = new RecordFolder(folder);
@@ -76,7 +77,7 @@ class DirectoryAttachments implements Attachments {
   }
 
   async replace(record: AttachRecord, version: string | undefined): Promise<boolean> {
-    return this.#inTurn(record.volume, async () => {
+    return this.#queue.run(record.volume, async () => {
       const current = await this.#records.get(record.volume);
       if (current?.version !== version) return false;
       if (current !== undefined && current.epoch > record.epoch) return false;
@@ -88,17 +89,6 @@ class DirectoryAttachments implements Attachments {
 
   async list(): Promise<AttachRecord[]> {
     return (await this.#records.list()).map(({ version: _version, ...record }) => record);
-  }
-
-  async #inTurn<Result>(volume: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#turns.get(volume) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#turns.set(volume, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(volume) === mine) this.#turns.delete(volume);
-    }
   }
 }
 

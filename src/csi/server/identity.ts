@@ -4,7 +4,7 @@ import type { Operations } from './service.ts';
 /**
  * Who we are and what the plugin as a whole can do; the same on every socket. Most sockets are only
  * bound by a process that can answer: a controller that holds the lease, a node plugin that has
- * found a pool. One that is there before that says by `ready` what Probe answers.
+ * found a pool. A socket that is there before that gives Probe's answer by `ready`.
  */
 export function identityOperations(
   driver: string, version: string, ready: () => boolean | Promise<boolean> = () => true,

@@ -29,7 +29,7 @@ export function openCounters(file: string, workers: number): CountersHandle {
   fs.rmSync(file, { force: true }); // never cut short what somebody may have mapped
   const fd = fs.openSync(file, 'wx+', 0o600);
   try {
-    // Written, not only made longer: a tmpfs that is full says so here, and kills nobody later.
+    // Written, not only made longer: on a full tmpfs this fails here, and no later store is answered by SIGBUS.
     fs.writeSync(fd, Buffer.alloc(length));
     const handle = { address: mapShared(fd, length, true, file), length };
     Counters.format(viewOf(handle.address, length), workers);

@@ -64,7 +64,7 @@ export class Overrides {
     return { path: this.path, address: this.#address };
   }
 
-  /** Unmaps the table, where it was opened; threads that attached only let go of their file. */
+  /** Unmaps the table, where it was opened; threads that attached only close their file. */
   close(): void {
     fs.closeSync(this.#fd);
     if (this.#owner) unmap(this.#address, TABLE.length);

@@ -14,7 +14,7 @@ export function raiseReadAhead(directory: string): void {
   try {
     fs.writeFileSync(`/sys/class/bdi/${mount.deviceNumber}/read_ahead_kb`, String(READ_AHEAD_KIB));
   } catch {
-    // as said
+    // slower, no more
   }
 }
 
@@ -30,6 +30,6 @@ export function raisePagesLimit(): void {
   try {
     if (Number(fs.readFileSync(PAGES_LIMIT, 'utf8')) < PAGES) fs.writeFileSync(PAGES_LIMIT, String(PAGES));
   } catch {
-    // as said; before Linux 6.13 there is no such limit to raise
+    // slower, no more; before Linux 6.13 there is no such limit to raise
   }
 }

@@ -27,7 +27,7 @@ export interface FileSystem {
   readonly bad: readonly BadRange[];
   /** Scratch of this worker, so that GETATTR allocates nothing. */
   readonly override: Override;
-  /** Is told of a mistake of ours in an operation; the request is answered EIO. */
+  /** Called after a mistake of ours in an operation; the request is answered EIO. */
   readonly failed: (operation: string, error: unknown) => void;
 }
 

@@ -76,7 +76,7 @@ class ServingChild {
     sendToSupervisor({ type: 'prepared', poolUuid, problems });
   }
 
-  /** The mount is there: starts the workers, and says when all of them wait for requests. */
+  /** The mount is there: starts the workers, and tells the supervisor when all of them wait for requests. */
   serve({ agreement, first, doubts: crashFindings }: Serve): void {
     const count = workerCount();
     const counters = openCounters(this.#counters, count); // not before: another child may have used it
@@ -151,7 +151,7 @@ class ServingChild {
    * data plane, which waits for `setNotified`.
    */
   #notifyOverrides(): void {
-    if (!this.#hasNotifiedMissed) return; // that will tell all there is
+    if (!this.#hasNotifiedMissed) return; // which will notify of all there is
     const generation = this.#overrides.generation();
     this.#overrides.changesSince(this.#notifiedOverrides, (node) => {
       if (this.#groupChanged(node)) this.#notifyBelow(node);

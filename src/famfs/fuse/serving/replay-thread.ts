@@ -1,4 +1,4 @@
-/** Thread: keeps the index of a session up to date, and says what changed. */
+/** Thread: keeps the index of a session up to date, and sends what changed to the main thread. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { MappedMemory } from '../../device/pool-memory.ts';
 import { describeProblem, type Problem } from '../../log/problem.ts';
@@ -28,8 +28,8 @@ function start(data: ReplayData): void {
 }
 
 /**
- * Replays whenever a worker asks for it, and every 20 ms. The result is visible to the workers
- * before anybody is told: the kernel's questions that a notification leads to find it there.
+ * Replays whenever a worker asks for it, and every 20 ms. The result is visible to the workers before
+ * the main thread hears of it: so a request of the kernel that a notification leads to finds it there.
  */
 function follow(replayer: Replayer, stop: Int32Array): void {
   let overrides: Overrides | undefined;

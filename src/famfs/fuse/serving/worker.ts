@@ -14,7 +14,7 @@ import type { WorkerData } from './messages.ts';
 import { RequestParity } from './quiescence.ts';
 import { RequestGate } from './request-gate.ts';
 
-/** What a kernel with FUSE_NOTIFY_INC_EPOCH may cache for: until we say so. */
+/** How long a kernel with FUSE_NOTIFY_INC_EPOCH may cache names and attributes: we notify it of each change. */
 const LONG_SECONDS = 86_400;
 const SHORT_SECONDS = 1;
 

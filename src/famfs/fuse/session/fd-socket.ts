@@ -83,7 +83,7 @@ export class FdSocket {
 
   /**
    * The next message, if there is one already. A file that came with it is the caller's to close.
-   * Throws FamfsError DEVICE when the other end is gone, or says what makes no sense.
+   * Throws FamfsError DEVICE when the other end is gone, or what it sent is no message.
    */
   poll(): FdMessage | undefined {
     const memory = messageMemory(TEXT_SIZE, true);

@@ -99,7 +99,7 @@ export class ServingProcess implements ReplacedProcess {
 
   /** Lets it serve; resolves when all its workers wait for requests. Rejects when it has ended. */
   serve(order: Serve): Promise<void> {
-    if (this.#process.connected) this.#process.send(order, () => {}); // its end tells of itself
+    if (this.#process.connected) this.#process.send(order, () => {}); // a failure means that it has ended: `ended` tells
     return this.#serving;
   }
 
@@ -129,7 +129,7 @@ export class ServingProcess implements ReplacedProcess {
 async function endOf(child: ChildProcess): Promise<ServingEnd> {
   try {
     const [code, signal] = await once(child, 'exit') as [number | null, string | null];
-    // What it said before its end is heard first: it may have told the reason.
+    // Messages that it has sent before its end come first: one may name the reason.
     if (child.connected) await once(child, 'disconnect');
     if (code === 0) return {};
     if (signal === null) return { failure: `the serving process exited with ${code}`, ofItself: true };

@@ -168,7 +168,7 @@ export function findSessions(hostDirectory: string): Session[] {
 }
 
 /**
- * A process that is not our child tells nothing when it ends: look. A supervisor that was killed
+ * The end of a process that is not our child is not reported: look for it. A supervisor that was killed
  * leaves its mount, and its child goes on serving it.
  */
 async function ended(record: SessionRecord): Promise<SessionEnd> {

@@ -108,7 +108,7 @@ class Supervisor {
     }
   }
 
-  /** Whether the session is this supervisor's. One that it could not go on with may be others'. */
+  /** Whether this supervisor serves the session. If not, another one may do so. */
   get hasSession(): boolean {
     return this.#established !== undefined;
   }
