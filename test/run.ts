@@ -6,14 +6,15 @@
  *     npm test -- unit -- -g claim   arguments after a second -- go to mocha
  *
  * A tier whose prerequisites are missing is skipped with the reason; with CI=true that is a failure,
- * and no tier has to be named. The last line is always `N passed, N failed, N skipped`.
+ * and no tier has to be named. Each tier's slowest tests and wall time are printed. The last line is always `N passed, N failed, N skipped`.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInNamespace, runInNamespace } from './harness/namespace.ts';
-import { countTests, runTier, type TierResult } from './harness/run-tier.ts';
+import { printTotals, type TierResult } from './harness/results.ts';
+import { countTests, runTier } from './harness/run-tier.ts';
 import { readSkips } from './harness/skips.ts';
 import { clearStrays, lookAround, type RunPlaces } from './harness/strays.ts';
 import { missing, type Tier, tiers } from './harness/tiers.ts';
@@ -23,6 +24,8 @@ const inCi = process.env['CI'] === 'true';
 
 /** Where the part of a run that is in a namespace of its own leaves its results. */
 const RESULTS = 'FAMFS_TEST_RESULTS';
+/** When `.ci/run` began, in seconds since 1970. */
+const CI_BEGAN = 'FAMFS_CI_BEGAN';
 
 function parseArguments(args: string[]): { chosen: Tier[]; extra: string[] } {
   const separator = args.indexOf('--');
@@ -45,29 +48,17 @@ async function runOrSkip(tier: Tier, places: RunPlaces, extra: string[]): Promis
   console.log(`   not run: ${reason}`);
   const skipped = await countTests(tier, places, extra);
   const problems = inCi ? [`a prerequisite is missing, which CI does not forgive: ${reason}`] : [];
-  return { passed: 0, failed: problems.length, skipped, problems, reason };
+  return { passed: 0, failed: problems.length, skipped, problems, ms: 0, reason };
 }
 
-function printTotals(results: Map<string, TierResult>): TierResult {
-  const total: TierResult = { passed: 0, failed: 0, skipped: 0, problems: [] };
-  console.log('\n== totals');
-  for (const [name, result] of results) {
-    total.passed += result.passed;
-    total.failed += result.failed;
-    total.skipped += result.skipped;
-    const why = result.reason ? ` (not run: ${result.reason})` : '';
-    console.log(`   ${name.padEnd(12)} ${counts(result)}${why}`);
-    for (const problem of result.problems) console.log(`                FAILED: ${problem}`);
-  }
-  console.log(`\n${counts(total)}`);
-  return total;
-}
-
-function counts({ passed, failed, skipped }: TierResult): string {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+/** Wall times of this run and of `.ci/run` around it, in milliseconds. */
+function wholeTimes(began: number): Record<string, number> {
+  const ci = process.env[CI_BEGAN];
+  return { whole: performance.now() - began, ...(ci === undefined ? {} : { '.ci/run': Date.now() - Number(ci) * 1000 }) };
 }
 
 async function main(args: string[]): Promise<number> {
+  const began = performance.now();
   const { chosen, extra } = parseArguments(args);
   const base = mkdtempSync(join(tmpdir(), 'famfs-run-'));
   const id = base.slice(base.lastIndexOf('-') + 1);
@@ -90,7 +81,7 @@ async function main(args: string[]): Promise<number> {
     mkdirSync(places.temp);
     const results = await runTiers(chosen, places, extra);
     const file = process.env[RESULTS];
-    if (file === undefined) return printTotals(results).failed === 0 ? 0 : 1;
+    if (file === undefined) return printTotals(results, wholeTimes(began)) === 0 ? 0 : 1;
     writeFileSync(file, JSON.stringify([...results]));
     return 0;
   } finally {

@@ -4,19 +4,10 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, root } from './paths.ts';
 import type { TierReport } from './reporter.ts';
+import { seconds, slowest, type TierResult } from './results.ts';
 import { type AllowedSkip, skipProblems } from './skips.ts';
 import { clearStrays, lookAround, type RunPlaces, runProcesses, untilProcessesEnd } from './strays.ts';
 import type { Tier } from './tiers.ts';
-
-/** A tier's result: counts, and what the runner itself found wrong (each counted as a failure). */
-export interface TierResult {
-  passed: number;
-  failed: number;
-  skipped: number;
-  problems: string[];
-  /** Why the tier was not run at all. */
-  reason?: string;
-}
 
 /** How long mocha's process may live on after its last test: open handles are a defect. */
 const lingerMs = 10_000;
@@ -28,12 +19,17 @@ export async function runTier(
   skips: AllowedSkip[],
   extra: string[],
 ): Promise<TierResult> {
+  const began = performance.now();
   const before = lookAround([tier]);
   const { report, problems } = await runMocha(tier, places, extra);
   if (report) {
     problems.push(...skipProblems(tier.name, report, skips, extra.length === 0));
     const ran = report.passed + report.failed.length + report.pending.length;
     if (ran === 0 && extra.length === 0) problems.push('the tier ran no test');
+    for (const { title, ms } of report.tooLong) {
+      problems.push(`takes ${seconds(ms)} of its own, in this tier ${seconds(tier.longestTestMs!)} is the most: ${title}`);
+    }
+    console.log(['   slowest:', ...slowest(report.timed)].join('\n'));
   }
   await untilProcessesEnd(places.id);
   problems.push(...clearStrays(places, before));
@@ -42,6 +38,7 @@ export async function runTier(
     failed: (report?.failed.length ?? 0) + problems.length,
     skipped: report?.pending.length ?? 0,
     problems,
+    ms: performance.now() - began,
   };
 }
 
@@ -70,6 +67,7 @@ async function runMocha(
       FAMFS_TEST_REPORT: reportFile,
       FAMFS_TEST_SHM: places.shm,
       FAMFS_TEST_CACHE: cache,
+      ...(tier.longestTestMs === undefined ? {} : { FAMFS_TEST_LONGEST_MS: String(tier.longestTestMs) }),
       TMPDIR: places.temp,
     },
   });

@@ -11,6 +11,8 @@ export interface Tier {
   prerequisites: Probe[];
   /** The whole tier is given up after this long. */
   limitMs: number;
+  /** What no test may take, of its own: see own-time.ts. */
+  longestTestMs?: number;
   /** Too long for every run: it is run where it is named, and in CI. */
   byName?: true;
   /** Works on the machine itself and not in a namespace of its own; sees to what it leaves there. */

@@ -7,6 +7,8 @@ const report = (pending: string[]): TierReport => ({
   passed: 2 - pending.length,
   failed: [],
   pending,
+  timed: [],
+  tooLong: [],
 });
 const listed = { tier: 'unit', test: 'b', reason: 'b needs two hosts' };
 
