@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cache, root } from './paths.ts';
+import { cache, compiled, root } from './paths.ts';
 import type { TierReport } from './reporter.ts';
 import { seconds, slowest, type TierResult } from './results.ts';
 import { type AllowedSkip, skipProblems } from './skips.ts';
@@ -69,6 +69,7 @@ async function runMocha(
       FAMFS_TEST_CACHE: cache,
       ...(tier.longestTestMs === undefined ? {} : { FAMFS_TEST_LONGEST_MS: String(tier.longestTestMs) }),
       TMPDIR: places.temp,
+      NODE_COMPILE_CACHE: compiled,
     },
   });
   let reportedAt: number | undefined;

@@ -22,7 +22,8 @@ export interface Tier {
 const minute = 60_000;
 
 export const tiers: readonly Tier[] = [
-  { name: 'unit', files: 'test/unit/**/*.test.ts', prerequisites: [], limitMs: 10 * minute },
+  { name: 'unit', files: 'test/unit/**/*.test.ts', prerequisites: [], limitMs: 10 * minute, longestTestMs: 2000 },
+  { name: 'long', files: 'test/long/*.test.ts', prerequisites: [], limitMs: 45 * minute },
   { name: 'faults', files: 'test/faults/*.test.ts', prerequisites: [fuseMissing], limitMs: 20 * minute },
   { name: 'model', files: 'test/model/*.test.ts', prerequisites: [modelMissing], limitMs: 15 * minute },
   {

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { Stalls } from '../../soak/stalls.ts';
 
 const STALL_MS = 2000;
 
-/** This process gets no time. */
-const standStill = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL_MS + 500);
-
 describe('a machine that stands still', () => {
   let stalls: Stalls;
-  beforeEach(() => { stalls = new Stalls(STALL_MS); });
-  afterEach(() => stalls.close());
+  let now = 0;
+  beforeEach(() => {
+    mock.method(performance, 'now', () => now);
+    stalls = new Stalls(STALL_MS);
+  });
+  afterEach(() => {
+    stalls.close();
+    mock.restoreAll();
+  });
+
+  /** This process gets no time. */
+  const standStill = () => {
+    now += STALL_MS + 500;
+  };
 
   /** A call that fails at first, after some work. */
   const failing = (code: status, work = () => {}) => {

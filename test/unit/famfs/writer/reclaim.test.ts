@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import { StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Status } from '../../../../src/famfs/index/index-store.ts';
 import type { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
+import { heartbeats } from '../../../support/heartbeats.ts';
 import { bytesAt, fillRanges } from '../../../support/memory-bytes.ts';
 import { AU, directory, file, MIB, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
 
@@ -27,12 +27,8 @@ function filled({ writer, pool }: OpenWriter, path: string, size = AU): number {
 const memoryIsZero = (pool: Pool, index: number) =>
   pool.view.extents(index + 2).every((extent) => bytesAt(pool.memory, extent).every((byte) => byte === 0));
 
-async function until(check: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 100 && !check(); tries++) await sleep(100);
-  assert.ok(check());
-}
-
 describe('memory of a deleted file', () => {
+  const { until } = heartbeats();
   let device: string;
   let host: OpenWriter;
 
@@ -205,6 +201,7 @@ describe('memory of a deleted file', () => {
 });
 
 describe('a writer with a predecessor that may wake up late', () => {
+  const { until } = heartbeats();
   let device: string;
   let late: OpenWriter;
   let ruler: OpenWriter;
