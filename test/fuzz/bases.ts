@@ -153,7 +153,7 @@ async function writtenBases(): Promise<Base[]> {
   const plain = read();
   // Not closed, and its lock is held: the next one has to put guards.
   const second = Pool.open(sourceOf(path), { writable: true });
-  const two = await PoolWriter.acquire(second, { identity, waitMs: 1 });
+  const two = await PoolWriter.acquire(second, { identity, waitMs: 1, silentSince: () => 0 });
   volume(two, 'later', 4_000_000);
   const guarded = read();
   two.close();

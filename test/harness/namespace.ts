@@ -1,6 +1,6 @@
 /**
- * Runs the whole test run in a mount namespace of its own, so that nothing it mounts can reach the
- * machine. An ordinary user gets a user namespace with it, where they may mount.
+ * Runs programs in a mount namespace of their own, so that nothing they mount can reach the machine.
+ * An ordinary user gets a user namespace with it, where they may mount.
  */
 import { spawn, spawnSync } from 'node:child_process';
 
@@ -18,17 +18,21 @@ export function isInNamespace(): boolean {
   return process.env[MARK] !== undefined;
 }
 
+/** The command that starts another one inside a namespace; undefined where this machine allows none. */
+export function namespaceCommand(): string[] | undefined {
+  const isolation = unshareArguments();
+  if (spawnSync('unshare', [...isolation, 'true'], { stdio: 'ignore' }).status !== 0) return undefined;
+  return ['unshare', ...isolation, 'env', `${MARK}=1`];
+}
+
 /**
  * Starts a program inside a namespace and resolves to its exit code; undefined means that this
  * machine allows no namespaces.
  */
-export async function runInNamespace(script: string, args: string[], env: Record<string, string> = {}): Promise<number | undefined> {
-  const isolation = unshareArguments();
-  if (spawnSync('unshare', [...isolation, 'true'], { stdio: 'ignore' }).status !== 0) return undefined;
-  const child = spawn('unshare', [...isolation, process.execPath, script, ...args], {
-    stdio: 'inherit',
-    env: { ...process.env, ...env, [MARK]: '1' },
-  });
+export async function runInNamespace(script: string, args: string[]): Promise<number | undefined> {
+  const [command, ...before] = namespaceCommand() ?? [];
+  if (command === undefined) return undefined;
+  const child = spawn(command, [...before, process.execPath, script, ...args], { stdio: 'inherit' });
   // A terminal's Ctrl-C reaches the child too: wait for it to clean up, then end as it did.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {

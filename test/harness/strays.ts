@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mountPoints } from './temp.ts';
+import { areFilesKept, mountPoints } from './temp.ts';
 
 /** Where a run keeps its things. */
 export interface RunPlaces {
@@ -22,17 +22,30 @@ export interface RunPlaces {
 /** Where the program keeps things unless it is told otherwise: tests must tell it otherwise. */
 const defaultPlaces = ['/var/lib/famfs-csi', '/run/famfs-csi'];
 
+/** Those of the program's default directories that are there. */
+export function presentDefaultPlaces(): string[] {
+  return defaultPlaces.filter((path) => existsSync(path));
+}
+
+/** Removes the default directories that have come since, and names them. */
+export function takeDefaultPlaces(before: readonly string[]): string[] {
+  const used = presentDefaultPlaces().filter((path) => !before.includes(path));
+  for (const path of used) rmSync(path, { recursive: true, force: true });
+  return used;
+}
+
 /** What there was before a tier. */
 export interface Before {
   /** Undefined where the machine's own mounts come and go besides. */
   mounts: string[] | undefined;
-  places: string[];
+  /** Default directories; undefined where somebody else looks at them, for several who run at once. */
+  places: string[] | undefined;
 }
 
 /** Mount points and default directories at this moment. */
 export function lookAround(tiers: readonly { onMachine?: true }[] = []): Before {
   const mounts = tiers.some(({ onMachine }) => onMachine) ? undefined : mountPoints();
-  return { mounts, places: defaultPlaces.filter((path) => existsSync(path)) };
+  return { mounts, places: presentDefaultPlaces() };
 }
 
 /** A process of this run. */
@@ -81,16 +94,14 @@ export function clearStrays(places: RunPlaces, before: Before): string[] {
     problems.push(`left a mount behind: ${point}`);
     spawnSync('umount', ['-l', point]);
   }
-  for (const directory of [places.temp, places.shm]) {
+  for (const directory of areFilesKept ? [] : [places.temp, places.shm]) {
     for (const name of list(directory)) {
       problems.push(`left a file behind: ${join(directory, name)}`);
       rmSync(join(directory, name), { recursive: true, force: true });
     }
   }
-  for (const path of defaultPlaces) {
-    if (!existsSync(path) || before.places.includes(path)) continue;
+  for (const path of before.places === undefined ? [] : takeDefaultPlaces(before.places)) {
     problems.push(`used a default directory: ${path}`);
-    rmSync(path, { recursive: true, force: true });
   }
   return problems;
 }

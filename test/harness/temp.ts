@@ -1,6 +1,6 @@
 /**
- * Places for a test's files. Everything made here is removed when the test process ends; what is
- * left after that, the runner finds and reports.
+ * Places for a test's files. Everything made here is removed when the test process ends, unless files
+ * are kept; what is left after that, the runner finds and reports.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,13 @@ function shmBase(): string {
   return process.env['FAMFS_TEST_SHM'] ?? join(tmpfs, `famfs-test-${process.pid}`);
 }
 
+/** Whether the files of this run stay, for a person to look at. */
+export const areFilesKept = process.env['FAMFS_TEST_KEEP'] === 'true';
+
 const made = new Set<string>();
 
 process.once('exit', () => {
+  if (areFilesKept) return;
   for (const path of made) remove(path);
 });
 
@@ -37,6 +41,7 @@ export function shmFile(name: string): string {
 
 /** Removes a file or tree at once, when it is large and the test done with it. */
 export function remove(path: string): void {
+  if (areFilesKept) return;
   // Never descend into a mount that a failed test left behind: that would be a test of deletion.
   const mounted = mountPoints().some((point) => point === path || point.startsWith(`${path}/`));
   if (mounted) return;
