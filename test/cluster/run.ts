@@ -1,6 +1,7 @@
 /** Runs other programs and says what they are for, how long it took and, when they fail, why. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { pipeline } from 'node:stream/promises';
+import { calculatedTicks, Progress } from './progress.ts';
 
 /** How a program is run. */
 export interface RunOptions {
@@ -9,8 +10,10 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Written to the standard input. */
   input?: string;
-  /** The program is killed after this long. */
+  /** The program is killed after this long; there is no such limit where there is one for standing still. */
   limitMs?: number;
+  /** The program is killed when for so long it has neither said nor calculated anything. */
+  idleMs?: number;
 }
 
 const defaultLimitMs = 10 * 60_000;
@@ -54,13 +57,30 @@ export async function step<T>(title: string, act: () => Promise<T> | T): Promise
 }
 
 function start(program: string, args: readonly string[], options: RunOptions, input: 'ignore' | 'pipe'): ChildProcess {
-  return spawn(program, args, {
+  const standing = new AbortController();
+  const child = spawn(program, args, {
     stdio: [input, 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     // Unlike the option 'timeout' it keeps no process waiting for a program that could not be started.
-    signal: AbortSignal.timeout(options.limitMs ?? defaultLimitMs),
+    signal: options.idleMs === undefined ? AbortSignal.timeout(options.limitMs ?? defaultLimitMs) : standing.signal,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  if (options.idleMs !== undefined) watch(child, options.idleMs, standing);
+  return child;
+}
+
+const lookMs = 10_000;
+const STOOD_STILL = 'stood still';
+
+/** Has a program ended that stands still. */
+function watch(child: ChildProcess, idleMs: number, standing: AbortController): void {
+  const progress = new Progress(idleMs, performance.now());
+  let said = 0;
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => (said += chunk.length));
+  const timer = setInterval(() => {
+    if (progress.standsStill(said, calculatedTicks(child.pid!), performance.now())) standing.abort(STOOD_STILL);
+  }, Math.min(lookMs, idleMs));
+  for (const end of ['close', 'error']) child.once(end, () => clearInterval(timer));
 }
 
 async function outcome(child: ChildProcess, command: readonly string[]): Promise<string> {
@@ -77,7 +97,7 @@ function ended(child: ChildProcess, command: readonly string[], output = () => '
   child.stderr!.on('data', (chunk: Buffer) => said.push(chunk));
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new Error(error.name === 'AbortError'
-      ? `'${command.join(' ').slice(0, 300)}' did not end in time`
+      ? `'${command.join(' ').slice(0, 300)}' ${error.cause === STOOD_STILL ? STOOD_STILL : 'did not end in time'}`
       : `${command[0]} cannot be run: ${error.message}`)));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();

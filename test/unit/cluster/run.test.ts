@@ -16,6 +16,11 @@ describe('running a program', () => {
     await assert.rejects(run('sleep', ['1000'], { limitMs: 1 }), { message: "'sleep 1000' did not end in time" });
   });
 
+  it('fails when it neither says nor calculates anything, and not because it takes long', async () => {
+    await assert.rejects(run('sleep', ['1000'], { idleMs: 1 }), { message: "'sleep 1000' stood still" });
+    assert.equal(await run('sh', ['-c', 'sleep 0.1; echo done'], { idleMs: 600_000 }), 'done\n');
+  });
+
   it('fails when it does not read its input', async () => {
     await assert.rejects(run('sh', ['-c', 'exit 1'], { input: 'x'.repeat(1 << 20) }), /exit code 1/);
   });
