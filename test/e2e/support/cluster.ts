@@ -1,13 +1,13 @@
 /** The cluster of a test run: made where it is missing, filled with images, and its two pools. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cluster, createCluster, defaultSimDirectory, deleteCluster, loadImages } from '../../cluster/cluster.ts';
+import { type Cluster, createCluster, defaultSimDirectory, deleteCluster, exportLogs, loadImages } from '../../cluster/cluster.ts';
 import { ensureHost, releaseHost } from '../../cluster/host.ts';
 import { connectNodes } from '../../cluster/pod-network.ts';
 import { ensurePrograms } from '../../cluster/programs.ts';
 import { ensureDriverBase } from '../../cluster/rootfs.ts';
-import { program, root } from '../../harness/paths.ts';
+import { cache, program, root } from '../../harness/paths.ts';
 import { environment, get, kubectl, list, run } from './kubectl.ts';
 import { until } from './wait.ts';
 
@@ -71,6 +71,15 @@ function buildImage(base: readonly string[]): string {
 export async function stopCluster(): Promise<void> {
   if (present !== undefined) await deleteCluster(present.name);
   await releaseHost();
+}
+
+/** Writes the logs of all nodes and pods into the cache, under this name; answers where. */
+export async function saveLogs(name: string): Promise<string> {
+  const directory = join(cache, 'logs', name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  await exportLogs(theCluster(), directory);
+  return directory;
 }
 
 /** Runs a command on a node; throws when it fails. */

@@ -1,5 +1,5 @@
 /** What every end-to-end test stands in: the cluster, the release, a namespace of its own. */
-import { cluster } from './cluster.ts';
+import { cluster, saveLogs } from './cluster.ts';
 import { apply, kubectl, list } from './kubectl.ts';
 import { expectNoLeaks } from './leaks.ts';
 import { Names } from './objects.ts';
@@ -40,6 +40,9 @@ export function promise(title: string, body: (scene: TestScene) => void): void {
         (await list('serviceaccounts', namespace)).some(({ metadata }) => metadata.name === 'default'));
     });
     afterEach(async function () {
+      if (this.currentTest?.state === 'failed') { // before its pods go
+        console.log(`       logs of nodes and pods: ${await saveLogs(namespace).catch(String)}`);
+      }
       await kubectl(['delete', 'namespace', namespace, '--wait=true', '--timeout=170s']);
       if (this.currentTest?.state === 'failed') await clearVolumesOf(namespace); // or the next ones would fail too
       const { workers, pools } = cluster();
