@@ -13,6 +13,7 @@
 import { TiersApart } from './harness/apart.ts';
 import { inLanes } from './harness/lanes.ts';
 import { namespaceCommand } from './harness/namespace.ts';
+import { type Preparation, preparationsOf, prepare } from './harness/preparations.ts';
 import { printTotals, seconds } from './harness/results.ts';
 import { type Tier, tiers } from './harness/tiers.ts';
 
@@ -46,12 +47,20 @@ async function main(args: string[]): Promise<number> {
   // Without namespaces they see each other's mounts, and would take them for their own.
   const lanes = isolation === undefined ? 1 : Number(process.env['FAMFS_TEST_LANES'] ?? LANES);
   const apart = new TiersApart(isolation ?? [], extra);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void apart.stop().finally(() => process.exit(130)));
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      ending.abort();
+      void apart.stop().finally(() => process.exit(130));
+    });
+  }
   try {
-    const results = await inLanes(chosen, lanes, (tier, beside) => {
-      const isAlone = lanes === 1 || chosen.length === 1 || tier.alone === true;
-      if (!isAlone) console.log(`${seconds(performance.now() - began).padStart(9)}  ${[tier.name, ...beside.map(({ name }) => name)].join(' beside ')}`);
-      return apart.run(tier, isAlone);
+    const works: (Preparation | Tier)[] = [...preparationsOf(chosen), ...chosen];
+    const results = await inLanes(works, lanes, (work, beside) => {
+      const isAlone = lanes === 1 || works.length === 1 || work.alone === true;
+      const names = [work, ...beside].map(({ name }) => name).join(' beside ');
+      if (!isAlone) console.log(`${seconds(performance.now() - began).padStart(9)}  ${names}`);
+      return 'command' in work ? prepare(work, ending.signal) : apart.run(work, isAlone);
     });
     return printTotals(new Map([...results].map(([{ name }, result]) => [name, result])), wholeTimes(began)) === 0 ? 0 : 1;
   } finally {

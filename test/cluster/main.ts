@@ -4,8 +4,9 @@ import { createCluster, defaultSimDirectory, deleteCluster, exportLogs, loadImag
 import { ensureHost, releaseHost } from './host.ts';
 import { buildSuiteImages } from './images.ts';
 import { missing } from './missing.ts';
+import { installPackages } from './packages.ts';
 import { ensurePrograms, ensureStorageSuite, type ProgramName } from './programs.ts';
-import { ensureDriverBase } from './rootfs.ts';
+import { ensureDriverBase, ensureTreeArchives } from './rootfs.ts';
 
 const program = new Command('cluster').description('a kind cluster whose nodes share one simulated memory device');
 const defaultName = 'famfs';
@@ -37,6 +38,17 @@ program.command('programs [names...]')
   .description('build the programs of the cluster and print their directory')
   .action(async (names: string[]) => {
     console.log(await ensurePrograms(names.length > 0 ? names as ProgramName[] : undefined));
+  });
+
+program.command('prepare')
+  .description('make what takes the longest of a cluster and its tests: all programs, and the Debian trees')
+  .option('--install', 'allow the installation of Debian packages on this machine', false)
+  .action(async (options: { install: boolean }) => {
+    if (options.install || process.env['CI'] === 'true') await installPackages();
+    await ensurePrograms();
+    await ensurePrograms(['agnhost']);
+    await ensureStorageSuite();
+    await ensureTreeArchives();
   });
 
 program.command('load <images...>')

@@ -83,6 +83,16 @@ export function findClusterProgram(name: ProgramName | typeof suite): string | u
   return existsSync(path) ? path : undefined;
 }
 
+/** Whether all that a cluster and its tests need has been built. */
+export function areProgramsBuilt(): boolean {
+  return [...usual, ...kubernetesNames].every((name) => findClusterProgram(name) !== undefined);
+}
+
+/** Whether Kubernetes' own tests of CSI drivers have been built, with the program that they run in pods. */
+export function isSuiteBuilt(): boolean {
+  return ([suite, 'agnhost'] as const).every((name) => findClusterProgram(name) !== undefined);
+}
+
 /** Builds what is missing and gives the programs' directory. */
 export async function ensurePrograms(names: readonly ProgramName[] = usual): Promise<string> {
   const directory = goDirectory();

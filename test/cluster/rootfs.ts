@@ -53,10 +53,20 @@ export function treesCached(): boolean {
   return [nodePackages, driverPackages].every((packages) => existsSync(archiveOf(packages)));
 }
 
+/** Makes the archives of all trees, so that Docker can have them later. */
+export async function ensureTreeArchives(): Promise<void> {
+  for (const packages of [nodePackages, driverPackages]) await ensureArchive(packages);
+}
+
+async function ensureArchive(packages: readonly string[]): Promise<string> {
+  const archive = archiveOf(packages);
+  if (!existsSync(archive)) await step(`debootstrap ${suite}: ${packages.length} packages and theirs`, () => makeArchive(packages, archive));
+  return archive;
+}
+
 async function ensureTree(image: string, packages: readonly string[]): Promise<string> {
   if (await imageExists(image)) return image;
-  const archive = archiveOf(packages);
-  if (!existsSync(archive)) await step(`debootstrap ${suite} for ${image}`, () => makeArchive(packages, archive));
+  const archive = await ensureArchive(packages);
   await step(`import ${image}`, () => importArchive(archive, image));
   return image;
 }
@@ -75,7 +85,7 @@ async function makeArchive(packages: readonly string[], archive: string): Promis
   await withScratch(async (scratch) => {
     const tree = join(scratch, 'tree');
     const options = ['--variant=minbase', `--include=${packages.join(',')}`, `--cache-dir=${downloads}`];
-    await run('debootstrap', [...options, suite, tree, mirror], { limitMs: 20 * 60_000 });
+    await run('debootstrap', [...options, suite, tree, mirror], { idleMs: 10 * 60_000 });
     for (const path of needless) for (const name of names(join(tree, path))) {
       rmSync(join(tree, path, name), { recursive: true, force: true });
     }

@@ -11,11 +11,13 @@ export interface Block {
   readonly ms: number;
 }
 
-/** Runs a program in the checkout to its end. */
-export async function runBlock(program: string, args: readonly string[]): Promise<Block> {
+/** Runs a program in the checkout to its end, or until it is told to end with all that it has started. */
+export async function runBlock(program: string, args: readonly string[], ending?: AbortSignal): Promise<Block> {
   const began = performance.now();
   const output: Buffer[] = [];
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_COMPILE_CACHE: compiled } });
+  const env = { ...process.env, NODE_COMPILE_CACHE: compiled };
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, detached: ending !== undefined });
+  ending?.addEventListener('abort', () => process.kill(-child.pid!, 'SIGTERM'));
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);

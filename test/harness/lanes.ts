@@ -6,6 +6,8 @@ export interface Lane {
   readonly alone?: true;
   /** Works that take the same thing run one after the other. */
   readonly takes?: string;
+  /** Needs no lane: it makes use of what the others leave. */
+  readonly background?: true;
 }
 
 /**
@@ -18,7 +20,9 @@ export async function inLanes<Work extends Lane, Result>(
   const results = new Map<Work, Result>();
   const pending = [...works];
   const running = new Map<Work, Promise<void>>();
-  const mayStart = (work: Work): boolean => running.size < lanes && [...running.keys()].every((other) => agree(work, other));
+  const lanesTaken = (): number => [...running.keys()].filter((work) => !work.background).length;
+  const isFree = (work: Work): boolean => work.background === true || lanesTaken() < lanes;
+  const mayStart = (work: Work): boolean => isFree(work) && [...running.keys()].every((other) => agree(work, other));
   while (pending.length + running.size > 0) {
     for (let next = pending.find(mayStart); next !== undefined; next = pending.find(mayStart)) {
       const work = next;

@@ -23,7 +23,7 @@ export interface Tier extends Lane {
 const minute = 60_000;
 
 /** The programs of the cluster, which a tier builds where they are missing. */
-const goPrograms = 'the programs of the cluster';
+export const goPrograms = 'the programs of the cluster';
 
 /** In the order in which they start: the longest that leaves room for others comes early. */
 export const tiers: readonly Tier[] = [

@@ -51,6 +51,17 @@ describe('works in lanes', () => {
     await done;
   });
 
+  it('leave their places to others while one works in the background, but for what it takes', async () => {
+    const { told, end, done } = story([{ name: 'a', background: true, takes: 'go' }, { name: 'b' }, { name: 'c', takes: 'go' }, { name: 'd' }], 2);
+    assert.deepEqual(told, ['a', 'b beside a', 'd beside a beside b']);
+    await end('d');
+    await end('a');
+    assert.equal(told.at(-1), 'c beside b');
+    await end('b');
+    await end('c');
+    await done;
+  });
+
   it('fail as one when one could not be run', async () => {
     await assert.rejects(inLanes([{}], 2, () => Promise.reject(new Error('no'))), /no/);
   });
