@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { startCluster, stopCluster } from '../test/e2e/support/cluster.ts';
 import { apply, environment, kubectl } from '../test/e2e/support/kubectl.ts';
 import { claim, Names, pod } from '../test/e2e/support/objects.ts';
 import { ensureRelease } from '../test/e2e/support/release.ts';
+import { untilSo } from '../test/support/until.ts';
 import { deployFloor, Floor, removeFloor } from './e2e/floor.ts';
 import { type BenchResult, median } from './result.ts';
 
@@ -77,11 +77,7 @@ async function measure(api: CoreV1Api, storageClass: string): Promise<Round> {
 }
 
 async function poll(done: () => Promise<boolean>): Promise<void> {
-  const began = performance.now();
-  while (!await done()) {
-    if (performance.now() - began > 120_000) throw new Error('a pod or a volume does not come or does not go');
-    await sleep(POLL_MS);
-  }
+  await untilSo('a pod or a volume comes or goes', done, { everyMs: POLL_MS });
 }
 
 function compare(name: string, ours: readonly number[], floor: readonly number[]): BenchResult {

@@ -6,7 +6,7 @@ import { driverImage } from '../../test/e2e/support/cluster.ts';
 import { apply, helm, kubectl, type KubeObject, list } from '../../test/e2e/support/kubectl.ts';
 import { nodeCommand } from '../../test/e2e/support/load.ts';
 import { allReady } from '../../test/e2e/support/states.ts';
-import { until } from '../../test/e2e/support/wait.ts';
+import { untilSo } from '../../test/support/until.ts';
 import { root } from '../../test/harness/paths.ts';
 
 /** Names of the floor. */
@@ -28,7 +28,7 @@ export async function deployFloor(): Promise<void> {
   await apply(scripts(), ...objects.filter(({ metadata }) => !metadata.name.endsWith('-fused')).map(namespaced).map(emptied));
   await allReady('app.kubernetes.io/component=node', Floor.namespace, 2);
   await allReady('app.kubernetes.io/component=controller', Floor.namespace, 1);
-  await until('the floor is registered', async () =>
+  await untilSo('the floor is registered', async () =>
     (await list('csinodes')).filter(({ spec }) => spec.drivers?.some(({ name }: { name: string }) => name === Floor.driver)).length === 2);
 }
 

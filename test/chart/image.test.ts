@@ -30,7 +30,6 @@ describe('image', () => {
   }
 
   it('holds a program that needs nothing of the checkout', function () {
-    this.timeout(5 * 60_000);
     withStage((stage) => {
       for (const role of ['controller', 'node', 'fused', 'uninstall']) assert.match(famfsCsi(stage, role, '--help').stdout, new RegExp(`famfs-csi ${role}`));
       const device = join(tempDir('image'), 'pool');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AppsV1Api, AuthorizationV1Api, BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type KubeConfig,
 } from '@kubernetes/client-node';
 import { ensurePrograms } from '../cluster/programs.ts';
 import { apiServer, type ApiServer } from '../kube/api-server.ts';
+import { until } from '../support/until.ts';
 import {
   chart, type Ending, examples, exampleValues, helm, startHelm, template, text, valueArguments, type Wish,
 } from './support.ts';
@@ -172,10 +172,9 @@ describe('chart on an API server', function () {
       const job = { name: `${release}-famfs-csi-uninstall-${hook}`, namespace };
       let ended = false;
       void helmEnds.then(() => { ended = true; });
-      while (await api.batch.readNamespacedJob(job).catch(() => undefined) === undefined) {
-        if (ended) assert.fail(`helm ended without the Job ${job.name}: ${(await helmEnds).output}`);
-        await sleep(50);
-      }
+      await until(() => api.batch.readNamespacedJob(job), {
+        everyMs: 50, hopeless: () => (ended ? `helm ended without the Job ${job.name}` : undefined), describe: async () => (ended ? (await helmEnds).output : ''),
+      });
       const now = new Date().toISOString();
       const condition = (name: string) => ({ type: name, status: 'True', lastTransitionTime: now, lastProbeTime: now });
       const status = type === 'Complete'

@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../harness/prerequisites.ts';
+import { untilSo } from '../support/until.ts';
 import { clusterCache } from './cache.ts';
 import { docker, dockerRuns } from './docker.ts';
 import { rememberNetwork, restoreNetwork } from './network-traces.ts';
@@ -65,10 +65,9 @@ async function startDocker(): Promise<void> {
   closeSync(log);
   let exited = false;
   child.on('exit', () => { exited = true; });
-  for (let tries = 0; !dockerRuns(); tries++) {
-    if (exited || tries > 120) throw new Error(`dockerd does not start; the end of ${daemon}/log:\n${tail(join(daemon, 'log'))}`);
-    await sleep(250);
-  }
+  await untilSo('dockerd answers', dockerRuns, {
+    hopeless: () => (exited ? 'dockerd has ended' : undefined), describe: () => `the end of ${daemon}/log:\n${tail(join(daemon, 'log'))}`,
+  });
   child.unref();
   // kind would make this network itself, but wants IPv6 for it, which not every kernel has.
   if ((await docker('network', 'ls', '--quiet', '--filter', 'name=^kind$')).trim() === '') {
@@ -81,10 +80,7 @@ async function stopDocker(pid: number): Promise<void> {
   // Nobody but us uses this daemon: what has no name any more is an older build's.
   if (dockerRuns()) await docker('image', 'prune', '--force');
   process.kill(pid, 'SIGTERM');
-  for (let tries = 0; ownDaemon() !== undefined; tries++) {
-    if (tries > 480) throw new Error(`dockerd (pid ${pid}) does not end`);
-    await sleep(250);
-  }
+  await untilSo(`dockerd (pid ${pid}) ends`, () => ownDaemon() === undefined);
   await restoreNetwork();
 }
 

@@ -2,7 +2,7 @@
  * The pods' network: each node routes to the pod ranges of the others, and the standard CNI plugins
  * do the rest. There is no agent, so routes are set again after a node was restarted.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { untilSo } from '../support/until.ts';
 import { type Cluster, kubectl } from './cluster.ts';
 import { docker, inNode } from './docker.ts';
 
@@ -31,12 +31,9 @@ export async function connectNodes(cluster: Cluster): Promise<void> {
 
 async function nodeOf(cluster: Cluster, name: string): Promise<Node> {
   const address = await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', name);
-  for (let tries = 0; tries < 120; tries++) {
-    const pods = await kubectl(cluster, ['get', 'node', name, '--ignore-not-found', '-o', 'jsonpath={.spec.podCIDR}']);
-    if (pods !== '') return { name, pods, address: address.trim() };
-    await sleep(250);
-  }
-  throw new Error(`node ${name} was given no range of pod addresses`);
+  const range = () => kubectl(cluster, ['get', 'node', name, '--ignore-not-found', '-o', 'jsonpath={.spec.podCIDR}']);
+  const pods = await untilSo(`a range of pod addresses for node ${name}`, async () => await range() || undefined);
+  return { name, pods, address: address.trim() };
 }
 
 /** Pods reach the outside under the node's address; the rule's newline is part of the syntax. */

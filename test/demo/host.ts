@@ -4,10 +4,10 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { untilSo } from '../support/until.ts';
 
-/** How long a role may take to open its socket, or to end. */
-const limitMs = 20_000;
+/** How long a role may take to end. */
+const limitMs = 180_000;
 
 /** A running program of the driver. */
 export interface Role {
@@ -30,11 +30,9 @@ export function startRole(name: string, prefix: string[], command: string[], log
 
 /** Waits for the socket that a role serves; fails with its log when it ends instead. */
 export async function untilServing(role: Role, socket: string): Promise<void> {
-  for (const start = Date.now(); !existsSync(socket); await sleep(20)) {
-    if (hasEnded(role.child) || Date.now() - start > limitMs) {
-      throw new Error(`${role.name} does not serve ${socket}; its log:\n${logOf(role)}`);
-    }
-  }
+  await untilSo(`${role.name} serves ${socket}`, () => existsSync(socket), {
+    everyMs: 20, hopeless: () => (hasEnded(role.child) ? `${role.name} has ended` : undefined), describe: () => `its log:\n${logOf(role)}`,
+  });
 }
 
 /** Asks a role to end and waits for it; says how it ended when that was not cleanly. */
@@ -42,7 +40,7 @@ export async function stopRole(role: Role): Promise<string | undefined> {
   const { child, name } = role;
   if (!hasEnded(child)) child.kill('SIGTERM');
   const forced = setTimeout(() => child.kill('SIGKILL'), limitMs);
-  while (!hasEnded(child)) await sleep(10);
+  await ended(child);
   clearTimeout(forced);
   if (child.exitCode === 0) return undefined;
   return `${name} ended with ${child.signalCode ?? `exit code ${child.exitCode}`}; its log:\n${logOf(role)}`;
@@ -50,6 +48,10 @@ export async function stopRole(role: Role): Promise<string | undefined> {
 
 function logOf(role: Role): string {
   return existsSync(role.logFile) ? readFileSync(role.logFile, 'utf8') : '';
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (!hasEnded(child)) await new Promise<void>((resolve) => child.once('exit', () => resolve()));
 }
 
 function hasEnded(child: ChildProcess): boolean {
@@ -71,9 +73,9 @@ export class Host {
     const keeper = spawn('unshare', isolate, { stdio: 'ignore', detached: true });
     const own = readlinkSync('/proc/self/ns/mnt');
     const place = `/proc/${keeper.pid}/ns/mnt`;
-    for (const start = Date.now(); readlinkSync(place) === own; await sleep(5)) {
-      if (Date.now() - start > limitMs) throw new Error('no mount namespace can be made here');
-    }
+    await untilSo('a mount namespace', () => readlinkSync(place) !== own, {
+      everyMs: 5, hopeless: () => (hasEnded(keeper) ? 'no mount namespace can be made here' : undefined),
+    });
     return new Host(name, keeper);
   }
 

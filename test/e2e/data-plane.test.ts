@@ -7,7 +7,7 @@ import { claim, deployment, Names } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, podOn, remove } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 /** Kills the first process of a role's container, and with it all others of it. */
 async function killContainer(node: string, role: 'fused' | 'node'): Promise<void> {
@@ -26,7 +26,7 @@ promise('the data plane of a node', (scene) => {
     const before = await restartsOf(pod);
     const moment = Date.now();
     await killContainer(load.node, 'fused');
-    await until('the container was started again', async () => await restartsOf(pod) > before);
+    await untilSo('the container was started again', async () => await restartsOf(pod) > before);
     await allReady(Selectors.fused, Names.namespace, 2);
     await endLoad(load, [moment]);
   });
@@ -61,12 +61,12 @@ promise('the data plane of a node', (scene) => {
     const say = (pod: string, script: string) => kubectl(['exec', pod, '-n', namespace, '--', 'sh', '-c', script]);
     await say(first!.metadata.name, 'printf before | dd of=/data/data conv=notrunc');
     await Promise.all([killContainer(node, 'node'), killContainer(node, 'fused')]);
-    await until('the session is over', () => say(first!.metadata.name, 'head -c 6 /data/data').then(() => false, () => true));
+    await untilSo('the session is over', () => say(first!.metadata.name, 'head -c 6 /data/data').then(() => false, () => true));
     for (const selector of [Selectors.fused, Selectors.node]) await allReady(selector, Names.namespace, 2);
     await remove('pod', [first!.metadata.name], namespace);
     const [second] = await allReady('app=app', namespace);
     assert.equal(await say(second!.metadata.name, 'head -c 6 /data/data'), 'before');
     await remove('deployment', ['app'], namespace);
-    await until('no pod is left', async () => (await list('pods', namespace)).length === 0);
+    await untilSo('no pod is left', async () => (await list('pods', namespace)).length === 0);
   });
 });

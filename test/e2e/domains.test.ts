@@ -11,7 +11,7 @@ import { claim, Names, pod } from './support/objects.ts';
 import { chart, install, poolsOfRelease, Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, eventAbout, remove, running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 /** The pool keys of a node's label and of its CSINode, which must agree. */
 async function keysOf(node: string): Promise<string[]> {
@@ -25,7 +25,7 @@ async function keysOf(node: string): Promise<string[]> {
 }
 
 async function everywhere(what: string, is: (keys: readonly string[]) => boolean): Promise<void> {
-  await until(what, async () => (await Promise.all(cluster().workers.map(keysOf))).every(is));
+  await untilSo(what, async () => (await Promise.all(cluster().workers.map(keysOf))).every(is));
 }
 
 promise('a pool', (scene) => {
@@ -34,7 +34,7 @@ promise('a pool', (scene) => {
     const before = (await list('pods', Names.namespace, '-l', Selectors.fused)).map(({ metadata }) => metadata.uid).sort();
     const file = makeDevice('p2');
     await install({ image: driverImage(), more: { pools: [...poolsOfRelease, { name: 'p2', device: '/dev/sim/p2', format: 'ifEmpty' }] } });
-    const uuid = await until('the controller has formatted the pool', () => poolUuid(file));
+    const uuid = await untilSo('the controller has formatted the pool', () => poolUuid(file));
     const key = `${Names.driver}/pool-${uuid}`;
     await everywhere(`both workers have ${key}`, (keys) => keys.includes(key));
 
@@ -52,7 +52,7 @@ promise('a pool', (scene) => {
       assert.ok((await bound('data', namespace)).spec.csi.volumeHandle.startsWith(`${uuid}/`));
       await remove('pod', ['user'], namespace);
       await remove('pvc', ['data'], namespace);
-      await until('the volume is gone', async () => (await list('pv')).every(({ spec }) => spec.claimRef?.namespace !== namespace));
+      await untilSo('the volume is gone', async () => (await list('pv')).every(({ spec }) => spec.claimRef?.namespace !== namespace));
 
       scribble(file);
       const { pod: leading } = await leader();
@@ -97,7 +97,7 @@ promise('a second release', (scene) => {
       assert.deepEqual(attached, [Names.driver]);
       await remove('pod', ['user'], namespace);
       await remove('pvc', ['b'], namespace);
-      await until('the volume is gone', async () => (await list('pv')).every(({ spec }) => spec.csi?.driver !== 'b.csi.famfs.io'));
+      await untilSo('the volume is gone', async () => (await list('pv')).every(({ spec }) => spec.csi?.driver !== 'b.csi.famfs.io'));
     } finally {
       await helm(['uninstall', 'second', '--namespace', 'second', '--wait']);
       await kubectl(['delete', 'namespace', 'second']);
@@ -110,7 +110,7 @@ promise('the controller', (scene) => {
   it('lets pods onto a node as soon as the driver is registered there', async () => {
     const { workers } = scene;
     await kubectl(['taint', 'node', workers[0], `${Names.driver}/agent-not-ready=:NoSchedule`]);
-    await until('the taint is gone', async () =>
+    await untilSo('the taint is gone', async () =>
       !JSON.stringify((await list('nodes')).map(({ spec }) => spec.taints ?? [])).includes('agent-not-ready'));
   });
 });

@@ -8,7 +8,7 @@ import { applyFile, exec, kubectl, list } from './support/kubectl.ts';
 import { poolUuid } from './support/leaks.ts';
 import { promise } from './support/scene.ts';
 import { allReady, remove, running, succeeded } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 const example = (name: string) => join(root, 'examples', name);
 
@@ -40,7 +40,7 @@ promise('the example', (scene) => {
       assert.equal((await exec(name, namespace, ['head', '-n', '1', '/shard/data'])).stdout, `${name}\n`);
     }
     await remove('statefulset', ['shards'], namespace);
-    await until('the claims are gone', async () => (await list('pvc', namespace)).length === 0);
+    await untilSo('the claims are gone', async () => (await list('pvc', namespace)).length === 0);
   });
 
   it('static-pv.yaml shows a directory of the pool, once UUID and path are put in', async () => {

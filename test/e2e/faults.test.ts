@@ -8,7 +8,7 @@ import { claim, deployment, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, podOn, remove, running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 const many = 50;
 
@@ -26,11 +26,11 @@ promise('a fault', (scene) => {
     const replicas = await list('pods', Names.namespace, '-l', Selectors.controller);
     assert.equal(replicas.length, 2);
     for (const [number, { metadata: { name } }] of replicas.entries()) {
-      await until('some claims are bound', async () => await boundCount() > number * 10);
+      await untilSo('some claims are bound', async () => await boundCount() > number * 10);
       await kubectl(['delete', 'pod', name, '-n', Names.namespace, '--grace-period=0', '--force']);
     }
     await applied;
-    await until(`${many} bound claims`, async () => await boundCount() === many, { limitMs: 240_000 });
+    await untilSo(`${many} bound claims`, async () => await boundCount() === many, { limitMs: 240_000 });
     const handles = (await list('pv')).filter(({ spec }) => spec.claimRef?.namespace === namespace).map(({ spec }) => spec.csi.volumeHandle);
     assert.equal(new Set(handles).size, many);
     assert.equal(handles.length, many);
@@ -44,7 +44,7 @@ promise('a fault', (scene) => {
     await signalController(before.node, 'STOP');
     try {
       await apply(claim({ name: 'meanwhile', namespace, size: '2Mi', storageClass: 'famfs-immediate' }));
-      const after = await until('another controller rules', async () => {
+      const after = await untilSo('another controller rules', async () => {
         const now = await leader();
         return now.pod !== before.pod && now;
       });
@@ -77,7 +77,7 @@ promise('a fault', (scene) => {
     const load = await loadIn(scene);
     const moment = Date.now();
     await nodeCommandOn(load.node, ['systemctl', 'restart', 'kubelet']);
-    await until('the kubelet is back', async () => (await nodeCommandOn(load.node, ['systemctl', 'is-active', 'kubelet'])).trim() === 'active');
+    await untilSo('the kubelet is back', async () => (await nodeCommandOn(load.node, ['systemctl', 'is-active', 'kubelet'])).trim() === 'active');
     await allReady(Selectors.node, Names.namespace, 2);
     await endLoad(load, [moment]);
   });
@@ -92,12 +92,12 @@ promise('a fault', (scene) => {
     await say(first.metadata.name, 'printf before | dd of=/data/data conv=notrunc');
     try {
       await stopNode(broken);
-      await until(`${broken} is not ready`, async () => {
+      await untilSo(`${broken} is not ready`, async () => {
         const node = (await list('nodes')).find(({ metadata }) => metadata.name === broken)!;
         return node.status.conditions.find(({ type }: { type: string }) => type === 'Ready').status !== 'True';
       });
       await kubectl(['taint', 'node', broken, 'node.kubernetes.io/out-of-service=nodeshutdown:NoExecute']);
-      const second = await until(`the pod runs on ${other}`, async () => (await list('pods', namespace, '-l', 'app=app'))
+      const second = await untilSo(`the pod runs on ${other}`, async () => (await list('pods', namespace, '-l', 'app=app'))
         .find(({ spec, status }) => spec.nodeName === other && status.phase === 'Running'));
       assert.equal(await say(second.metadata.name, 'head -c 6 /data/data'), 'before');
       await remove('deployment', ['app'], namespace);

@@ -7,7 +7,7 @@ import { claim, Names, pod } from './support/objects.ts';
 import { install, Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, remove, running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 async function imagesOf(selector: string): Promise<string[]> {
   return (await list('pods', Names.namespace, '-l', selector)).map(({ spec }) => spec.containers[0].image);
@@ -22,7 +22,7 @@ promise('the release', (scene) => {
     const moments = [Date.now()];
     await install({ image: nextImage() });
     for (const selector of [Selectors.controller, Selectors.node, Selectors.fused]) {
-      await until(`${selector} runs the new image`, async () => (await imagesOf(selector)).every((image) => image === nextImage()));
+      await untilSo(`${selector} runs the new image`, async () => (await imagesOf(selector)).every((image) => image === nextImage()));
       await allReady(selector, Names.namespace, 2);
       moments.push(Date.now());
     }
@@ -54,7 +54,7 @@ promise('the release', (scene) => {
     await running('writer', namespace);
     await kubectl(['exec', 'writer', '-n', namespace, '--', 'sh', '-c', 'printf data | dd of=/data/data conv=notrunc']);
     await remove('pod', ['writer'], namespace);
-    await until('the volume is detached', async () =>
+    await untilSo('the volume is detached', async () =>
       (await list('volumeattachments')).every(({ spec }) => spec.attacher !== Names.driver));
 
     await run('helm', ['uninstall', Names.release, '-n', Names.namespace, '--wait']).then(({ code, stderr }) => assert.equal(code, 0, stderr));

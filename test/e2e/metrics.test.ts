@@ -7,7 +7,7 @@ import { claim, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 /** The sum of a metric over all series that have these labels. */
 function sum(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number {
@@ -50,7 +50,7 @@ promise('an operator', (scene) => {
   });
 
   it('sees the capacity of each class, which follows what is free', async () => {
-    await until('the published capacity is what is free', async () => {
+    await untilSo('the published capacity is what is free', async () => {
       const capacities = (await list('csistoragecapacities', Names.namespace)).filter(({ storageClassName }) => storageClassName === 'famfs');
       const free = await freeBytes();
       return capacities.length > 0 && capacities.every(({ capacity }) => bytesOf(capacity) === free);

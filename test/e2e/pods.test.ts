@@ -4,7 +4,7 @@ import { apply, exec, kubectl } from './support/kubectl.ts';
 import { claim, pod } from './support/objects.ts';
 import { promise } from './support/scene.ts';
 import { running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 promise('a pod', (scene) => {
   it('that is not root writes through its fsGroup', async () => {
@@ -35,7 +35,7 @@ promise('a pod', (scene) => {
     await apply(claim({ name: 'data', namespace, size: '4Mi' }), pod({ name: 'user', namespace, claims, node: workers[0] }));
     await running('user', namespace);
     const metric = (name: string) => new RegExp(`^kubelet_volume_stats_${name}\\{namespace="${namespace}",persistentvolumeclaim="data"\\} (\\S+)`, 'm');
-    const text = await until('volume statistics', async () => {
+    const text = await untilSo('volume statistics', async () => {
       const metrics = await kubectl(['get', '--raw', `/api/v1/nodes/${workers[0]}/proxy/metrics`]);
       return metric('capacity_bytes').test(metrics) && metrics;
     });

@@ -4,7 +4,7 @@ import { apply, exec, kubectl, list } from './support/kubectl.ts';
 import { claim, Names, pod, podSpec } from './support/objects.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, eventAbout, remove, running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 const many = 50;
 
@@ -39,7 +39,7 @@ promise('provisioning', (scene) => {
     const { namespace } = scene;
     const names = Array.from({ length: many }, (_, number) => `c${number}`);
     await apply(...names.map((name) => claim({ name, namespace, size: '2Mi', storageClass: 'famfs-immediate' })));
-    await until(`${many} bound claims`, async () =>
+    await untilSo(`${many} bound claims`, async () =>
       (await list('pvc', namespace)).filter(({ status }) => status.phase === 'Bound').length === many);
     const volumes = (await list('pv')).filter(({ spec }) => spec.claimRef?.namespace === namespace);
     assert.equal(new Set(volumes.map(({ spec }) => spec.csi.volumeHandle)).size, many);

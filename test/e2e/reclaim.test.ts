@@ -7,7 +7,7 @@ import { claim, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
 import { promise } from './support/scene.ts';
 import { allReady, eventAbout, remove, running } from './support/states.ts';
-import { until } from './support/wait.ts';
+import { untilSo } from '../support/until.ts';
 
 /** More than half of the pool: a second one has no room beside it. */
 const LARGE = '2560Mi';
@@ -47,7 +47,7 @@ promise('memory of a deleted volume', (scene) => {
     await running('large', namespace);
     try {
       await stopNode(gone);
-      await until(`${gone} is not ready`, async () => {
+      await untilSo(`${gone} is not ready`, async () => {
         const node = (await list('nodes')).find(({ metadata }) => metadata.name === gone)!;
         return node.status.conditions.find(({ type }: { type: string }) => type === 'Ready').status !== 'True';
       });

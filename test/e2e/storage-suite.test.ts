@@ -4,7 +4,7 @@ import { prepareSuite, runSuite, summarise } from './suite/run-suite.ts';
 import { isInShortRun } from './suite/selection.ts';
 import { promise } from './support/scene.ts';
 
-const BUILD_MS = 40 * 60_000;
+const BUILD_MS = 140 * 60_000;
 
 promise("Kubernetes' own storage tests", () => {
   let program = '';

@@ -4,9 +4,7 @@ import { randomFor, seed } from './seed.ts';
 
 const HOSTILE_MS = 60_000;
 
-describe(`a host that scribbles over the metadata of a pool (FAMFS_FAULTS_SEED=${seed})`, function () {
-  this.timeout(5 * 60_000);
-
+describe(`a host that scribbles over the metadata of a pool (FAMFS_FAULTS_SEED=${seed})`, () => {
   it('is named, wherever it does so, and forgotten when it is put right', async () => {
     await expectNames(randomFor('named damage'));
   });

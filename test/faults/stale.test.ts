@@ -4,9 +4,7 @@ import { evictWrongly, returnLate, stopAtWork } from './stale.ts';
 const HELD_MS = 4000;
 const ROUNDS = 3;
 
-describe(`a host that is stopped while a volume is deleted (FAMFS_FAULTS_SEED=${seed})`, function () {
-  this.timeout(3 * 60_000);
-
+describe(`a host that is stopped while a volume is deleted (FAMFS_FAULTS_SEED=${seed})`, () => {
   for (const what of ['child', 'data plane'] as const) {
     it(`keeps the memory until it goes on (its ${what} was stopped), and then gets ESTALE`, () => returnLate(what, HELD_MS));
   }

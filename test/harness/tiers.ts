@@ -71,7 +71,7 @@ export const tiers: readonly Tier[] = [
     name: 'e2e',
     files: 'test/e2e/*.test.ts',
     prerequisites: [() => clusterMissing({ install: process.env['CI'] === 'true' || process.env['FAMFS_E2E_INSTALL'] === 'true' })],
-    limitMs: 150 * minute,
+    limitMs: 240 * minute,
     byName: true,
     onMachine: true,
     alone: true,

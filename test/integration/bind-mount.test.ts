@@ -22,9 +22,7 @@ function seenByHost(options: readonly string[]): string[] {
   return execFileSync('unshare', args, { encoding: 'utf8' }).trim().split(',');
 }
 
-describe('a bind mount of the node plugin', function () {
-  this.timeout(30_000);
-
+describe('a bind mount of the node plugin', () => {
   for (const options of [['nosuid', 'nodev', 'ro'], ['noexec', 'nosuid', 'nodev', 'rw'], ['noatime', 'nosuid', 'nodev', 'rw']]) {
     it(`has ${options.join(',')} where the host and its pods see it`, () => {
       const seen = seenByHost(options);

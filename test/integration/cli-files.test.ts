@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { mountPoints, shmFile } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
 
-describe('command line', function () {
-  this.timeout(90_000); // every step starts a program
-
+describe('command line', () => {
   let cli: CommandLine;
   let device: string;
   let source: string;

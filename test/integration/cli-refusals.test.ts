@@ -8,9 +8,7 @@ import { program } from '../harness/paths.ts';
 import { shmFile } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
 
-describe('command line refuses', function () {
-  this.timeout(90_000); // every step starts a program
-
+describe('command line refuses', () => {
   let cli: CommandLine;
   before(() => {
     cli = new CommandLine();

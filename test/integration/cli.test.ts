@@ -20,9 +20,7 @@ function flip(device: string, offset: number): void {
   closeSync(fd);
 }
 
-describe('command line', function () {
-  this.timeout(90_000); // every step starts a program
-
+describe('command line', () => {
   let cli: CommandLine;
   before(() => {
     cli = new CommandLine();

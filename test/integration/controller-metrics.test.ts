@@ -11,8 +11,7 @@ import { plain } from '../support/grpc-client.ts';
 import { askRole, freePort } from '../support/http-role.ts';
 import { until } from '../support/until.ts';
 
-describe('a controller and its standby', function () {
-  this.timeout(60_000);
+describe('a controller and its standby', () => {
   const directory = tempDir('controllers');
   const state = join(directory, 'state');
   const device = shmFile('pool');

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { Controller } from '../../src/controller/controller.ts';
 import { silentLog } from '../../src/csi/log.ts';
@@ -22,9 +21,9 @@ import {
   attach, type ControllerClient, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
+import { until } from '../support/until.ts';
 
-describe('CSI with bad input', function () {
-  this.timeout(60_000);
+describe('CSI with bad input', () => {
   const directory = tempDir('bad-input');
   const places = { stateDir: join(directory, 'state'), hostDirectory: join(directory, 'host') };
   let controller: Controller;
@@ -161,10 +160,12 @@ describe('CSI with bad input', function () {
       const bytes = Buffer.alloc(8);
       readSync(file, bytes, 0, 8, log);
       writeSync(file, 'scribble', log);
-      await eventually((attempt) => refused(createVolume(client, `during-${attempt}`, { parameters }), status.UNAVAILABLE, /log entry 0: .*fsck/));
+      // It looks after its pools once a second; until then there are new volumes.
+      const everyMs = 500;
+      await until((attempt) => refused(createVolume(client, `during-${attempt}`, { parameters }), status.UNAVAILABLE, /log entry 0: .*fsck/), { everyMs });
       await deleteVolume(client, (await createVolume(client, 'meanwhile', { parameters: { pool: 'good' } })).volume_id);
       writeSync(file, bytes, 0, 8, log);
-      await eventually(() => createVolume(client, 'after', { parameters }));
+      await until(() => createVolume(client, 'after', { parameters }));
     } finally {
       closeSync(file);
     }
@@ -175,19 +176,6 @@ describe('CSI with bad input', function () {
     await refused(deleteVolume(client, unknown), status.UNAVAILABLE, /missing|garbage/);
   });
 });
-
-/** Repeats until it succeeds: the controller looks after its pools once a second. */
-async function eventually(attempt: (tries: number) => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await attempt(tries);
-      return;
-    } catch (error) {
-      if (tries === 40) throw error;
-      await delay(500);
-    }
-  }
-}
 
 /** A pool of the cluster that this state directory is. */
 function makePool(stateDir: string, size: string): string {

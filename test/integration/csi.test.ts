@@ -9,7 +9,7 @@ import { csi } from '../../src/csi/server/protocols.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
-import { startRole, stopRole } from '../demo/host.ts';
+import { startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import {
@@ -17,9 +17,9 @@ import {
   unpublish, unstage,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
+import { until, untilSo } from '../support/until.ts';
 
-describe('CSI on real parts', function () {
-  this.timeout(60_000);
+describe('CSI on real parts', () => {
   const directory = tempDir('csi');
   const device = shmFile('pool');
   const cluster = new Cluster(directory, device);
@@ -284,7 +284,7 @@ describe('CSI on real parts', function () {
   it('keeps the memory of a deleted volume in quarantine for a host that is silent, naming it, until that one is evicted', async () => {
     const { members } = openDirectoryState(cluster.stateDirectory, silentLog());
     const df = () => JSON.parse(execFileSync(program, ['df', device, '--json'], { encoding: 'utf8' })) as { quarantinedBytes: number; totalBytes: number };
-    await until(() => df().quarantinedBytes === 0);
+    await untilSo('all memory is back', () => df().quarantinedBytes === 0);
     const { volume_id: id } = await createVolume(controller, 'quarantined');
     await members.register({ pool: id.split('/')[0]!, host: 'silent', bootId: 'another' });
     const before = await capacity();
@@ -293,13 +293,13 @@ describe('CSI on real parts', function () {
     assert.ok(df().quarantinedBytes >= 8 * MIB, JSON.stringify(df()));
     const tooLarge = { capacity_range: { required_bytes: df().totalBytes } };
     const refusal = () => createVolume(controller, 'large', tooLarge).then(() => 'made', ({ details }: { details: string }) => details);
-    await until(async () => /deleted, not yet returned: silent may have it mapped$/.test(await refusal()));
+    await untilSo('a refusal that names the host', async () => /deleted, not yet returned: silent may have it mapped$/.test(await refusal()));
     const evict = (...args: string[]) => execFileSync(program, ['evict', 'silent', '--state-dir', cluster.stateDirectory, ...args], { encoding: 'utf8', stdio: 'pipe' });
     assert.throws(() => evict(), /say --powered-off when it is off/);
     assert.ok(df().quarantinedBytes > 0);
     assert.match(evict('--powered-off'), /^silent is no member any more/);
     assert.throws(() => evict('--powered-off'), /silent is a member of no pool/);
-    await until(async () => await capacity() >= before + 8 * MIB && df().quarantinedBytes === 0);
+    await untilSo('the memory is back', async () => await capacity() >= before + 8 * MIB && df().quarantinedBytes === 0);
   });
 
   it('gives way to a writer that overrules it, and comes back', async () => {
@@ -307,8 +307,7 @@ describe('CSI on real parts', function () {
     const overrule = ['--assume-stopped', '--state-dir', cluster.stateDirectory, '--host-dir', join(directory, 'operator')];
     execFileSync(program, ['mkdir', device, 'by-the-operator', ...overrule], { stdio: 'pipe' });
     await refused(createVolume(controller, 'after'), status.UNAVAILABLE, /unavailable/);
-    const back = () => createVolume(controller, 'after').then(() => true, () => false);
-    for (const start = Date.now(); !await back();) assert.ok(Date.now() - start < 20_000, 'the controller never came back');
+    await until(() => createVolume(controller, 'after'));
     for (const name of ['before', 'after']) await deleteVolume(controller, (await createVolume(controller, name)).volume_id);
     await refused(createVolume(controller, 'by-the-operator'), status.ALREADY_EXISTS, /did not make it/);
   });
@@ -323,23 +322,23 @@ describe('CSI on real parts', function () {
     ], join(directory, `${name}.log`));
     const socket = (name: string) => join(directory, `${name}.sock`);
     const first = start('first');
-    await until(() => existsSync(socket('first')));
+    await untilServing(first, socket('first'));
     const second = start('second');
-    await until(() => existsSync(second.logFile) && readFileSync(second.logFile, 'utf8').includes('waiting for the lease'));
+    await until(() => assert.match(readFileSync(second.logFile, 'utf8'), /waiting for the lease/));
     assert.ok(!existsSync(socket('second')));
     assert.equal(await stopRole(first), undefined);
-    await until(() => existsSync(socket('second')));
+    await untilServing(second, socket('second'));
     assert.ok(statSync(socket('second')).isSocket() && !existsSync(socket('first')));
     rmSync(join(state, 'controller.lock'));
-    await until(() => second.child.exitCode !== null);
+    await untilSo('the second one has ended', () => second.child.exitCode !== null);
     assert.equal(second.child.exitCode, 1);
     assert.ok(!existsSync(socket('second')));
     const killed = start('killed');
-    await until(() => existsSync(socket('killed')));
+    await untilServing(killed, socket('killed'));
     killed.child.kill('SIGKILL');
-    await until(() => killed.child.signalCode !== null);
+    await untilSo('it is dead', () => killed.child.signalCode !== null);
     const next = start('next');
-    await until(() => existsSync(socket('next')));
+    await untilServing(next, socket('next'));
     const client = new csi.Controller(`unix://${socket('next')}`, plain);
     await createVolume(client, 'after-a-kill'); // its predecessor's lock proves it dead: no waiting for a heartbeat
     client.close();
@@ -361,10 +360,4 @@ function mountDead(node: ClusterNode, place: string): void {
     { stdio: ['ignore', 'ignore', 'pipe', fd], encoding: 'utf8' });
   closeSync(fd);
   assert.equal(mounted.status, 0, mounted.stderr);
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const start = Date.now(); !await condition(); await new Promise((resolve) => setTimeout(resolve, 20))) {
-    assert.ok(Date.now() - start < 20_000, `never came true: ${condition.toString()}`);
-  }
 }

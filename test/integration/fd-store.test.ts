@@ -14,8 +14,7 @@ import { until } from '../support/until.ts';
 const FOR_EVER_MS = 600_000;
 const SOON_MS = 500;
 
-describe('the fd store', function () {
-  this.timeout(60_000);
+describe('the fd store', () => {
   let hostDirectory: string;
   let socket: string;
   /** Of a mount that nobody serves. */

@@ -12,8 +12,9 @@ import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { findSessions, type MountOptions, mountPool } from '../../src/famfs/fuse/session/session.ts';
 import { program, root } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
-import { eventually, Host, outcome } from '../support/host.ts';
+import { Host, outcome } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 
@@ -41,8 +42,7 @@ async function mountWith(device: string, code: string, options: Partial<MountOpt
   }
 }
 
-describe('a session', function () {
-  this.timeout(60_000);
+describe('a session', () => {
   let pool: PoolFixture;
   let host: Host | undefined;
 
@@ -101,12 +101,12 @@ describe('a session', function () {
     process.kill(child, 'SIGKILL');
     assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8);
     fs.closeSync(fd);
-    await eventually(() => {
+    await until(() => {
       const [{ record }] = findSessions(host!.hostDirectory);
       assert.deepEqual([record.pid, record.child.pid], [pid, ...childrenOf(pid)]);
       assert.notEqual(record.child.pid, child);
     });
-    await eventually(() => assert.equal(readTotals(countersFile(host!.hostDirectory, host!.session.id))!.restarts, 1), 5000);
+    await until(() => assert.equal(readTotals(countersFile(host!.hostDirectory, host!.session.id))!.restarts, 1));
     await host.unmount();
     assert.deepEqual(await host.session.closed, {});
   });
@@ -123,10 +123,10 @@ describe('a session', function () {
     const overrides = Overrides.open(host.hostDirectory, pool.uuid);
     overrides.setGroup(pool.pool.view.resolve('vol'), 4711);
     process.kill(child, 'SIGKILL');
-    await eventually(() => assert.deepEqual(modes(), ['ESTALE', 'OK']), 20_000);
+    await until(() => assert.deepEqual(modes(), ['ESTALE', 'OK']));
     assert.equal(outcome(() => fs.statSync(host!.path('gone/data'))), 'ENOENT');
-    await eventually(() => assert.equal(fs.fstatSync(fds[1]).gid, 4711), 20_000);
-    await eventually(() => assert.ok(overrides.isNotified(overrides.generation())), 20_000);
+    await until(() => assert.equal(fs.fstatSync(fds[1]).gid, 4711));
+    await until(() => assert.ok(overrides.isNotified(overrides.generation())));
     overrides.setGroup(pool.pool.view.resolve('vol'), undefined);
     overrides.close();
     for (const fd of fds) outcome(() => fs.closeSync(fd));
@@ -138,7 +138,7 @@ describe('a session', function () {
     const [child] = childrenOf(host.session.pid);
     process.kill(child, 'SIGUSR2');
     assert.equal(await statApart(host.path('vol/data')), 0);
-    await eventually(() => assert.ok(!childrenOf(host!.session.pid).includes(child)), 5000);
+    await until(() => assert.ok(!childrenOf(host!.session.pid).includes(child)));
     assert.equal(await statApart(host.path('vol')), 0);
   });
 
@@ -167,7 +167,7 @@ describe('a session', function () {
       await delay(500);
       fs.rmSync(deaf);
       process.kill(child, 'SIGKILL');
-      await eventually(() => assert.equal(startTimeOf(child), undefined), 10_000);
+      await until(() => assert.equal(startTimeOf(child), undefined));
       assert.equal(await statApart(host.path('vol/data')), 0);
     } finally {
       mapping.kill('SIGKILL');
@@ -190,7 +190,7 @@ describe('a session', function () {
     const write = (offset: number, byte = 1) => outcome(() => fs.writeSync(fd, Buffer.alloc(length, byte), 0, length, offset));
     const restarts = () => readTotals(countersFile(host!.hostDirectory, host!.session.id))!.restarts;
     assert.equal(write(at, poison), 'EIO');
-    await eventually(() => assert.deepEqual(findSessions(host!.hostDirectory)[0].record.bad, [{ node: pool.node('bad/data'), offset: at, length }]), 5000);
+    await until(() => assert.deepEqual(findSessions(host!.hostDirectory)[0].record.bad, [{ node: pool.node('bad/data'), offset: at, length }]));
     assert.equal(restarts(), 2);
     assert.deepEqual([write(0), write(at + length)], ['OK', 'OK']);
     assert.equal(outcome(() => fs.readSync(fd, Buffer.alloc(4096), 0, 4096, at + 4096)), 'EIO');
@@ -225,7 +225,7 @@ describe('a session', function () {
     assert.match(failure!, /the serving process exited with 3; for 8 s no other could serve, the session is over/);
     assert.match(outcome(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0)), /ENOTCONN|ECONNABORTED/);
     outcome(() => fs.closeSync(fd));
-    await eventually(() => assert.equal(famfsMountAt(host!.directory), undefined));
+    await until(() => assert.equal(famfsMountAt(host!.directory), undefined));
   });
 
   it('ends when it is unmounted while no child can serve', async () => {
@@ -234,7 +234,7 @@ describe('a session', function () {
     fs.writeFileSync(join(host.hostDirectory, 'broken'), '');
     const [child] = childrenOf(host.session.pid);
     process.kill(child, 'SIGKILL');
-    await eventually(() => assert.equal(startTimeOf(child), undefined), 5000);
+    await until(() => assert.equal(startTimeOf(child), undefined));
     await host.unmount();
     assert.deepEqual(await host.session.closed, {});
   });
@@ -243,11 +243,11 @@ describe('a session', function () {
     host = await Host.mount(pool.path);
     const [child] = childrenOf(host.session.pid);
     process.kill(host.session.pid, 'SIGUSR2');
-    await eventually(() => {
+    await until(() => {
       const [{ record }] = findSessions(host!.hostDirectory);
       assert.notEqual(record.child.pid, child);
       assert.deepEqual(childrenOf(host!.session.pid), [record.child.pid]);
-    }, 10_000);
+    });
     assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
     await host.unmount();
     assert.deepEqual(await host.session.closed, {});
@@ -260,7 +260,7 @@ describe('a session', function () {
     await host.session.closed;
     assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MiB);
     await host.unmount();
-    await eventually(() => assert.equal(startTimeOf(child), undefined), 10_000);
+    await until(() => assert.equal(startTimeOf(child), undefined));
   });
 
   it('unmounts when its signal aborts, and does not start when it has', async () => {
@@ -285,7 +285,7 @@ describe('a session', function () {
     try {
       assert.equal(fs.statSync(join(second, 'vol/data')).mode & 0o777, 0o644);
       fs.chmodSync(host.path('vol/data'), 0o611);
-      await eventually(() => assert.equal(fs.statSync(join(second, 'vol/data')).mode & 0o777, 0o611));
+      await until(() => assert.equal(fs.statSync(join(second, 'vol/data')).mode & 0o777, 0o611));
     } finally {
       await other.unmount();
     }

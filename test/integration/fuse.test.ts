@@ -4,14 +4,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../harness/paths.ts';
-import { eventually, Host, outcome } from '../support/host.ts';
+import { Host, outcome } from '../support/host.ts';
 import { fallocate, getxattr, listxattr, lseek, setxattr, withMapping } from '../support/libc.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
+import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 
-describe('two hosts with one pool', function () {
-  this.timeout(30_000);
+describe('two hosts with one pool', () => {
   let pool: PoolFixture;
   let a: Host;
   let b: Host;
@@ -113,7 +113,7 @@ describe('two hosts with one pool', function () {
       assert.equal(outcome(() => fs.fsyncSync(fd)), 'ESTALE');
     }
     // Names and attributes are cached until the host has noticed: within the poll of 20 ms.
-    await eventually(() => {
+    await until(() => {
       for (const fd of open) assert.equal(outcome(() => fs.fstatSync(fd)), 'ESTALE');
       for (const host of [a, b]) assert.equal(outcome(() => fs.statSync(host.path(`${name}/data`))), 'ENOENT');
     });
@@ -127,7 +127,7 @@ describe('two hosts with one pool', function () {
     const before = fs.statSync(b.path(`${name}/data`)).ino;
     pool.remove(`${name}/data`);
     pool.remove(name);
-    await eventually(() => assert.equal(outcome(() => fs.statSync(b.path(name))), 'ENOENT'));
+    await until(() => assert.equal(outcome(() => fs.statSync(b.path(name))), 'ENOENT'));
     pool.volume(name, 2 * MiB);
     const now = fs.statSync(b.path(`${name}/data`)).ino;
     assert.ok(now > before);
@@ -272,7 +272,7 @@ describe('two hosts with one pool', function () {
     assert.equal(fs.statSync(file).mode & 0o7777, 0o6777, 'root may');
     const written = spawnSync('dd', [`of=${file}`, 'conv=notrunc'], { input: 'x', uid: 65534, gid: 65534 });
     assert.equal(written.status, 0);
-    await eventually(() => assert.equal(fs.statSync(file).mode & 0o7777, 0o777));
+    await until(() => assert.equal(fs.statSync(file).mode & 0o7777, 0o777));
   });
 
   it('let the kernel check permissions', function () {
@@ -316,6 +316,6 @@ function runScript(script: string, ...args: string[]) {
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const said = (text: string) => eventually(() => assert.ok(output.includes(text)), 10_000);
+  const said = (text: string) => until(() => assert.ok(output.includes(text)));
   return { ended, said };
 }

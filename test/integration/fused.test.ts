@@ -9,15 +9,13 @@ import { supervisedRecords } from '../../src/famfs/fuse/session/session-record.t
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { Stages } from '../../src/state/stages.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
-import { eventually } from '../support/host.ts';
 import { type Configured, Plane } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
 const MiB = 1024 * 1024;
 
-describe('the data plane of a host', function () {
-  this.timeout(60_000);
+describe('the data plane of a host', () => {
   let pool: PoolFixture;
   let plane: Plane;
   let hostDirectory: string;
@@ -60,7 +58,7 @@ describe('the data plane of a host', function () {
     const fd = fs.openSync(join(path, 'vol/data'), 'r');
     pool.remove('vol/data');
     const { change } = pool;
-    await eventually(() => assert.equal(plane.acknowledged, change), 10_000);
+    await until(() => assert.equal(plane.acknowledged, change));
     assert.throws(() => fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), { errno: -116 }, 'ESTALE');
     fs.closeSync(fd);
   });
@@ -69,7 +67,7 @@ describe('the data plane of a host', function () {
     await plane.stop();
     const [mine, other] = [{ pool: 'gone', host: 'here', bootId: 'earlier' }, { pool: pool.uuid, host: 'there', bootId: 'x' }];
     plane = await Plane.start(hostDirectory, configured(), undefined, [mine, other]);
-    await eventually(() => assert.deepEqual(plane.events, ['leave gone']), 10_000);
+    await until(() => assert.deepEqual(plane.events, ['leave gone']));
   });
 
   it('stays a member while the child of a supervisor that has died serves on', async () => {
@@ -78,14 +76,14 @@ describe('the data plane of a host', function () {
     const [{ pid, child }] = supervisedRecords(hostDirectory);
     await plane.stop();
     process.kill(pid, 'SIGKILL');
-    await eventually(() => assert.equal(startTimeOf(pid), undefined));
+    await until(() => assert.equal(startTimeOf(pid), undefined));
     plane = await Plane.start(hostDirectory, configured(), undefined, [{ pool: pool.uuid, host: 'here', bootId: 'this boot' }]);
     pool.remove('vol/data');
-    await eventually(() => assert.equal(plane.acknowledged, pool.change), 10_000);
+    await until(() => assert.equal(plane.acknowledged, pool.change));
     assert.deepEqual(plane.events, []);
     fs.closeSync(fd);
     process.kill(child.pid, 'SIGKILL');
-    await eventually(() => assert.deepEqual(plane.events, [`leave ${pool.uuid}`]), 10_000);
+    await until(() => assert.deepEqual(plane.events, [`leave ${pool.uuid}`]));
   });
 
   it('is no member of a pool that it could not mount', async () => {
@@ -129,7 +127,7 @@ describe('the data plane of a host', function () {
     pool.remove('vol/data');
     assert.equal((await plane.statistics(pool.uuid, 'vol')).total_bytes, '0');
     pool.remove('vol');
-    await eventually(() => assert.equal(fs.existsSync(join(hostDirectory, 'mounts', pool.uuid, 'vol')), false));
+    await until(() => assert.equal(fs.existsSync(join(hostDirectory, 'mounts', pool.uuid, 'vol')), false));
     await assert.rejects(plane.statistics(pool.uuid, 'vol'), { code: status.NOT_FOUND });
   });
 
@@ -189,7 +187,7 @@ describe('the data plane of a host', function () {
     await plane.stop();
     plane = await Plane.start(hostDirectory, configured());
     pool.directories(['one', 'two', 'three']);
-    await eventually(() => assert.ok(fs.existsSync(join(path, 'three'))));
+    await until(() => assert.ok(fs.existsSync(join(path, 'three'))));
     const after = await told();
     assert.equal(after('famfs_fuse_operations_total{pool="fast",operation="READ"}'), 3, 'adopted with its counters');
     assert.equal(after('famfs_replay_lag_entries{pool="fast"}'), 0);
@@ -219,7 +217,7 @@ describe('the data plane of a host', function () {
       const fd = fs.openSync(join(path, 'vol/data'), 'r');
 
       fs.writeFileSync(file, '{"pools": [{"name": "fast"}]}');
-      await eventually(() => assert.match(plane.lines.join(''), /not taken.*pools\[0\]\.device undefined/));
+      await until(() => assert.match(plane.lines.join(''), /not taken.*pools\[0\]\.device undefined/));
       assert.deepEqual(await names(), ['fast'], 'what makes no sense is not taken');
 
       write({ name: 'second', device: second.path });
@@ -260,7 +258,7 @@ describe('the data plane of a host', function () {
     const path = await plane.ensure(pool.uuid);
     const [{ record: { pid, child } }] = findSessions(hostDirectory);
     for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
-    await eventually(() => assert.equal(famfsMountAt(path), undefined), 5000);
+    await until(() => assert.equal(famfsMountAt(path), undefined));
     assert.equal(await plane.ensure(pool.uuid), path);
     assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
   });
@@ -271,7 +269,7 @@ describe('the data plane of a host', function () {
     await plane.stop();
     const [{ pid }] = findSessions(hostDirectory);
     process.kill(pid, 'SIGKILL');
-    await eventually(() => assert.equal(startTimeOf(pid), undefined));
+    await until(() => assert.equal(startTimeOf(pid), undefined));
     plane = await Plane.start(hostDirectory, configured());
     assert.equal(famfsMountAt(path), undefined);
     assert.equal(fs.readSync(fd, Buffer.alloc(8), 0, 8, 0), 8, 'its child serves who has it open');

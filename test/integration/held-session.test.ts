@@ -18,8 +18,7 @@ import { until } from '../support/until.ts';
 const MiB = 1024 * 1024;
 const [ENOTCONN, ECONNABORTED, ESTALE] = [-107, -103, -116];
 
-describe('a session that is held', function () {
-  this.timeout(120_000);
+describe('a session that is held', () => {
   let pool: PoolFixture;
   let hostDirectory: string;
   let unshare: () => void;

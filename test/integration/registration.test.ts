@@ -13,8 +13,7 @@ import { until } from '../support/until.ts';
 const MiB = 1024 * 1024;
 const SOCKET = 'famfs.example.org-reg.sock';
 
-describe('a node plugin and its kubelet', function () {
-  this.timeout(60_000);
+describe('a node plugin and its kubelet', () => {
   const directory = tempDir('kubelet');
   const kubelet = new Kubelet(join(directory, 'plugins_registry'));
   const endpoint = join(directory, 'plugins', 'csi.sock');

@@ -13,9 +13,7 @@ import { PoolFixture } from '../support/pool-fixture.ts';
 /** More than an unmount ever takes; without an end, the stopped session would be left behind. */
 const HANGS_MS = 15_000;
 
-describe('a volume of a pool whose session hangs', function () {
-  this.timeout(60_000);
-
+describe('a volume of a pool whose session hangs', () => {
   it('is unpublished without waiting for an answer', async () => {
     const pool = await PoolFixture.make(64 * 2 ** 20);
     pool.volume('vol', 2 * 2 ** 20);

@@ -4,13 +4,12 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { KubeApi } from '../../src/kube/client.ts';
 import { ensurePrograms } from '../cluster/programs.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
+import { until } from '../support/until.ts';
 
-const START_MS = 60_000;
 const ADMIN = 'admin';
 
 let shared: Promise<ApiServer> | undefined;
@@ -133,16 +132,14 @@ export class ApiServer {
 
   async #untilReady(): Promise<void> {
     const { core } = this.api().withCallTimeout(5_000);
-    for (const start = performance.now(); ; await sleep(200)) {
-      try {
-        await core.readNamespace({ name: 'kube-system' });
-        return;
-      } catch (error) {
-        const died = this.#children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
-        if (died === undefined && performance.now() - start < START_MS) continue;
-        this.#kill();
-        throw new Error(`no API server:\n${readFileSync(join(this.#folder, 'log'), 'utf8').slice(-4_000)}`, { cause: error });
-      }
+    const died = () => this.#children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
+    try {
+      await until(() => core.readNamespace({ name: 'kube-system' }), {
+        everyMs: 200, hopeless: () => (died() === undefined ? undefined : 'one of its programs has ended'),
+      });
+    } catch (error) {
+      this.#kill();
+      throw new Error(`no API server:\n${readFileSync(join(this.#folder, 'log'), 'utf8').slice(-4_000)}`, { cause: error });
     }
   }
 }

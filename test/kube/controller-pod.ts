@@ -1,14 +1,15 @@
 /** A controller as it runs in a pod: a process with its pod's environment, on a pretended node. */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { csi } from '../../src/csi/server/protocols.ts';
 import { type Role, startRole, stopRole } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
 import type { ControllerClient } from '../support/csi-requests.ts';
 import { plain } from '../support/grpc-client.ts';
+import { untilSo } from '../support/until.ts';
 
 /** A pool as the pools file names it. */
 export interface PoolEntry {
@@ -72,11 +73,9 @@ export class ControllerPod {
   }
 
   /** Waits until calls are answered. */
-  async untilServing(withinMs = 60_000): Promise<ControllerClient> {
-    for (const start = performance.now(); !this.isServing; await sleep(20)) {
-      if (!this.isRunning) throw new Error(`${this.name} has ended with ${this.#role?.child.exitCode}`);
-      if (performance.now() - start > withinMs) throw new Error(`${this.name} does not serve`);
-    }
+  async untilServing(): Promise<ControllerClient> {
+    const hopeless = () => (this.isRunning ? undefined : `${this.name} has ended with ${this.#role?.child.exitCode}`);
+    await untilSo(`${this.name} serves`, () => this.isServing, { everyMs: 20, hopeless });
     this.#client?.close();
     return this.#client = new csi.Controller(`unix://${this.socket}`, plain);
   }
@@ -89,8 +88,9 @@ export class ControllerPod {
 
   /** Resolves with the exit code when the process has ended. */
   async untilEnded(): Promise<number | null> {
-    while (this.isRunning) await sleep(20);
-    return this.#role!.child.exitCode;
+    const { child } = this.#role!;
+    if (this.isRunning) await once(child, 'exit');
+    return child.exitCode;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -20,8 +20,7 @@ import { grant } from './rights.ts';
 /** How long calls may go unanswered after a controller was killed: the promise of the driver. */
 const FAIL_OVER_MS = 20_000;
 
-describe('a controller in Kubernetes', function () {
-  this.timeout(180_000);
+describe('a controller in Kubernetes', () => {
   const driver = 'csi.example.org';
   let server: ApiServer;
   let namespace: string;

@@ -6,8 +6,7 @@ import { apiServer, type ApiServer } from './api-server.ts';
 import { Line } from './line.ts';
 import { grant } from './rights.ts';
 
-describe('events', function () {
-  this.timeout(60_000);
+describe('events', () => {
   let server: ApiServer;
   let namespace: string;
 

@@ -12,8 +12,7 @@ const driver = 'csi.example.org';
 const names = new Names(driver);
 const name = names.controllerLease;
 
-describe('the lease in Kubernetes', function () {
-  this.timeout(120_000);
+describe('the lease in Kubernetes', () => {
   let server: ApiServer;
   let api: KubeApi;
   let namespace: string;

@@ -15,8 +15,7 @@ const [poolA, poolB] = [`${driver}/pool-${randomUUID()}`, `${driver}/pool-${rand
 const taint = { key: `${driver}/agent-not-ready`, value: 'x', effect: 'NoSchedule' };
 const otherTaint = { key: 'other.example.org/busy', value: 'y', effect: 'NoSchedule' };
 
-describe('care for nodes', function () {
-  this.timeout(120_000);
+describe('care for nodes', () => {
   let server: ApiServer;
   let line: Line;
   let ending: AbortController;

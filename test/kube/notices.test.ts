@@ -7,8 +7,7 @@ import { grant } from './rights.ts';
 
 const driver = 'csi.example.org';
 
-describe('a notice about a volume', function () {
-  this.timeout(60_000);
+describe('a notice about a volume', () => {
   let server: ApiServer;
   let namespace: string;
 

@@ -12,8 +12,7 @@ import { grant } from './rights.ts';
 
 const driver = `${'a'.repeat(50)}.example.org`; // as long as a driver's name may be, nearly
 
-describe('records in Kubernetes', function () {
-  this.timeout(60_000);
+describe('records in Kubernetes', () => {
   let server: ApiServer;
   let namespace: string;
   let state: ClusterState;

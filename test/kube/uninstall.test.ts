@@ -11,8 +11,7 @@ import { program } from '../harness/paths.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
 import { grant } from './rights.ts';
 
-describe('famfs-csi uninstall', function () {
-  this.timeout(120_000);
+describe('famfs-csi uninstall', () => {
   let server: ApiServer;
   let namespace: string;
   let driver: string;

@@ -9,8 +9,7 @@ import { readModel } from './source.ts';
 /** Each check takes one core, and up to half a gigabyte. */
 const AT_ONCE = Math.min(2, availableParallelism());
 
-describe('model of one writer', function () {
-  this.timeout(10 * 60_000);
+describe('model of one writer', () => {
   const all = [...designs, ...spare, ...switches];
   const results = new Map<Configuration, PromiseWithResolvers<Verdict>>();
   for (const configuration of all) {

@@ -47,19 +47,6 @@ export class Host {
   }
 }
 
-/** Waits until something holds; throws what `check` threw last. */
-export async function eventually(check: () => void, withinMs = 1000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return check();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
 /** The errno's name that a call fails with, or 'OK'. */
 export function outcome(call: () => unknown): string {
   try {

@@ -10,7 +10,7 @@ import { devdax, parseSteps, prelude, type Step } from './steps.ts';
 
 const capacity = 256 << 20;
 /** Guests are emulated, some twenty times slower than the machine, which may be busy besides. */
-const limitMs = 300_000;
+const limitMs = 1_200_000;
 
 /** Shared memory for guests: sparse, so that it costs what is written. */
 function memory(): string {

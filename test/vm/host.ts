@@ -4,13 +4,14 @@ import readline from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import { root } from '../harness/paths.ts';
+import { until } from '../support/until.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { compileCache } from './steps.ts';
 
 /** A command may take so long in the guest; everything is some twenty times slower there. */
-const commandS = 120;
+const commandS = 300;
 const answerMs = (commandS + 30) * 1000;
-const bootMs = 120_000;
+const bootMs = 300_000;
 
 /** Where hosts see the directory that they share. */
 export const share = '/tmp/share';
@@ -62,10 +63,9 @@ export class GuestHost {
     const machine = await Machine.start({ ...options, script: agent });
     try {
       // The line must be connected before the guest speaks: what nobody hears is lost.
-      for (let tries = 0; !existsSync(machine.serialLine); tries++) {
-        if (tries > 200) throw new GuestFailure(`${name} has no serial line: ${machine.hostLog}`);
-        await sleep(50);
-      }
+      await until(() => {
+        if (!existsSync(machine.serialLine)) throw new GuestFailure(`${name} has no serial line: ${machine.hostLog}`);
+      });
       const host = new GuestHost(name, machine, net.connect(machine.serialLine));
       const first = await host.#line(bootMs);
       if (first !== 'ready') throw new GuestFailure(`${name} says ${JSON.stringify(first)} instead of being ready`);

@@ -6,9 +6,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../harness/prerequisites.ts';
 import { remove, tempDir } from '../harness/temp.ts';
+import { untilSo } from '../support/until.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { findKernel } from './kernel.ts';
 
@@ -118,9 +118,10 @@ export class Machine {
       `--socket-path=${socket}`,
       ...['-o', `source=${directory}`, '-o', `cache=${cache}`, '-o', 'sandbox=chroot'],
     ]);
-    for (const start = Date.now(); !existsSync(socket); await sleep(50)) {
-      if (Date.now() - start > 10_000) throw new Error(`the guest's ${tag} is not served: ${this.hostLog}`);
-    }
+    const server = this.#started.at(-1)!;
+    await untilSo(`the guest's ${tag} is served`, () => existsSync(socket), {
+      everyMs: 50, hopeless: () => (server.exitCode === null ? undefined : 'its server has ended'), describe: () => this.hostLog,
+    });
     return ['-chardev', `socket,id=${tag},path=${socket}`, '-device', `vhost-user-fs-pci,chardev=${tag},tag=${tag}`];
   }
 

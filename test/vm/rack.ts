@@ -9,7 +9,7 @@ import { labelArea } from './machine.ts';
 const capacity = 128 << 20;
 /** What the namespace takes of the memory for itself, at its beginning. */
 const namespaceHeader = 2 << 20;
-const testMs = 600_000;
+const testMs = 1_800_000;
 
 /** The memory as a host sees it. */
 export const device = '/dev/dax0.0';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { program } from '../harness/paths.ts';
 import type { GuestHost } from './host.ts';
 import { describeOnGuests, device } from './rack.ts';
-import { call, createVolume, logOf, mustCall, startRole, until, volumeRequest } from './roles.ts';
+import { call, createVolume, logOf, mustCall, startRole, untilOnGuests, volumeRequest } from './roles.ts';
 
 /** More than half of the pool, so that a second such volume needs the memory of the first. */
 const large = 64 << 20;
@@ -32,7 +32,7 @@ async function writeSecret(writer: GuestHost, reader: GuestHost, file: string): 
 
 /** Waits until the controller has given memory back so often; then nothing is in quarantine. */
 async function untilGivenBack(host: GuestHost, times: number): Promise<void> {
-  await until(() => host.must(`grep -c 'memory given back' ${logOf('controller')} || true`), (count) => Number(count) === times);
+  await untilOnGuests(async () => assert.equal(Number(await host.must(`grep -c 'memory given back' ${logOf('controller')} || true`)), times));
   assert.equal(await quarantined(host), 0);
 }
 
@@ -55,7 +55,7 @@ describeOnGuests('the memory of a deleted volume', {
     const bootId = await bootIdOf(a);
     await rack.powerOff(a);
     await mustCall(b, 'Controller', 'deleteVolume', { volume_id: second });
-    const log = await until(() => b.must(`grep PoolMemoryHeld ${logOf('controller')} || true`), (text) => text !== '');
+    const log = await untilOnGuests(() => b.must(`grep PoolMemoryHeld ${logOf('controller')}`));
     assert.match(log, /wait for a, which may have them mapped/);
     assert.equal(await quarantined(b), large);
     const refused = await call(b, 'Controller', 'createVolume', volumeRequest('third', large));

@@ -1,14 +1,12 @@
 /** The driver's roles on a guest, and calls to them. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { program, root } from '../harness/paths.ts';
+import { until } from '../support/until.ts';
 import { crashCodes, GuestFailure, type GuestHost, node, type Outcome, share } from './host.ts';
 import { device } from './rack.ts';
 
 /** What the tests run on guests. */
 export type RoleName = 'controller' | 'fused';
 
-/** Steps that others take meanwhile, on emulated processors. */
-const patienceMs = 180_000;
 const pool = 'memory';
 
 const socket = (role: RoleName): string => `/run/${role}.sock`;
@@ -65,11 +63,7 @@ export function volumeRequest(name: string, bytes: number): object {
   return { name, capacity_range: { required_bytes: bytes }, volume_capabilities: [capability] };
 }
 
-/** Looks again and again until it is so; answers what was seen last. */
-export async function until<Seen>(look: () => Promise<Seen>, isSo: (seen: Seen) => boolean): Promise<Seen> {
-  for (const start = performance.now(); ; await sleep(500)) {
-    const seen = await look();
-    if (isSo(seen)) return seen;
-    if (performance.now() - start > patienceMs) throw new Error(`not so after ${patienceMs / 1000} s: ${JSON.stringify(seen)}`);
-  }
+/** Repeats a look at guests until it throws no more; a guest that has failed ends that at once. */
+export function untilOnGuests<Seen>(look: () => Promise<Seen>): Promise<Seen> {
+  return until(look, { everyMs: 500, fatal: (error) => error instanceof GuestFailure });
 }

@@ -4,14 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { program, root } from '../harness/paths.ts';
 import { remove, shmFile } from '../harness/temp.ts';
+import { untilSo } from '../support/until.ts';
 import { type GuestHost, node, share } from './host.ts';
 import { describeOnGuests, device, places, type Rack } from './rack.ts';
 import { createVolume, startRole, stopRole } from './roles.ts';
 
-const startedMs = 120_000;
 /** About three batches: stops in an append, wherever, but for the few stores that begin no slot. */
 const mostStores = 500;
 
@@ -26,9 +25,7 @@ async function switchOffWhile(rack: Rack, host: GuestHost, file: string, limits:
   const cluster = readFileSync(join(rack.share, 'state/cluster-uuid'), 'utf8').trim();
   const identity = JSON.stringify({ clusterUuid: cluster, hostId: host.name, hostDirectory: '/run/famfs' });
   await host.must(`${node} ${root}/test/vm/inside/append.ts ${device} '${identity}' ${share}/${file} ${limits} > /tmp/append.log 2>&1 &`);
-  for (const start = performance.now(); !isTime(linesOf(rack, file)); await sleep(5)) {
-    if (performance.now() - start > startedMs) throw new Error(`the writer makes no volumes: ${await host.must('cat /tmp/append.log')}`);
-  }
+  await untilSo('the writer makes volumes', () => isTime(linesOf(rack, file)), { everyMs: 5, describe: () => host.must('cat /tmp/append.log') });
   await rack.powerOff(host);
   return linesOf(rack, file).filter((line) => !line.includes(' '));
 }

@@ -9,7 +9,7 @@ import { ensurePrograms } from '../../cluster/programs.ts';
 import { ensureDriverBase } from '../../cluster/rootfs.ts';
 import { cache, program, root } from '../../harness/paths.ts';
 import { environment, get, kubectl, list, run } from './kubectl.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** The pool that the chart formats. */
 const emptyPool = join(defaultSimDirectory, 'p0');
@@ -97,12 +97,12 @@ export async function stopNode(node: string): Promise<void> {
 /** Switches a node on again, and waits until it takes pods. */
 export async function startNode(node: string): Promise<void> {
   await mustRun('docker', ['start', node]);
-  await until(`${node} is up`, async () =>
+  await untilSo(`${node} is up`, async () =>
     /running|degraded/.test((await run('docker', ['exec', node, 'systemctl', 'is-system-running'])).stdout));
   await connectNodes(theCluster());
   // What the node's status says may be from before it was stopped; its lease is renewed only by a living kubelet.
   const before = await renewTime(node);
-  await until(`${node} is ready`, async () => {
+  await untilSo(`${node} is ready`, async () => {
     const found = (await list('nodes')).find(({ metadata }) => metadata.name === node);
     return await renewTime(node) !== before && found?.status.conditions.some(({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True');
   });

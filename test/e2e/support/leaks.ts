@@ -2,7 +2,7 @@
 import { program } from '../../harness/paths.ts';
 import { list, run } from './kubectl.ts';
 import { Names } from './objects.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** The pools and nodes to look at. */
 export interface Scene {
@@ -17,7 +17,7 @@ export interface Scene {
 /** Waits until nothing is left; throws naming what is. */
 export async function expectNoLeaks(scene: Scene): Promise<void> {
   let left: string[] = [];
-  await until('nothing is left behind', async () => {
+  await untilSo('nothing is left behind', async () => {
     left = await leaks(scene);
     return left.length === 0;
   }, { limitMs: 120_000, describe: async () => left.join('\n') });

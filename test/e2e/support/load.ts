@@ -6,7 +6,7 @@ import { apply, exec, kubectl, type KubeObject } from './kubectl.ts';
 import { claim, pod } from './objects.ts';
 import type { TestScene } from './scene.ts';
 import { running, succeeded } from './states.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** What the load prints once it works. */
 const LOADING = 'loading';
@@ -53,7 +53,7 @@ export function scriptPod({ name, namespace, claim, node, image }: LoadPlace, co
 export async function startLoad(place: LoadPlace): Promise<void> {
   await apply(scripts(place.namespace), scriptPod(place, nodeCommand('/scripts/load.mjs', '/data/data')));
   await running(place.name, place.namespace);
-  await until('the load works', async () => (await kubectl(['logs', place.name, '-n', place.namespace])).includes(LOADING));
+  await untilSo('the load works', async () => (await kubectl(['logs', place.name, '-n', place.namespace])).includes(LOADING));
 }
 
 /** A load on a volume of its own, on the first worker. */
@@ -69,7 +69,7 @@ export async function loadIn({ namespace, workers }: TestScene): Promise<LoadPla
  * had begun before and ended after each of the moments.
  */
 export async function endLoad({ name, namespace }: LoadPlace, moments: readonly number[]): Promise<void> {
-  await until('the load is told to stop', async () => {
+  await untilSo('the load is told to stop', async () => {
     const { code, stderr } = await exec(name, namespace, ['touch', '/tmp/stop']); // the kubelet may just be away
     if (code !== 0) throw new Error(stderr);
     return true;

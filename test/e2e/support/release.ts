@@ -7,7 +7,7 @@ import { cluster, driverImage } from './cluster.ts';
 import { helm, list } from './kubectl.ts';
 import { Names } from './objects.ts';
 import { allReady } from './states.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** The chart of the working tree. */
 export const chart = join(root, 'deploy/helm/famfs-csi');
@@ -38,7 +38,7 @@ export async function install({ image, more = {} }: InstallWish): Promise<void> 
   ]);
   for (const selector of [Selectors.node, Selectors.fused]) await allReady(selector, Names.namespace, 2);
   // A node plugin registers with the pools it finds, and again when there are more.
-  await until('both workers offer the driver with every pool of the values', async () => {
+  await untilSo('both workers offer the driver with every pool of the values', async () => {
     const nodes = await list('csinodes');
     const offering = nodes.filter(({ spec }) => spec.drivers?.some(({ name, topologyKeys }: { name: string; topologyKeys?: string[] }) =>
       name === Names.driver && (topologyKeys?.length ?? 0) >= poolsOfRelease.length));

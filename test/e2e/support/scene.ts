@@ -4,10 +4,10 @@ import { apply, kubectl, list } from './kubectl.ts';
 import { expectNoLeaks } from './leaks.ts';
 import { Names } from './objects.ts';
 import { ensureRelease } from './release.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** A fault may cost a minute until Kubernetes notices it. */
-const TEST_MS = 600_000;
+const TEST_MS = 1_800_000;
 
 /** A test's view of the cluster. */
 export interface TestScene {
@@ -36,7 +36,7 @@ export function promise(title: string, body: (scene: TestScene) => void): void {
     beforeEach(async () => {
       namespace = `e2e-${++lastNamespace}`;
       await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-      await until('the default service account', async () =>
+      await untilSo('the default service account', async () =>
         (await list('serviceaccounts', namespace)).some(({ metadata }) => metadata.name === 'default'));
     });
     afterEach(async function () {

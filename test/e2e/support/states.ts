@@ -1,11 +1,11 @@
 /** Waiting for what Kubernetes is to bring about. */
 import { find, get, kubectl, type KubeObject, list } from './kubectl.ts';
 import { Names } from './objects.ts';
-import { until } from './wait.ts';
+import { untilSo } from '../../support/until.ts';
 
 /** Waits until a pod runs and is ready; says what keeps it when it does not. */
 export async function running(name: string, namespace: string): Promise<KubeObject> {
-  return until(`pod ${name} runs`, async () => {
+  return untilSo(`pod ${name} runs`, async () => {
     const pod = await find('pod', name, namespace);
     return pod?.status.conditions?.some(isReady) && pod;
   }, { describe: () => kubectl(['describe', 'pod', name, '-n', namespace]) });
@@ -13,7 +13,7 @@ export async function running(name: string, namespace: string): Promise<KubeObje
 
 /** Waits until a pod's containers have ended by themselves, with 0. */
 export async function succeeded(name: string, namespace: string): Promise<void> {
-  await until(`pod ${name} succeeds`, async () => {
+  await untilSo(`pod ${name} succeeds`, async () => {
     const pod = await get('pod', name, namespace);
     if (pod.status.phase === 'Failed') throw new Error(await kubectl(['logs', name, '-n', namespace]));
     return pod.status.phase === 'Succeeded';
@@ -22,7 +22,7 @@ export async function succeeded(name: string, namespace: string): Promise<void> 
 
 /** Waits until a claim is bound, and answers its volume. */
 export async function bound(name: string, namespace: string): Promise<KubeObject> {
-  const claim = await until(`claim ${name} is bound`, async () => {
+  const claim = await untilSo(`claim ${name} is bound`, async () => {
     const found = await find('pvc', name, namespace);
     return found?.status.phase === 'Bound' && found;
   }, { describe: () => kubectl(['describe', 'pvc', name, '-n', namespace]) });
@@ -40,13 +40,13 @@ export async function eventAbout(kind: string, name: string, namespace: string, 
   const heard = async () => (await list('events', namespace))
     .filter(({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name)
     .map(({ reason, message }) => `${reason}: ${message}`);
-  return until(`an event about ${kind} ${name} that matches ${pattern}`, async () =>
+  return untilSo(`an event about ${kind} ${name} that matches ${pattern}`, async () =>
     (await heard()).find((text) => pattern.test(text)), { describe: async () => (await heard()).join('\n') });
 }
 
 /** Waits until all pods of a selector are ready, at least `count` of them. */
 export async function allReady(selector: string, namespace: string, count = 1): Promise<KubeObject[]> {
-  return until(`${count} pods ${selector} are ready`, async () => {
+  return untilSo(`${count} pods ${selector} are ready`, async () => {
     const pods = await list('pods', namespace, '-l', selector);
     const ready = pods.length >= count && pods.every(({ metadata, status }) =>
       metadata.deletionTimestamp === undefined && status.conditions?.some(isReady));

@@ -5,7 +5,7 @@ import { followPoolsFile } from '../../../src/csi/follow-pools-file.ts';
 import { silentLog } from '../../../src/csi/log.ts';
 import { type PoolConfig, readPoolsFile } from '../../../src/csi/pool-config.ts';
 import { tempDir } from '../../harness/temp.ts';
-import { eventually } from '../../support/host.ts';
+import { until } from '../../support/until.ts';
 
 describe('a followed pools file', () => {
   /** A directory as the kubelet mounts a ConfigMap: its files are links through one that is replaced. */
@@ -44,9 +44,9 @@ describe('a followed pools file', () => {
   it('tells each new content once', async () => {
     publish(`${pools('a')}\n`);
     publish(pools('a', 'b'));
-    await eventually(() => assert.deepEqual(seen, ['a,b']));
+    await until(() => assert.deepEqual(seen, ['a,b']));
     publish(pools('b'));
-    await eventually(() => assert.deepEqual(seen, ['a,b', 'b']));
+    await until(() => assert.deepEqual(seen, ['a,b', 'b']));
   });
 
   for (const [what, text, complaint] of [
@@ -58,24 +58,24 @@ describe('a followed pools file', () => {
       complaints.length = 0;
       const before = seen.length;
       publish(text);
-      await eventually(() => assert.equal(complaints.length, 1));
+      await until(() => assert.equal(complaints.length, 1));
       assert.match(complaints[0]!, complaint);
       publish(pools('b'));
       publish(pools('c', `d${versions}`));
-      await eventually(() => assert.equal(seen.length, before + 1));
+      await until(() => assert.equal(seen.length, before + 1));
       assert.equal(complaints.length, 1);
       publish(pools('b'));
-      await eventually(() => assert.equal(seen.length, before + 2));
+      await until(() => assert.equal(seen.length, before + 2));
     });
   }
 
   it('may be away for a while', async () => {
     complaints.length = 0;
     fs.renameSync(file, `${file}.away`);
-    await eventually(() => assert.match(complaints.join(), /ENOENT/));
+    await until(() => assert.match(complaints.join(), /ENOENT/));
     fs.renameSync(`${file}.away`, file);
     const before = seen.length;
     publish(pools('back'));
-    await eventually(() => assert.deepEqual(seen.slice(before), ['back']));
+    await until(() => assert.deepEqual(seen.slice(before), ['back']));
   });
 });

@@ -10,8 +10,7 @@ import { watchObjects } from '../../../src/kube/informer.ts';
 
 const CALL_MS = 1_000;
 
-describe('calls to the API server', function () {
-  this.timeout(20_000);
+describe('calls to the API server', () => {
   const servers: Server[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) {

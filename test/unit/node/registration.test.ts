@@ -8,7 +8,7 @@ import { Health } from '../../../src/metrics/health.ts';
 import { Registration } from '../../../src/node/registration.ts';
 import { tempDir } from '../../harness/temp.ts';
 import { plain, unary } from '../../support/grpc-client.ts';
-import { eventually } from '../../support/host.ts';
+import { until } from '../../support/until.ts';
 
 describe('registration with the kubelet', () => {
   const directory = tempDir('registration');
@@ -56,7 +56,7 @@ describe('registration with the kubelet', () => {
     await registration.open();
     const before = made();
     await tell('another driver has that name');
-    await eventually(() => assert.notEqual(made(), before), 5000);
+    await until(() => assert.notEqual(made(), before));
   });
 
   it('takes the place of a socket that nobody serves, and of no other', async () => {

@@ -13,7 +13,7 @@ type Methods = Record<string, Parameters<typeof unary<unknown, unknown>>[1]>;
 
 /** Not available yet, or slow: all calls may be repeated. */
 const passing = [status.UNAVAILABLE, status.ABORTED, status.DEADLINE_EXCEEDED];
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 
 const [socket, service, method, request] = process.argv.slice(2);
 const Service = service === 'Controller' ? csi.Controller : fused.Fused;

@@ -48,9 +48,7 @@ const perEntry = { loads: 24, bytesCopied: 3 * 544, ownership: 80, lookups: 48 }
 /** Looks at the counters and the like. */
 const fixed = { loads: 64, bytesCopied: 32 * 544, ownership: 64, lookups: 64 } as const;
 
-describe('work of a replay', function () {
-  this.timeout(120_000);
-
+describe('work of a replay', () => {
   for (const [name, make] of Object.entries(slowLogs)) {
     it(`is bounded by the log's size: ${name}`, () => {
       const entries = 4096;

@@ -47,9 +47,7 @@ function compare(follower: Pool): void {
   }
 }
 
-describe('what a writer does, as readers see it', function () {
-  this.timeout(60_000);
-
+describe('what a writer does, as readers see it', () => {
   it('is the same for one that followed, for one that just came, and for the oracle', async () => {
     const path = shmFile('followed');
     const identity = { clusterUuid: randomUUID(), hostId: 'here', hostDirectory: tempDir('followed') };

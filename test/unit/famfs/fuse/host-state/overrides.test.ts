@@ -80,7 +80,6 @@ describe('override table', () => {
   });
 
   it('says when it is full', function () {
-    this.timeout(60_000);
     let node = 1;
     while (setMode(table, node, 1)) node++;
     assert.equal(node, TABLE.mostUsed + 1);
@@ -154,7 +153,6 @@ describe('override table', () => {
   });
 
   it('loses nothing under threads that write at once', async function () {
-    this.timeout(60_000);
     const threads = 4;
     const times = 300;
     const module = new URL('../../../../../src/famfs/fuse/host-state/overrides.ts', import.meta.url).href;
