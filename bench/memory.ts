@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { MIB } from '../src/famfs/units.ts';
 import { Random } from '../test/fuzz/random.ts';
 import { remove, tempDir } from '../test/harness/temp.ts';
 import { builtSession } from './built.ts';
 import { AU, poolOf, volumeName } from './million.ts';
 import type { BenchResult } from './result.ts';
 
-const MIB = 2 ** 20;
 
 /** Files in the pool, each with its directory; bytes of its log; MiB that the session may take. */
 const pools: readonly { readonly files: number; readonly log: number; readonly most?: number }[] = [

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
+import { MIB } from '../famfs/units.ts';
 import { printJson, progressBar } from './output.ts';
 import { parseMode } from './sizes.ts';
 import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
@@ -11,7 +12,7 @@ interface CpOptions extends WritingOptions {
 }
 
 /** Bytes read and written at a time. */
-const STEP = 16 * 2 ** 20;
+const STEP = 16 * MIB;
 
 /** `famfs-csi cp SOURCE DEST` */
 export function cpCommand(): Command {

@@ -3,11 +3,12 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import type { Random } from '../fuzz/random.ts';
 import { type ControllerClient, createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { until } from '../support/until.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
-import { MIB, Site, UNIT } from './site.ts';
+import { Site, UNIT } from './site.ts';
 
 export interface CyclesFigures {
   readonly cycles: number;

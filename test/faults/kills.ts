@@ -6,6 +6,7 @@ import { status, type ServiceError } from '@grpc/grpc-js';
 import type { Run } from '../../src/famfs/alloc/free-runs.ts';
 import { fsck } from '../../src/famfs/fsck/fsck.ts';
 import type { Pool } from '../../src/famfs/pool/pool.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import type { Random } from '../fuzz/random.ts';
 import { type ControllerClient, createVolume, deleteVolume } from '../support/csi-requests.ts';
 import { unary } from '../support/grpc-client.ts';
@@ -14,7 +15,7 @@ import { readAsReference } from '../support/reference-reader.ts';
 import { until } from '../support/until.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import { Ledger, type LedgerVolume } from './ledger.ts';
-import { MIB, Site, UNIT } from './site.ts';
+import { Site, UNIT } from './site.ts';
 
 export interface KillsFigures {
   kills: number;

@@ -4,12 +4,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { program } from '../harness/paths.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { type ControllerOptions, ControllerProcess } from './controller-process.ts';
 import { HostProcesses } from './host-processes.ts';
 
-export const MIB = 2 ** 20;
 /** What memory is given in. */
 export const UNIT = 2 * MIB;
 /** The pool's name to its controllers and hosts. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { countersFile, readTotals } from '../../src/famfs/fuse/host-state/counters-file.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import type { Random } from '../fuzz/random.ts';
 import { HeldHost } from '../support/held-host.ts';
 import { Host } from '../support/host.ts';
@@ -13,7 +14,6 @@ import { Application } from './application.ts';
 import { contentOf } from './survival-client.ts';
 
 const CLIENT = fileURLToPath(new URL('./survival-client.ts', import.meta.url));
-const MIB = 2 ** 20;
 const FILE = 8 * MIB;
 const EACH = 4;
 /** How long a serving process lives at most once it serves. */

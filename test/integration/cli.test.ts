@@ -5,12 +5,12 @@ import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync,
 import { join } from 'node:path';
 import { claimHeadStruct, recordOffset } from '../../src/famfs/format/claim-record.ts';
 import type { Problem } from '../../src/famfs/log/problem.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
 
-const MiB = 1 << 20;
-const logStart = 2 * MiB;
+const logStart = 2 * MIB;
 
 /** Changes one byte of a device. */
 function flip(device: string, offset: number): void {
@@ -29,20 +29,20 @@ describe('command line', () => {
   it('answers in JSON, one document to a command', () => {
     const device = shmFile('pool');
     const made = cli.json('mkfs', device, '--simulate', '64MiB');
-    assert.deepEqual({ ...made, uuid: '' }, { device, uuid: '', size: 64 * MiB, logSize: 8 * MiB, slots: 15420 });
+    assert.deepEqual({ ...made, uuid: '' }, { device, uuid: '', size: 64 * MIB, logSize: 8 * MIB, slots: 15420 });
     assert.equal(cli.json('mkdir', device, 'v', '-m', '0750', '-u', '7', '-g', '8')['mode'], 0o750);
-    assert.equal(cli.json('creat', device, 'v/data', '3MiB')['size'], 3 * MiB);
+    assert.equal(cli.json('creat', device, 'v/data', '3MiB')['size'], 3 * MIB);
     const source = join(cli.directory, 'source');
     writeFileSync(source, 'some bytes');
     assert.deepEqual(cli.json('cp', source, `${device}:v/copy`), { source, dest: `${device}:v/copy`, bytes: 10 });
     assert.deepEqual(cli.json<{ path: string }[]>('ls', device).map(({ path }) => path), ['v']);
     const inV = cli.json<{ path: string; size: number }[]>('ls', device, '/v');
-    assert.deepEqual(inV.map(({ path, size }) => [path, size]), [['v/data', 3 * MiB], ['v/copy', 10]]);
+    assert.deepEqual(inV.map(({ path, size }) => [path, size]), [['v/data', 3 * MIB], ['v/copy', 10]]);
     assert.deepEqual(cli.json('rm', device, 'v/data'), { removed: ['v/data'] });
     const df = cli.json('df', device);
     assert.deepEqual(
       [df['uuid'], df['totalBytes'], df['usedBytes'], df['quarantinedBytes'], df['slotsUsed']],
-      [made['uuid'], 54 * MiB, 2 * MiB, 4 * MiB, 3],
+      [made['uuid'], 54 * MIB, 2 * MIB, 4 * MIB, 3],
     );
     const { entries } = cli.json<{ entries: { state: string; path: string }[] }>('log', device);
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe('command line', () => {
 
   it('reads sizes in bytes and in powers of 1024', () => {
     const device = cli.newPool();
-    const sizes = [['5000', 5000], ['64KiB', 65536], ['1Mi', MiB], ['2m', 2 * MiB], ['1.5MiB', 1.5 * MiB]] as const;
+    const sizes = [['5000', 5000], ['64KiB', 65536], ['1Mi', MIB], ['2m', 2 * MIB], ['1.5MiB', 1.5 * MIB]] as const;
     for (const [text, bytes] of sizes) {
       assert.equal(cli.json('creat', device, `size-${text}`, text)['size'], bytes);
     }
@@ -137,7 +137,7 @@ describe('command line', () => {
     it('ends with 1 on a device without a famfs, and where superblock or log header are damaged', () => {
       const empty = shmFile('empty');
       writeFileSync(empty, '');
-      truncateSync(empty, 64 * MiB);
+      truncateSync(empty, 64 * MIB);
       assert.equal(cli.run('fsck', empty).code, 1);
       for (const offset of [3, 50, logStart, logStart + 9]) {
         const device = cli.newPool();
@@ -162,7 +162,7 @@ describe('command line', () => {
         const device = join(small, 'pool');
         cli.must('mkfs', device, '--simulate', '64MiB');
         const source = join(cli.directory, 'mebibyte');
-        writeFileSync(source, Buffer.alloc(MiB, 1));
+        writeFileSync(source, Buffer.alloc(MIB, 1));
         cli.must('cp', source, `${device}:whole`);
         cli.must('creat', device, 'broken', '4MiB');
         const fill = () => execFileSync('sh', ['-c', `cat /dev/zero > ${small}/filler || true`], { stdio: 'ignore' });
@@ -174,7 +174,7 @@ describe('command line', () => {
         const [, at] = /^4194304 bytes at 0 of the file, at (\d+) of the device, cannot be read on this host$/.exec(reason)!;
         rmSync(join(small, 'filler'));
         const fd = openSync(device, 'r+');
-        writeSync(fd, Buffer.alloc(MiB, 2), 0, MiB, Number(at) + MiB);
+        writeSync(fd, Buffer.alloc(MIB, 2), 0, MIB, Number(at) + MIB);
         closeSync(fd);
         fill();
         const { code, out } = check();

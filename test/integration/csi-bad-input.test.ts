@@ -12,13 +12,14 @@ import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
 import { entryOffset } from '../../src/famfs/format/log-header.ts';
 import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { PoolWriter } from '../../src/famfs/writer/writer.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
 import { clusterUuid, openDirectoryState } from '../../src/state/directory.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import {
-  attach, type ControllerClient, createVolume, deleteVolume, MIB, mountOf, refused, RWO, RWX,
+  attach, type ControllerClient, createVolume, deleteVolume, mountOf, refused, RWO, RWX,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 import { until } from '../support/until.ts';

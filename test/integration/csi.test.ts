@@ -7,13 +7,14 @@ import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
 import { csi } from '../../src/csi/server/protocols.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
 import { Cluster, type ClusterNode } from '../demo/cluster.ts';
 import { startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import {
-  attach, type ControllerClient, createVolume, deleteVolume, detach, MIB, mountOf, publish, refused, RWO, RWX, stage,
+  attach, type ControllerClient, createVolume, deleteVolume, detach, mountOf, publish, refused, RWO, RWX, stage,
   unpublish, unstage,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';

@@ -10,13 +10,13 @@ import { Overrides } from '../../src/famfs/fuse/host-state/overrides.ts';
 import { famfsMountAt } from '../../src/famfs/fuse/mount/mount.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { findSessions, type MountOptions, mountPool } from '../../src/famfs/fuse/session/session.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { program, root } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { Host, outcome } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-const MiB = 1024 * 1024;
 
 /** The processes that have a pid as their parent. */
 function childrenOf(pid: number): number[] {
@@ -47,8 +47,8 @@ describe('a session', () => {
   let host: Host | undefined;
 
   before(async () => {
-    pool = await PoolFixture.make(64 * MiB);
-    pool.volume('vol', 2 * MiB);
+    pool = await PoolFixture.make(64 * MIB);
+    pool.volume('vol', 2 * MIB);
   });
   afterEach(async () => {
     await host?.end();
@@ -70,14 +70,14 @@ describe('a session', () => {
     assert.equal(famfsMountAt(host.directory), undefined);
   });
 
-  it('reads ahead by 1 MiB where files are mapped', async () => {
+  it('reads ahead by 1 MIB where files are mapped', async () => {
     host = await Host.mount(pool.path);
     const bdi = `/sys/class/bdi/${famfsMountAt(host.directory)!.deviceNumber}/read_ahead_kb`;
     if (outcome(() => fs.accessSync(bdi, fs.constants.W_OK)) !== 'OK') return; // as for an ordinary user
     assert.equal(fs.readFileSync(bdi, 'utf8').trim(), '1024');
   });
 
-  it('lets a request hold a read of 1 MiB into a buffer that does not begin with a page', async () => {
+  it('lets a request hold a read of 1 MIB into a buffer that does not begin with a page', async () => {
     host = await Host.mount(pool.path);
     const limit = '/proc/sys/fs/fuse/max_pages_limit';
     if (outcome(() => fs.accessSync(limit, fs.constants.W_OK)) !== 'OK') return; // an ordinary user, or before Linux 6.13
@@ -112,7 +112,7 @@ describe('a session', () => {
   });
 
   it('shows what was deleted and changed while nobody served', async () => {
-    pool.volume('gone', 2 * MiB);
+    pool.volume('gone', 2 * MIB);
     host = await Host.mount(pool.path);
     const fds = ['gone/data', 'vol/data'].map((name) => fs.openSync(host!.path(name), 'r'));
     const modes = () => fds.map((fd) => outcome(() => fs.fstatSync(fd)));
@@ -143,7 +143,7 @@ describe('a session', () => {
   });
 
   it('goes on when its serving child is killed while a notification waits for an answer', async () => {
-    pool.volume('dirty', 2 * MiB);
+    pool.volume('dirty', 2 * MIB);
     // While there is that file, workers take a WRITE and never answer: so the notification of the removal cannot end.
     const deaf = join(tempDir('deaf'), 'deaf');
     fs.writeFileSync(deaf, '');
@@ -175,7 +175,7 @@ describe('a session', () => {
   });
 
   it('gives up a request that was the end of two serving processes, and serves all else', async () => {
-    pool.volume('bad', 2 * MiB);
+    pool.volume('bad', 2 * MIB);
     const [at, length, poison] = [5 * 4096, 8192, 66];
     // What it copies into the device's memory kills a worker, as memory does that fails.
     host = await mountWith(pool.path, `const { set } = Uint8Array.prototype;
@@ -200,15 +200,15 @@ describe('a session', () => {
   });
 
   it('answers EIO where memory is gone, without an end of its serving process', async () => {
-    const shrinking = await PoolFixture.make(64 * MiB);
-    for (const name of ['low', 'high']) shrinking.volume(name, 4 * MiB);
+    const shrinking = await PoolFixture.make(64 * MIB);
+    for (const name of ['low', 'high']) shrinking.volume(name, 4 * MIB);
     host = await Host.mount(shrinking.path);
     const [low, high] = ['low', 'high'].map((name) => fs.openSync(host!.path(`${name}/data`), 'r'));
-    const read = (fd: number, at: number) => outcome(() => fs.readSync(fd, Buffer.alloc(MiB), 0, MiB, at));
-    assert.deepEqual([read(low, 0), read(high, 3 * MiB)], ['OK', 'OK']);
+    const read = (fd: number, at: number) => outcome(() => fs.readSync(fd, Buffer.alloc(MIB), 0, MIB, at));
+    assert.deepEqual([read(low, 0), read(high, 3 * MIB)], ['OK', 'OK']);
     const [{ start }] = shrinking.pool.view.extents(shrinking.node('high/data'));
-    fs.truncateSync(shrinking.path, start + 2 * MiB);
-    assert.deepEqual([read(high, 3 * MiB), read(high, 2 * MiB), read(high, MiB), read(low, 0)], ['EIO', 'EIO', 'OK', 'OK']);
+    fs.truncateSync(shrinking.path, start + 2 * MIB);
+    assert.deepEqual([read(high, 3 * MIB), read(high, 2 * MIB), read(high, MIB), read(low, 0)], ['EIO', 'EIO', 'OK', 'OK']);
     assert.equal(readTotals(countersFile(host.hostDirectory, host.session.id))!.restarts, 0);
     for (const fd of [low, high]) fs.closeSync(fd);
     await host.unmount();
@@ -248,7 +248,7 @@ describe('a session', () => {
       assert.notEqual(record.child.pid, child);
       assert.deepEqual(childrenOf(host!.session.pid), [record.child.pid]);
     });
-    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
+    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MIB);
     await host.unmount();
     assert.deepEqual(await host.session.closed, {});
   });
@@ -258,7 +258,7 @@ describe('a session', () => {
     const [child] = childrenOf(host.session.pid);
     process.kill(host.session.pid, 'SIGKILL');
     await host.session.closed;
-    assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MiB);
+    assert.equal(fs.statSync(host.path('vol/data')).size, 2 * MIB);
     await host.unmount();
     await until(() => assert.equal(startTimeOf(child), undefined));
   });
@@ -275,7 +275,7 @@ describe('a session', () => {
     host = await Host.mount(pool.path, { readOnly: true });
     assert.equal(outcome(() => fs.openSync(host!.path('vol/data'), 'r+')), 'EROFS');
     assert.equal(outcome(() => fs.chmodSync(host!.path('vol/data'), 0)), 'EROFS');
-    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MiB);
+    assert.equal(fs.readFileSync(host.path('vol/data')).length, 2 * MIB);
   });
 
   it('shares modes with another session of the same host', async () => {
@@ -301,7 +301,7 @@ describe('a session', () => {
     it('for a file that is no pool', async () => {
       const file = shmFile('zeros');
       fs.writeFileSync(file, Buffer.alloc(0));
-      fs.truncateSync(file, 64 * MiB);
+      fs.truncateSync(file, 64 * MIB);
       await assert.rejects(attempt(file), { code: 'NOT_FAMFS' });
     });
 
@@ -329,7 +329,7 @@ describe('a session', () => {
       const hostDirectory = tempDir('run');
       const mounted = famfs('mount', pool.path, directory, '--host-dir', hostDirectory);
       assert.equal(mounted.status, 0, mounted.stderr);
-      assert.equal(fs.statSync(join(directory, 'vol/data')).size, 2 * MiB);
+      assert.equal(fs.statSync(join(directory, 'vol/data')).size, 2 * MIB);
       const [session] = findSessions(hostDirectory);
 
       const fd = fs.openSync(join(directory, 'vol/data'), 'r');

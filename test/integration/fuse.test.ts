@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { MIB } from '../../src/famfs/units.ts';
 import { root } from '../harness/paths.ts';
 import { Host, outcome } from '../support/host.ts';
 import { fallocate, getxattr, listxattr, lseek, setxattr, withMapping } from '../support/libc.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-const MiB = 1024 * 1024;
 
 describe('two hosts with one pool', () => {
   let pool: PoolFixture;
@@ -17,8 +17,8 @@ describe('two hosts with one pool', () => {
   let b: Host;
 
   before(async () => {
-    pool = await PoolFixture.make(256 * MiB);
-    pool.volume('vol', 4 * MiB);
+    pool = await PoolFixture.make(256 * MIB);
+    pool.volume('vol', 4 * MIB);
     [a, b] = await Promise.all([Host.mount(pool.path), Host.mount(pool.path)]);
   });
 
@@ -29,7 +29,7 @@ describe('two hosts with one pool', () => {
 
   /** A new volume for a test that removes or damages. */
   let volumes = 0;
-  const volume = (size = 2 * MiB) => {
+  const volume = (size = 2 * MIB) => {
     const name = `v${++volumes}`;
     pool.volume(name, size);
     return name;
@@ -55,7 +55,7 @@ describe('two hosts with one pool', () => {
   it('read what the other has written, through files open all the time', () => {
     const writer = fs.openSync(a.path('vol/data'), 'r+');
     const reader = fs.openSync(b.path('vol/data'), 'r');
-    for (const [offset, length] of [[0, 1], [4095, 2], [MiB - 7, 2 * MiB + 11], [4 * MiB - 3, 3]]) {
+    for (const [offset, length] of [[0, 1], [4095, 2], [MIB - 7, 2 * MIB + 11], [4 * MIB - 3, 3]]) {
       const written = Buffer.alloc(length, offset % 251);
       const read = Buffer.alloc(length);
       assert.equal(fs.writeSync(writer, written, 0, length, offset), length);
@@ -70,9 +70,9 @@ describe('two hosts with one pool', () => {
     for (let k = 0; k < 20; k++) {
       const name = `new${k}`;
       assert.equal(outcome(() => fs.statSync(b.path(name))), 'ENOENT');
-      pool.volume(name, 2 * MiB);
-      assert.equal(fs.statSync(b.path(`${name}/data`)).size, 2 * MiB);
-      assert.equal(fs.statSync(a.path(`${name}/data`)).size, 2 * MiB);
+      pool.volume(name, 2 * MIB);
+      assert.equal(fs.statSync(b.path(`${name}/data`)).size, 2 * MIB);
+      assert.equal(fs.statSync(a.path(`${name}/data`)).size, 2 * MIB);
     }
   });
 
@@ -128,7 +128,7 @@ describe('two hosts with one pool', () => {
     pool.remove(`${name}/data`);
     pool.remove(name);
     await until(() => assert.equal(outcome(() => fs.statSync(b.path(name))), 'ENOENT'));
-    pool.volume(name, 2 * MiB);
+    pool.volume(name, 2 * MIB);
     const now = fs.statSync(b.path(`${name}/data`)).ino;
     assert.ok(now > before);
     assert.deepEqual(readAt(b.path(`${name}/data`), 0, 3), Buffer.alloc(3));
@@ -139,7 +139,7 @@ describe('two hosts with one pool', () => {
     const refused: [string, string, () => unknown][] = [
       ['truncation by path', 'EINVAL', () => fs.truncateSync(file(), 0)],
       ['truncation when opened', 'EINVAL', () => fs.openSync(file(), 'w')],
-      ['growth', 'EINVAL', () => fs.truncateSync(file(), 5 * MiB)],
+      ['growth', 'EINVAL', () => fs.truncateSync(file(), 5 * MIB)],
       ['truncation of an open file', 'EINVAL', () => withFile(file(), 'r+', (fd) => fs.ftruncateSync(fd, 1))],
       ['creation', 'EPERM', () => fs.openSync(a.path('vol/other'), 'wx')],
       ['mkdir', 'EPERM', () => fs.mkdirSync(a.path('other'))],
@@ -148,9 +148,9 @@ describe('two hosts with one pool', () => {
       ['rmdir', 'EPERM', () => fs.rmdirSync(a.path('vol'))],
       ['link', 'EPERM', () => fs.linkSync(file(), a.path('vol/linked'))],
       ['symlink', 'EPERM', () => fs.symlinkSync('data', a.path('vol/linked'))],
-      ['fallocate', 'ENOTSUP', () => withFile(file(), 'r+', (fd) => fallocate(fd, 0, 8 * MiB))],
+      ['fallocate', 'ENOTSUP', () => withFile(file(), 'r+', (fd) => fallocate(fd, 0, 8 * MIB))],
       ['setxattr', 'ENOTSUP', () => setxattr(file(), 'user.x', '1')],
-      ['a write at the end', 'ENOSPC', () => withFile(file(), 'r+', (fd) => fs.writeSync(fd, 'x', 4 * MiB))],
+      ['a write at the end', 'ENOSPC', () => withFile(file(), 'r+', (fd) => fs.writeSync(fd, 'x', 4 * MIB))],
     ];
     for (const [what, errno, call] of refused) {
       it(`${what}: ${errno}`, () => {
@@ -159,7 +159,7 @@ describe('two hosts with one pool', () => {
         assert.equal(outcome(call), errno);
         for (const host of [a, b]) {
           assert.equal(readAt(file(host), 100, 10).toString(), 'still here');
-          assert.equal(fs.statSync(file(host)).size, 4 * MiB);
+          assert.equal(fs.statSync(file(host)).size, 4 * MIB);
           assert.deepEqual(fs.readdirSync(host.path('vol')), ['data']);
         }
         fs.closeSync(fd);
@@ -169,12 +169,12 @@ describe('two hosts with one pool', () => {
 
   it('write short across the end, and accept the size a file has', () => {
     const fd = fs.openSync(a.path('vol/data'), 'r+');
-    assert.equal(fs.writeSync(fd, Buffer.alloc(100), 0, 100, 4 * MiB - 40), 40);
-    assert.equal(fs.readSync(fd, Buffer.alloc(100), 0, 100, 4 * MiB - 40), 40);
-    assert.equal(fs.readSync(fd, Buffer.alloc(100), 0, 100, 4 * MiB), 0);
-    fs.ftruncateSync(fd, 4 * MiB);
+    assert.equal(fs.writeSync(fd, Buffer.alloc(100), 0, 100, 4 * MIB - 40), 40);
+    assert.equal(fs.readSync(fd, Buffer.alloc(100), 0, 100, 4 * MIB - 40), 40);
+    assert.equal(fs.readSync(fd, Buffer.alloc(100), 0, 100, 4 * MIB), 0);
+    fs.ftruncateSync(fd, 4 * MIB);
     assert.equal(lseek(fd, 10, 3), 10);
-    assert.equal(lseek(fd, 10, 4), 4 * MiB);
+    assert.equal(lseek(fd, 10, 4), 4 * MIB);
     fs.closeSync(fd);
   });
 
@@ -194,7 +194,7 @@ describe('two hosts with one pool', () => {
     assert.deepEqual(listxattr(a.path('vol/data')), ['user.famfs.pool', 'user.famfs.extents']);
     assert.equal(getxattr(a.path('vol'), 'user.famfs.pool'), pool.uuid);
     const { extents } = JSON.parse(getxattr(b.path('vol/data'), 'user.famfs.extents')) as { extents: { length: number }[] };
-    assert.deepEqual(extents.map(({ length }) => length), [4 * MiB]);
+    assert.deepEqual(extents.map(({ length }) => length), [4 * MIB]);
     assert.equal(outcome(() => getxattr(a.path('vol/data'), 'user.other')), 'ENODATA');
   });
 
@@ -222,14 +222,14 @@ describe('two hosts with one pool', () => {
   it('see what was stored through a mapping and closed', () => {
     const reader = fs.openSync(b.path('vol/data'), 'r');
     for (let round = 1; round <= 20; round++) {
-      withMapping(a.path('vol/data'), 4 * MiB, true, (bytes) => {
+      withMapping(a.path('vol/data'), 4 * MIB, true, (bytes) => {
         bytes.writeUInt32LE(round, 0);
-        bytes.writeUInt32LE(round, 3 * MiB);
+        bytes.writeUInt32LE(round, 3 * MIB);
       });
       const bytes = Buffer.alloc(4);
-      fs.readSync(reader, bytes, 0, 4, 3 * MiB);
+      fs.readSync(reader, bytes, 0, 4, 3 * MIB);
       assert.equal(bytes.readUInt32LE(0), round, 'by read');
-      assert.equal(withMapping(b.path('vol/data'), 4 * MiB, false, (mapped) => mapped.readUInt32LE(0)), round, 'by a new mapping');
+      assert.equal(withMapping(b.path('vol/data'), 4 * MIB, false, (mapped) => mapped.readUInt32LE(0)), round, 'by a new mapping');
     }
     fs.closeSync(reader);
   });
@@ -242,7 +242,7 @@ describe('two hosts with one pool', () => {
         import fs from 'node:fs';
         import { mapShared, viewOf } from '${join(root, 'src/famfs/device/libc.ts')}';
         const fd = fs.openSync(process.argv[1], 'r+');
-        const bytes = Buffer.from(viewOf(mapShared(fd, ${2 * MiB}, true, 'test'), ${2 * MiB}));
+        const bytes = Buffer.from(viewOf(mapShared(fd, ${2 * MIB}, true, 'test'), ${2 * MIB}));
         console.log('mapped', bytes[0]);
         const end = Date.now() + 10000;
         let sum = 0;
@@ -279,7 +279,7 @@ describe('two hosts with one pool', () => {
     if (!manyUsers()) this.skip();
     const name = volume();
     fs.chmodSync(a.path(`${name}/data`), 0o600);
-    const cat = () => spawnSync('cat', [a.path(`${name}/data`)], { uid: 65534, gid: 65534, encoding: 'utf8', maxBuffer: 8 * MiB });
+    const cat = () => spawnSync('cat', [a.path(`${name}/data`)], { uid: 65534, gid: 65534, encoding: 'utf8', maxBuffer: 8 * MIB });
     assert.match(cat().stderr, /Permission denied/);
     fs.chmodSync(a.path(`${name}/data`), 0o604);
     assert.equal(cat().status, 0);

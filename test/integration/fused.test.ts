@@ -7,13 +7,13 @@ import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { supervisedRecords } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { Stages } from '../../src/state/stages.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { type Configured, Plane } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-const MiB = 1024 * 1024;
 
 describe('the data plane of a host', () => {
   let pool: PoolFixture;
@@ -22,8 +22,8 @@ describe('the data plane of a host', () => {
   const configured = () => [{ name: 'fast', device: pool.path }];
 
   beforeEach(async () => {
-    pool = await PoolFixture.make(64 * MiB);
-    pool.volume('vol', 4 * MiB);
+    pool = await PoolFixture.make(64 * MIB);
+    pool.volume('vol', 4 * MIB);
     hostDirectory = tempDir('host');
     plane = await Plane.start(hostDirectory, configured());
   });
@@ -38,13 +38,13 @@ describe('the data plane of a host', () => {
   });
 
   it('lists pools, mounts them once, and unmounts them', async () => {
-    const expected = { name: 'fast', uuid: pool.uuid, device: pool.path, size_bytes: String(64 * MiB), problem: '' };
+    const expected = { name: 'fast', uuid: pool.uuid, device: pool.path, size_bytes: String(64 * MIB), problem: '' };
     assert.deepEqual(await plane.pools(), [{ ...expected, session_path: '' }]);
     const [path, ...others] = await Promise.all([plane.ensure(pool.uuid), plane.ensure(pool.uuid), plane.ensure(pool.uuid)]);
     assert.equal(path, join(hostDirectory, 'mounts', pool.uuid));
     assert.deepEqual(others, [path, path]);
     assert.deepEqual(await plane.pools(), [{ ...expected, session_path: path }]);
-    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
+    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MIB);
     assert.deepEqual(plane.events, [`register ${pool.uuid}`]);
     await plane.end(pool.uuid);
     await plane.end(pool.uuid);
@@ -123,7 +123,7 @@ describe('the data plane of a host', () => {
   it('measures a volume', async () => {
     await plane.ensure(pool.uuid);
     const { total_bytes: bytes, file_count: files } = await plane.statistics(pool.uuid, 'vol');
-    assert.deepEqual([bytes, files], [String(4 * MiB), '1']);
+    assert.deepEqual([bytes, files], [String(4 * MIB), '1']);
     pool.remove('vol/data');
     assert.equal((await plane.statistics(pool.uuid, 'vol')).total_bytes, '0');
     pool.remove('vol');
@@ -205,8 +205,8 @@ describe('the data plane of a host', () => {
 
   it('follows its pools file: pools come at once, and go when nobody uses them', async () => {
     await plane.stop();
-    const second = await PoolFixture.make(64 * MiB);
-    second.volume('vol', 4 * MiB);
+    const second = await PoolFixture.make(64 * MIB);
+    second.volume('vol', 4 * MIB);
     const file = join(hostDirectory, 'pools.json');
     const write = (...pools: Configured[]) => fs.writeFileSync(file, JSON.stringify({ pools }));
     const names = async () => (await plane.pools()).map(({ name }) => name);
@@ -260,7 +260,7 @@ describe('the data plane of a host', () => {
     for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
     await until(() => assert.equal(famfsMountAt(path), undefined));
     assert.equal(await plane.ensure(pool.uuid), path);
-    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MiB);
+    assert.equal(fs.statSync(join(path, 'vol/data')).size, 4 * MIB);
   });
 
   it('clears a mount away whose supervisor died while nobody looked', async () => {
@@ -283,7 +283,7 @@ describe('the data plane of a host', () => {
     fs.copyFileSync(pool.path, copy);
     const zeros = shmFile('zeros');
     fs.writeFileSync(zeros, '');
-    fs.truncateSync(zeros, 64 * MiB);
+    fs.truncateSync(zeros, 64 * MIB);
     plane = await Plane.start(hostDirectory, [
       ...configured(), { name: 'copy', device: copy }, { name: 'zeros', device: zeros }, { name: 'gone', device: '/nowhere' },
     ]);

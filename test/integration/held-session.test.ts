@@ -8,6 +8,7 @@ import { FdStore, fdStoreSocket } from '../../src/famfs/fuse/session/fd-store.ts
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { servedRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { ClientProcess } from '../faults/client-process.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Container, shareMounts } from '../support/container.ts';
@@ -15,7 +16,6 @@ import { Plane, PlaneClient } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-const MiB = 1024 * 1024;
 const [ENOTCONN, ECONNABORTED, ESTALE] = [-107, -103, -116];
 
 describe('a session that is held', () => {
@@ -27,9 +27,9 @@ describe('a session that is held', () => {
   let application: ClientProcess | undefined;
 
   beforeEach(async () => {
-    pool = await PoolFixture.make(64 * MiB);
-    pool.volume('vol', 4 * MiB);
-    pool.pool.write(pool.node('vol/data'), 0, Buffer.alloc(4 * MiB, 7));
+    pool = await PoolFixture.make(64 * MIB);
+    pool.volume('vol', 4 * MIB);
+    pool.pool.write(pool.node('vol/data'), 0, Buffer.alloc(4 * MIB, 7));
     hostDirectory = tempDir('host');
     unshare = shareMounts(hostDirectory);
     fdStore = newStore();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MIB } from '../../src/famfs/units.ts';
 import { type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
@@ -10,7 +11,6 @@ import { Kubelet } from '../support/kubelet.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-const MiB = 1024 * 1024;
 const SOCKET = 'famfs.example.org-reg.sock';
 
 describe('a node plugin and its kubelet', () => {
@@ -44,7 +44,7 @@ describe('a node plugin and its kubelet', () => {
 
   before(async () => {
     mkdirSync(kubelet.directory);
-    pools = [await PoolFixture.make(64 * MiB), await PoolFixture.make(64 * MiB)];
+    pools = [await PoolFixture.make(64 * MIB), await PoolFixture.make(64 * MIB)];
     ports = { node: await freePort(), fused: await freePort() };
     configure(pools[0]!);
   });

@@ -1,6 +1,7 @@
 /** Runs csi-sanity against sockets and reads its report. */
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { MIB } from '../../src/famfs/units.ts';
 
 /** What became of one check. */
 export interface Check {
@@ -30,7 +31,6 @@ interface SpecReport {
 }
 
 const LIMIT_MS = 5 * 60_000;
-const MIB = 2 ** 20;
 
 /**
  * csi-sanity connects anew for every check, and can miss the moment at which its connection became

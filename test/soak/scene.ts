@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MIB } from '../../src/famfs/units.ts';
 import { Application } from '../faults/application.ts';
 import type { ControllerProcess } from '../faults/controller-process.ts';
 import type { HostProcesses } from '../faults/host-processes.ts';
 import { Ledger } from '../faults/ledger.ts';
-import { MIB, Site, UNIT } from '../faults/site.ts';
+import { Site, UNIT } from '../faults/site.ts';
 import { contentOf } from '../faults/survival-client.ts';
 import type { Random } from '../fuzz/random.ts';
 import { createVolume, deleteVolume } from '../support/csi-requests.ts';

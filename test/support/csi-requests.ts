@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import type { AccessMode } from '../../src/csi/capabilities.ts';
 import type { csi } from '../../src/csi/server/protocols.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import type { CreateVolumeRequest } from '../../src/generated/csi/v1/CreateVolumeRequest.ts';
 import type { Volume__Output } from '../../src/generated/csi/v1/Volume.ts';
 import type { VolumeCapability } from '../../src/generated/csi/v1/VolumeCapability.ts';
@@ -11,7 +12,6 @@ import { unary } from './grpc-client.ts';
 export type ControllerClient = InstanceType<typeof csi.Controller>;
 export type NodeClient = InstanceType<typeof csi.Node>;
 
-export const MIB = 2 ** 20;
 export const RWX = 'MULTI_NODE_MULTI_WRITER';
 export const RWO = 'SINGLE_NODE_WRITER';
 

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type FormatOptions, mkfs } from '../../src/famfs/mkfs/mkfs.ts';
 import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
+import { MIB } from '../../src/famfs/units.ts';
 import { type AcquireOptions, PoolWriter, type WriterIdentity } from '../../src/famfs/writer/writer.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 
-export const MIB = 2 ** 20;
 export const AU = 2 * MIB;
 /** Superblock and the smallest log. */
 export const METADATA = 10 * MIB;

@@ -7,6 +7,7 @@ import { emptyLogHeader, LogHeader } from '../format/log-header.ts';
 import { isUuid } from '../format/struct.ts';
 import { encodeSuperblock, Superblock, superblockCrc } from '../format/superblock.ts';
 import type { ClaimRecord } from '../log/claim-ring.ts';
+import { MIB } from '../units.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
 import { describeExisting } from './existing.ts';
 import { Formatting } from './formatting.ts';
@@ -38,7 +39,6 @@ export interface FormatResult {
   readonly slots: number;
 }
 
-const MIB = 2 ** 20;
 /** Bytes cleared between two looks at the marker: what a formatting that was overtaken can still destroy. */
 const CLEAR_STEP = 2 * MIB;
 const SUPERBLOCK_STEP = 65536;

@@ -4,10 +4,11 @@ import { ClaimLayout, recordOffset, SCRUB_POOL } from '../format/claim-record.ts
 import { EntryLayout } from '../format/entry-layout.ts';
 import { entryOffset } from '../format/log-header.ts';
 import type { Pool } from '../pool/pool.ts';
+import { MIB } from '../units.ts';
 import type { Claim } from './claim/claim.ts';
 
 /** Bytes zeroed between two looks at the claim. */
-const STEP = 2 * 2 ** 20;
+const STEP = 2 * MIB;
 
 /**
  * Zeroes all memory that belongs to nobody, and all slots from `end` on, with the whole pool named in

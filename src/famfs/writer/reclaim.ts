@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MIB } from '../units.ts';
 import type { PoolWriter } from './writer.ts';
 
 /** How memory is given back. */
@@ -24,7 +25,7 @@ export interface ScrubProgress {
 const STEP_SECONDS = 0.01;
 const LEAST_STEP = 128 * 1024;
 /** So many that what is between two steps is lost in the time that they take. */
-const LARGEST_STEP = 512 * 2 ** 20;
+const LARGEST_STEP = 512 * MIB;
 /** Below this, a pause is not worth a timer. */
 const SHORTEST_PAUSE_MS = 2;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
+import { MIB } from '../../../src/famfs/units.ts';
 import { Random } from '../../fuzz/random.ts';
 import { judge } from '../../soak/judge.ts';
 import { PROCESSES, type ProcessName, type Sample } from '../../soak/sampler.ts';
 
-const MIB = 2 ** 20;
 /** Samples of a storm or a calm. */
 const PHASE = 60;
 const PHASES = 4;

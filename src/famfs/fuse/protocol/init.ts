@@ -1,4 +1,5 @@
 import { FamfsError } from '../../errors.ts';
+import { MIB } from '../../units.ts';
 import { InHeader, InitFlag, InitFlag2, InitIn, InitOut, MINOR_WITH_EPOCH, Opcode } from './abi.ts';
 import type { Call } from './call.ts';
 
@@ -15,7 +16,7 @@ export interface Agreement {
   readonly resend: boolean;
 }
 
-export const MAX_WRITE = 1024 * 1024;
+export const MAX_WRITE = MIB;
 /** Of a READ, whose data passes through no buffer of ours. The kernel takes less where its own limit is lower. */
 const MAX_PAGES = 1024;
 const OUR_MAJOR = 7;

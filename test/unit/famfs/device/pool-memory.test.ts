@@ -4,10 +4,10 @@ import { openDevice } from '../../../../src/famfs/device/open.ts';
 import { poolAddress } from '../../../../src/famfs/device/pool-address.ts';
 import { deviceEnd, MappedMemory } from '../../../../src/famfs/device/pool-memory.ts';
 import { Populated } from '../../../../src/famfs/device/populated.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile } from '../../../harness/temp.ts';
 import { bytesAt, fillRanges } from '../../../support/memory-bytes.ts';
 
-const MIB = 2 ** 20;
 /** Of the second device. */
 const at = (offset: number) => poolAddress(1, offset);
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { Populated } from '../../../../src/famfs/device/populated.ts';
 import { openMemory, sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile } from '../../../harness/temp.ts';
 
-const MIB = 2 ** 20;
 
 describe('memory of a device that is faulted in', () => {
   const file = shmFile('device');

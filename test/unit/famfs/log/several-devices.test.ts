@@ -11,8 +11,9 @@ import { fileRanges } from '../../../../src/famfs/index/file-ranges.ts';
 import { IndexStore, State, Status } from '../../../../src/famfs/index/index-store.ts';
 import { IndexWriter } from '../../../../src/famfs/index/index-writer.ts';
 import { type DataArea, MapCheck } from '../../../../src/famfs/log/map-check.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { encodeBatch } from '../../../../src/famfs/writer/new-entries.ts';
-import { AU, METADATA, MIB } from '../../../support/pools.ts';
+import { AU, METADATA } from '../../../support/pools.ts';
 
 const owner = { mode: 0o644, uid: 0, gid: 0 };
 const area: DataArea = { allocationUnit: AU, devices: [{ start: METADATA, end: METADATA + 4 * AU }, { start: AU, end: 8 * AU }] };

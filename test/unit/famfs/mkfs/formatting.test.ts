@@ -9,8 +9,9 @@ import { decodeSuperblock, Superblock, superblockCrc, withMagic } from '../../..
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Formatting } from '../../../../src/famfs/mkfs/formatting.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile } from '../../../harness/temp.ts';
-import { CLUSTER, MIB, newPool, openWriter } from '../../../support/pools.ts';
+import { CLUSTER, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
 
 const ANOTHER = 'deadbeef-0000-4000-8000-000000000000';

@@ -6,8 +6,9 @@ import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { defaultLogSize, mkfs, smallestDevice } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile, tempDir } from '../../../harness/temp.ts';
-import { AU, CLUSTER, file, MIB, newPool, openWriter } from '../../../support/pools.ts';
+import { AU, CLUSTER, file, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
 import { vector } from '../../../support/vectors.ts';
 

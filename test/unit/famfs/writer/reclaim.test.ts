@@ -5,10 +5,11 @@ import { StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Status } from '../../../../src/famfs/index/index-store.ts';
 import type { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
 import { heartbeats } from '../../../support/heartbeats.ts';
 import { bytesAt, fillRanges } from '../../../support/memory-bytes.ts';
-import { AU, directory, file, MIB, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
+import { AU, directory, file, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
 
 /** No member has the pool mounted. */
 const nobody = () => Promise.resolve(undefined);

@@ -4,9 +4,10 @@ import { entryOffset, LogHeader, stateOffset } from '../../../../src/famfs/forma
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { MIB } from '../../../../src/famfs/units.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
 import { heartbeats } from '../../../support/heartbeats.ts';
-import { AU, directory, file, METADATA, MIB, newHost, newPool, openWriter } from '../../../support/pools.ts';
+import { AU, directory, file, METADATA, newHost, newPool, openWriter } from '../../../support/pools.ts';
 import { RemoteWriter } from '../../../support/remote-writer.ts';
 
 const fails = (code: FamfsErrorCode, text: RegExp) => (error: unknown) => {

@@ -1,0 +1,2 @@
+/** Bytes. Sizes in the code are powers of 1024. */
+export const MIB = 2 ** 20;
