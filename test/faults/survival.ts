@@ -31,7 +31,7 @@ export const blows: Readonly<Record<Blow, (session: { supervisor: number; child:
 };
 
 /** Whether a session survives it only because somebody else holds it, too. */
-const needsHolder = (blow: Blow) => blow === 'orphaned' || blow === 'swept away';
+const needsFdStore = (blow: Blow) => blow === 'orphaned' || blow === 'swept away';
 
 /** What applications saw of it. */
 export interface Survived {
@@ -53,7 +53,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
     const content = contentOf(FILE, seed);
     pool.pool.write(pool.node(`${name}/data`), 0, content);
   }
-  const host = await (needsHolder(blow) ? HeldHost.mount(pool) : Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') }));
+  const host = await (needsFdStore(blow) ? HeldHost.mount(pool) : Host.mount(pool.path, { output: fs.openSync('/dev/null', 'w') }));
   const clients: Application[] = [];
   const row = new Row();
   try {
@@ -64,7 +64,7 @@ export async function survive(blow: Blow, times: number, random: Random): Promis
       row.strike(answered(host, record.id));
       blows[blow]({ supervisor: record.pid, child: record.child.pid });
       await until(() => assert.notEqual(serving(host).record.child.pid, record.child.pid));
-      if (needsHolder(blow)) await until(() => assert.notEqual(serving(host).record.pid, record.pid));
+      if (needsFdStore(blow)) await until(() => assert.notEqual(serving(host).record.pid, record.pid));
       await until(() => assert.equal(readTotals(countersFile(host.hostDirectory, record.id))!.restarts, time));
     }
     const sums = await Promise.all(clients.map((client) => client.end()));
