@@ -68,8 +68,10 @@ function found({ site }: Victims): { status: number; text: string } {
 
 async function expectNamed(victims: Victims, { name, named, seenByHosts }: Damage): Promise<void> {
   await until(async () => assert.equal(await health(victims, 'damaged'), 1, name));
-  const { log } = victims.controller;
-  assert.match(log.slice(log.lastIndexOf('PoolDamaged') - 1000), named);
+  await until(() => { // what it logs comes through a pipe
+    const { log } = victims.controller;
+    assert.match(log.slice(log.lastIndexOf('PoolDamaged') - 1000), named);
+  });
   await refused(create(victims), status.UNAVAILABLE, named);
   const { status: code, text } = found(victims);
   assert.equal(code, 1, name);

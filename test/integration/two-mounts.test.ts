@@ -9,8 +9,9 @@ import { Host, outcome } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 
 const PAIRS = 4;
-const LEAST_CHANGES = 1000;
-const seconds = Number(process.env['FAMFS_TEST_SECONDS'] ?? 60);
+/** Changes that each reader sees, by the way of access; FAMFS_TEST_TIMES multiplies them. */
+const times = Number(process.env['FAMFS_TEST_TIMES'] ?? 1);
+const changesSeen = { 'read/write': 15_000 * times, mmap: 3_000 * times } as const;
 
 function runTask(task: CoherenceTask): Promise<CoherenceResult> {
   return new Promise((resolve, reject) => {
@@ -21,8 +22,8 @@ function runTask(task: CoherenceTask): Promise<CoherenceResult> {
   });
 }
 
-describe(`two mounts under load, ${seconds} s each`, function () {
-  this.timeout((seconds + 60) * 1000);
+describe('two mounts under load', function () {
+  this.timeout(600_000 * times);
   let pool: PoolFixture;
   let writing: Host;
   let reading: Host;
@@ -43,25 +44,24 @@ describe(`two mounts under load, ${seconds} s each`, function () {
   });
 
   for (const access of ['read/write', 'mmap'] as const) {
-    it(`${PAIRS} writers, ${PAIRS} readers, by ${access}`, async () => {
-      const until = Date.now() + seconds * 1000;
+    it(`${PAIRS} writers, and ${PAIRS} readers that each see ${changesSeen[access]} changes, by ${access}`, async () => {
+      const unfinished = new SharedArrayBuffer(4);
+      new Int32Array(unfinished)[0] = PAIRS;
+      const common = { access, changes: changesSeen[access], unfinished };
       for (const file of files) fs.writeSync(openForTest(writing.path(file)), Buffer.alloc(65536), 0, 65536, 0);
       const tasks = files.flatMap((file) => {
         const progress = new SharedArrayBuffer(8);
         return [
-          runTask({ role: 'writer', access, path: writing.path(file), progress, until }),
-          runTask({ role: 'reader', access, path: reading.path(file), progress, until }),
+          runTask({ role: 'writer', ...common, path: writing.path(file), progress }),
+          runTask({ role: 'reader', ...common, path: reading.path(file), progress }),
         ];
       });
-      const results = await Promise.all(tasks);
+      const results = await Promise.all(tasks).finally(() => Atomics.store(new Int32Array(unfinished), 0, 0)); // when one has failed
       const readers = results.filter(({ role }) => role === 'reader');
       const writes = results.filter(({ role }) => role === 'writer').map(({ accesses }) => accesses);
       console.log(`      writes ${writes.join(' ')}; reads ${readers.map((r) => r.accesses).join(' ')}; ` +
         `changes seen ${readers.map((r) => r.changes).join(' ')}`);
-      for (const { violations, violationCount, changes } of readers) {
-        assert.equal(violationCount, 0, violations.join('\n'));
-        assert.ok(changes >= LEAST_CHANGES, `a reader saw only ${changes} changes`);
-      }
+      for (const { violations, violationCount } of readers) assert.equal(violationCount, 0, violations.join('\n'));
     });
   }
 

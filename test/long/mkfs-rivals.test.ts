@@ -1,29 +1,16 @@
 /** What waits for signs of life of a writer on another host: more than two heartbeats each. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { openDevice } from '../../src/famfs/device/open.ts';
 import { ClaimLayout, recordOffset, SCRUB_POOL } from '../../src/famfs/format/claim-record.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
 import { mkfs } from '../../src/famfs/mkfs/mkfs.ts';
 import { dropLocks } from '../support/other-host.ts';
 import { CLUSTER, file, newHost, newPool, openWriter } from '../support/pools.ts';
+import { head, patch } from '../support/raw-bytes.ts';
 import { rejects } from '../support/rejects.ts';
 import { RemoteWriter } from '../support/remote-writer.ts';
 
-/** Changes bytes of a device as nobody of ours does. */
-function patch(device: string, at: number, bytes: Buffer): void {
-  const fd = fs.openSync(device, 'r+');
-  fs.writeSync(fd, bytes, 0, bytes.length, at);
-  fs.closeSync(fd);
-}
-
-function superblock(device: string): Buffer {
-  const bytes = Buffer.alloc(Superblock.length);
-  const fd = fs.openSync(device, 'r');
-  fs.readSync(fd, bytes, 0, bytes.length, 0);
-  fs.closeSync(fd);
-  return bytes;
-}
+const superblock = (device: string) => head(device, Superblock.length);
 
 describe('mkfs and a writer on another host', () => {
   const isStopped = (): boolean => false;

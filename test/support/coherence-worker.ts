@@ -17,7 +17,10 @@ export interface CoherenceTask {
   path: string;
   /** Two words: started, acknowledged. */
   progress: SharedArrayBuffer;
-  until: number;
+  /** Changes that a reader has to see. */
+  changes: number;
+  /** One word: readers that have yet to see some; nobody ends before. */
+  unfinished: SharedArrayBuffer;
 }
 
 export interface CoherenceResult {
@@ -37,6 +40,7 @@ const MOST_SHOWN = 5;
 
 const task = workerData as CoherenceTask;
 const progress = new Uint32Array(task.progress);
+const unfinished = new Int32Array(task.unfinished);
 const block = new Uint32Array(WORDS);
 const bytes = Buffer.from(block.buffer);
 const result: CoherenceResult = { role: task.role, accesses: 0, changes: 0, violations: [], violationCount: 0 };
@@ -70,9 +74,14 @@ function read(fd: number): void {
 }
 
 const fd = fs.openSync(task.path, task.role === 'writer' ? 'r+' : 'r');
-while (Date.now() < task.until) {
-  if (task.role === 'writer') write(fd);
-  else read(fd);
+while (Atomics.load(unfinished, 0) > 0) {
+  if (task.role === 'writer') {
+    write(fd);
+  } else {
+    const before = result.changes;
+    read(fd);
+    if (before < task.changes && result.changes >= task.changes) Atomics.sub(unfinished, 0, 1);
+  }
   result.accesses++;
 }
 fs.closeSync(fd);

@@ -13,6 +13,9 @@ const commandS = 300;
 const answerMs = (commandS + 30) * 1000;
 const bootMs = 300_000;
 
+/** In that directory: what Node.js has compiled. */
+export const compiled = 'compiled';
+
 /** Where hosts see the directory that they share. */
 export const share = '/tmp/share';
 
@@ -21,7 +24,7 @@ export const node = `${root}/node_modules/.bin/node`;
 
 /** Reads commands from the serial line and answers each in one line; base64 keeps both ways clean. */
 const agent = `
-${compileCache(`${share}/compiled`)}
+${compileCache(`${share}/${compiled}`)}
 mkdir ${share} && mount -t virtiofs share ${share}
 dmesg -n 7 # programs that crash are named on the console from here on
 exec 3<> /dev/ttyS1

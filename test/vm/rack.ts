@@ -1,10 +1,11 @@
 /** Hosts around one shared memory, and tests on them. */
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, cpSync, existsSync, ftruncateSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { program } from '../harness/paths.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
-import { GuestFailure, GuestHost, share } from './host.ts';
+import { compiled, GuestFailure, GuestHost, share } from './host.ts';
 import { labelArea } from './machine.ts';
+import { compiledByGuests } from './steps.ts';
 
 const capacity = 128 << 20;
 /** What the namespace takes of the memory for itself, at its beginning. */
@@ -32,6 +33,7 @@ export class Rack {
     const fd = openSync(this.memoryFile, 'w');
     ftruncateSync(fd, this.memorySize); // sparse: it costs what is written
     closeSync(fd);
+    copy(compiledByGuests, join(this.share, compiled));
   }
 
   /** Switches a host on. */
@@ -66,9 +68,15 @@ export class Rack {
   /** Everything is switched off and removed. */
   async clear(): Promise<void> {
     await Promise.all([...this.#hosts].map((host) => this.powerOff(host)));
+    copy(join(this.share, compiled), compiledByGuests);
     remove(dirname(this.memoryFile));
     remove(this.share);
   }
+}
+
+/** Copies a directory, where there is one, into another. */
+function copy(from: string, to: string): void {
+  if (existsSync(from)) cpSync(from, to, { recursive: true });
 }
 
 /** A program that another one started, and reports: its kernel is silent where it handles the signal itself. */

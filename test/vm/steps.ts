@@ -1,5 +1,8 @@
 /** Scripts for guests, as named steps whose exit codes and output the tests then look at. */
 
+import { join } from 'node:path';
+import { cache } from '../harness/paths.ts';
+
 /** One step's result. */
 export interface Step {
   exitCode: number;
@@ -9,12 +12,16 @@ export interface Step {
 const begin = 'step-begins';
 const end = 'step-ended';
 
-/** Keeps what Node.js has compiled: that is what takes long when a processor is emulated. */
+/** Where this machine keeps what Node.js has compiled in guests: that takes long when a processor is emulated. */
+export const compiledByGuests = join(cache, 'compiled-in-guests');
+
+/** Keeps what Node.js compiles in a directory of the guest. */
 export const compileCache = (directory: string): string => `export NODE_COMPILE_CACHE=${directory}`;
 
 /** Put before a script: `step NAME COMMAND...` runs a command and marks its output. */
 export const prelude = `
 ${compileCache('/tmp/compiled')}
+[ ! -d ${compiledByGuests} ] || cp -r ${compiledByGuests} /tmp/compiled
 step() {
   local name=$1 code; shift
   echo "${begin} $name"

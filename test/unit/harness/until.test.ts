@@ -13,9 +13,9 @@ describe('waiting', () => {
 
   it('fails with what was thrown last', async () => {
     await assert.rejects(until((attempt) => Promise.reject(new Error(`no ${attempt > 0 ? 'more' : ''}`)), { limitMs: 5 }), /^Error: no more$/);
-    await assert.rejects(untilSo('a thing', () => undefined, { limitMs: 5 }), { message: 'not seen in 0.005 s: a thing' });
+    await assert.rejects(untilSo('a thing', () => undefined, { limitMs: 5, everyMs: 1 }), { message: 'not seen in 0.005 s: a thing' });
     const refused = () => { throw new Error('refused'); };
-    await assert.rejects(untilSo('a thing', refused, { limitMs: 5, describe: () => 'and so on' }), {
+    await assert.rejects(untilSo('a thing', refused, { limitMs: 5, everyMs: 1, describe: () => 'and so on' }), {
       message: 'not seen in 0.005 s: a thing: refused\nand so on',
     });
   });

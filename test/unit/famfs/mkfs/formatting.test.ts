@@ -12,25 +12,11 @@ import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile } from '../../../harness/temp.ts';
 import { CLUSTER, newPool, openWriter } from '../../../support/pools.ts';
+import { head, patch } from '../../../support/raw-bytes.ts';
 import { rejects } from '../../../support/rejects.ts';
 
 const ANOTHER = 'deadbeef-0000-4000-8000-000000000000';
 const nobody = (): void => undefined;
-
-/** Changes bytes of a device as nobody of ours does. */
-function patch(device: string, at: number, bytes: Buffer): void {
-  const fd = fs.openSync(device, 'r+');
-  fs.writeSync(fd, bytes, 0, bytes.length, at);
-  fs.closeSync(fd);
-}
-
-function head(device: string): Buffer {
-  const bytes = Buffer.alloc(4096);
-  const fd = fs.openSync(device, 'r');
-  fs.readSync(fd, bytes, 0, 4096, 0);
-  fs.closeSync(fd);
-  return bytes;
-}
 
 /** A sparse device with nothing on it. */
 function blank(size = 16 * MIB): string {
