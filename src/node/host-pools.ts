@@ -60,7 +60,7 @@ export class HostPools {
     return pools;
   }
 
-  /** From now on calls back when the pools are no longer those that were reported. Two looks must agree, as one does not prove a change. */
+  /** From now on calls back when the pools are not those that were reported, by two looks in a row: one proves nothing. */
   watch(changed: (pools: readonly string[]) => Promise<void>): void {
     this.#watching = this.#watch(changed);
   }

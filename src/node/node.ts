@@ -42,7 +42,7 @@ interface NodeParts {
   readonly handlers: NodeHandlers;
 }
 
-/** How long a node plugin that is to end waits for data planes to go on with sessions that only its fd store has: less than a pod is given. */
+/** How long a node plugin that is to end waits for the sessions that depend on its fd store: less than a pod is given. */
 export const LEAVE_MS = 110_000;
 
 /**

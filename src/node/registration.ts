@@ -46,7 +46,7 @@ export class Registration {
     this.#socket = socket;
   }
 
-  /** Prepares a registration, and removes the socket that a killed process left: the kubelet would take it for a living one. */
+  /** Prepares a registration. Removes the socket that a killed process left, which the kubelet takes for a living one. */
   static async prepare(options: RegistrationOptions): Promise<Registration> {
     const socket = path.join(options.directory, `${options.driver}-reg.sock`);
     await removeStale(socket);

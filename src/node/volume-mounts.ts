@@ -24,7 +24,7 @@ export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<Volu
   return { path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
 }
 
-/** Makes `target` a bind mount of the volume, unless it is one already; replaces a dead one. Throws ALREADY_EXISTS where it is another mount. */
+/** Makes `target` a bind mount of the volume unless it is one; replaces a dead one. Throws ALREADY_EXISTS for another mount. */
 export async function ensureBindMount(volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
   const there = await mountAt(target);
   if (there !== undefined) {

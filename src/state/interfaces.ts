@@ -62,7 +62,7 @@ export interface Member {
   readonly host: string;
   /** Changes whenever the host boots: what it had mapped before is gone then. */
   readonly bootId: string;
-  /** The pool's change word, in decimal, that the host has passed: it uses nothing that was deleted before. None: it may use all. */
+  /** The change word that the host has passed, in decimal: it uses nothing deleted before. None: it may use all. */
   readonly acknowledged?: string;
 }
 

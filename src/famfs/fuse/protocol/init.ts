@@ -10,7 +10,10 @@ import type { Call } from './call.ts';
 export interface Agreement {
   readonly minor: number;
   readonly maxWrite: number;
-  /** FUSE_NOTIFY_INC_EPOCH is there (an epoch of the kernel's cache, not of a writer): names and attributes may be cached for long. */
+  /**
+   * FUSE_NOTIFY_INC_EPOCH is there: names and attributes may be cached for long. (An epoch of the kernel's
+   * cache, not of a writer.)
+   */
   readonly epoch: boolean;
   /** FUSE_NOTIFY_RESEND is there. */
   readonly resend: boolean;

@@ -17,7 +17,9 @@ import { attachCounters, countersFile, openCounters } from '../host-state/counte
 import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { die } from './die.ts';
-import { type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type Watch, type WorkerData } from './messages.ts';
+import {
+  type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type Watch, type WorkerData,
+} from './messages.ts';
 import { RequestParity } from './quiescence.ts';
 
 /** Where the supervisor puts /dev/fuse: the fourth of the child's stdio. */
@@ -72,7 +74,8 @@ class ServingChild {
     this.#view = new IndexView(index, this.#memory);
     const poolUuid = this.#view.poolUuid;
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
-    this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node)); // without a notification: #notifyMissed sends them
+    // Without notifications: #notifyMissed sends them.
+    this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node));
     sendToSupervisor({ type: 'prepared', poolUuid, problems });
   }
 

@@ -34,7 +34,8 @@ export async function handOverToFdStore(socket: string, sessions: readonly strin
   let left = sessions;
   while (left.length > 0 && fs.existsSync(socket) && performance.now() < deadline) {
     try {
-      const { have } = (await ask(socket, { ask: 'stay', sessions })).value as FdStoreAnswer; // the same store must have them all
+      // The same store must have them all.
+      const { have } = (await ask(socket, { ask: 'stay', sessions })).value as FdStoreAnswer;
       left = sessions.filter((session) => !have.includes(session));
       if (left.length === 0) break;
     } catch (error) {

@@ -53,7 +53,7 @@ export function servedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter(hasProcess);
 }
 
-/** As `servedRecords`, and those that nobody serves at the moment but whose mounts are there: somebody may go on with them. */
+/** As `servedRecords`, and those that nobody serves now but whose mounts are there: somebody may go on with them. */
 export function servedOrMountedRecords(hostDirectory: string): SessionRecord[] {
   return allRecords(hostDirectory).filter((record) => hasProcess(record) || famfsMountAt(record.directory)?.deviceNumber === record.mount);
 }
