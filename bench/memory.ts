@@ -7,7 +7,6 @@ import { builtSession } from './built.ts';
 import { AU, poolOf, volumeName } from './million.ts';
 import type { BenchResult } from './result.ts';
 
-
 /** Files in the pool, each with its directory; bytes of its log; MiB that the session may take. */
 const pools: readonly { readonly files: number; readonly log: number; readonly most?: number }[] = [
   { files: 0, log: 8 * MIB },

@@ -17,7 +17,6 @@ import { Host, outcome } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-
 /** The processes that have a pid as their parent. */
 function childrenOf(pid: number): number[] {
   return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);

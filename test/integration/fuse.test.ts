@@ -10,7 +10,6 @@ import { fallocate, getxattr, listxattr, lseek, setxattr, withMapping } from '..
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-
 describe('two hosts with one pool', () => {
   let pool: PoolFixture;
   let a: Host;

@@ -14,7 +14,6 @@ import { type Configured, Plane } from '../support/plane.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
-
 describe('the data plane of a host', () => {
   let pool: PoolFixture;
   let plane: Plane;

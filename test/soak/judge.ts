@@ -2,7 +2,6 @@ import { MIB } from '../../src/famfs/units.ts';
 import { type Allowance, courseOf, hasGrown } from './flatness.ts';
 import { PROCESSES, type ProcessName, type Sample } from './sampler.ts';
 
-
 /** The session's processes keep next to nothing in their heaps. The child's index grows with the log, by a few MiB an hour. */
 const SESSION: Allowance = { absolute: 12 * MIB, relative: 0.1 };
 /**

@@ -5,7 +5,6 @@ import { openMemory, sourceOf } from '../../../../src/famfs/pool/pool-source.ts'
 import { MIB } from '../../../../src/famfs/units.ts';
 import { shmFile } from '../../../harness/temp.ts';
 
-
 describe('memory of a device that is faulted in', () => {
   const file = shmFile('device');
   fs.writeFileSync(file, '');
