@@ -69,14 +69,14 @@ describe('a session', () => {
     assert.equal(famfsMountAt(host.directory), undefined);
   });
 
-  it('reads ahead by 1 MIB where files are mapped', async () => {
+  it('reads ahead by 1 MiB where files are mapped', async () => {
     host = await Host.mount(pool.path);
     const bdi = `/sys/class/bdi/${famfsMountAt(host.directory)!.deviceNumber}/read_ahead_kb`;
     if (outcome(() => fs.accessSync(bdi, fs.constants.W_OK)) !== 'OK') return; // as for an ordinary user
     assert.equal(fs.readFileSync(bdi, 'utf8').trim(), '1024');
   });
 
-  it('lets a request hold a read of 1 MIB into a buffer that does not begin with a page', async () => {
+  it('lets a request hold a read of 1 MiB into a buffer that does not begin with a page', async () => {
     host = await Host.mount(pool.path);
     const limit = '/proc/sys/fs/fuse/max_pages_limit';
     if (outcome(() => fs.accessSync(limit, fs.constants.W_OK)) !== 'OK') return; // an ordinary user, or before Linux 6.13
