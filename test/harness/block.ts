@@ -17,11 +17,12 @@ export async function runBlock(program: string, args: readonly string[], ending?
   const output: Buffer[] = [];
   const env = { ...process.env, NODE_COMPILE_CACHE: compiled };
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, detached: ending !== undefined });
-  ending?.addEventListener('abort', () => process.kill(-child.pid!, 'SIGTERM'));
+  const end = () => void process.kill(-child.pid!, 'SIGTERM');
+  ending?.addEventListener('abort', end);
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));
-  });
+  }).finally(() => ending?.removeEventListener('abort', end)); // its group is gone then
   return { code, output: Buffer.concat(output).toString(), ms: performance.now() - began };
 }
