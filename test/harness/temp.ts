@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseMountinfo } from '../../src/famfs/fuse/mount/mountinfo.ts';
 
 /** The directory on shared memory for this run's simulated devices; the runner sets it. */
 function shmBase(): string {
@@ -51,11 +52,5 @@ export function remove(path: string): void {
 
 /** The mount points this process sees. */
 export function mountPoints(): string[] {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => unescape(line.split(' ')[4]));
-}
-
-/** mountinfo writes blanks, tabs, newlines and backslashes of a path in octal. */
-function unescape(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ directory }) => directory);
 }
