@@ -68,7 +68,7 @@ export class HostProcesses {
   /** The data plane, the supervisor of its session, and the child that serves. */
   get processes(): { plane: number; supervisor: number; child: number } {
     const plane = this.#roles[0].child.pid!;
-    const [supervisor] = childrenOf(plane);
+    const supervisor = firstChildOf(plane);
     const [child] = childrenOf(supervisor);
     return { plane, supervisor, child };
   }
@@ -120,6 +120,21 @@ export class HostProcesses {
     this.#host.shutDown();
     return problems;
   }
+}
+
+/** How often to look for a child that is there. */
+const LOOKS = 1000;
+
+/**
+ * The first child of a process that has one. It is looked for again and again: the kernel leaves living children
+ * out of the list when others end in the same moment, proc_pid_task(5). Throws when there is none all the same.
+ */
+function firstChildOf(pid: number): number {
+  for (let look = 0; look < LOOKS; look++) {
+    const [child] = childrenOf(pid);
+    if (child !== undefined) return child;
+  }
+  throw new Error(`process ${pid} has no child`);
 }
 
 function childrenOf(pid: number): number[] {
