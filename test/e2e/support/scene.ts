@@ -13,7 +13,7 @@ const TEST_MS = 1_800_000;
 export interface TestScene {
   /** Names of the worker nodes. */
   readonly workers: readonly [string, string];
-  /** The test's own namespace: new for each test, gone after it. */
+  /** The test's own namespace: new for each test, empty after it and soon gone. */
   readonly namespace: string;
 }
 
@@ -43,13 +43,24 @@ export function promise(title: string, body: (scene: TestScene) => void): void {
       if (this.currentTest?.state === 'failed') { // before its pods go
         console.log(`       logs of nodes and pods: ${await saveLogs(namespace).catch(String)}`);
       }
-      await kubectl(['delete', 'namespace', namespace, '--wait=true', '--timeout=170s']);
+      await clearNamespace(namespace);
       if (this.currentTest?.state === 'failed') await clearVolumesOf(namespace); // or the next ones would fail too
       const { workers, pools } = cluster();
       await expectNoLeaks({ pools, workers, namespace: Names.namespace });
     });
     body(scene);
   });
+}
+
+/**
+ * Waits until pods and claims are gone, and lets the namespace go in its own time: Kubernetes looks at a namespace
+ * that is not empty yet only every eight seconds, several times.
+ */
+async function clearNamespace(namespace: string): Promise<void> {
+  const all = ['-n', namespace, '--all', '--wait=true', '--timeout=170s'];
+  await kubectl(['delete', 'statefulsets,deployments,jobs', '--cascade=foreground', ...all]);
+  await kubectl(['delete', 'pods,persistentvolumeclaims', ...all]);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
 }
 
 /** Deletes what a test that ended in its middle has not: retained and static volumes. */
