@@ -28,6 +28,7 @@ async function check(): Promise<void> {
 }
 
 const mocha = process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [];
+process.env['FAMFS_TEST_HOLD_TIMES'] = 'true';
 const tests = runBlock(process.execPath, [join(root, 'test/run.ts'), 'unit', ...mocha]);
 await check();
 const unit = await tests;

@@ -1,3 +1,3 @@
 import { fuzzedReplay } from '../../../fuzz/suite.ts';
 
-fuzzedReplay(4_000);
+fuzzedReplay(2_000);
