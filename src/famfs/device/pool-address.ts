@@ -26,7 +26,7 @@ export function deviceOf(address: number): number {
 
 /** Bytes from the beginning of that device. */
 export function offsetOf(address: number): number {
-  return address % DEVICE_SPAN;
+  return address - deviceOf(address) * DEVICE_SPAN; // exact, and much quicker than the remainder of a double
 }
 
 /** A range for people and for reports: by device and offset, the device left out where it is the first. */
