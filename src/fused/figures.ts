@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { FamfsError } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import type { CounterTotals } from '../famfs/fuse/host-state/counters.ts';
@@ -8,15 +9,16 @@ import { monotonicMs } from '../famfs/host.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
 import { openMemory, type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';
+import type { ReplacedPools } from './replaced-pools.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a host's data plane tells of its pools: those of the configuration, and those still mounted. */
-export function sessionFigures(sessions: Sessions, hostDirectory: string): SessionFigures[] {
+export function sessionFigures(sessions: Sessions, hostDirectory: string, replaced: Pick<ReplacedPools, 'countOn'>): SessionFigures[] {
   const configured = sessions.list();
   const removed = sessions.serving.filter(({ poolUuid }) => !configured.some(({ uuid }) => uuid === poolUuid));
   return [
-    ...configured.map(({ name, problem, session }) =>
-      figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory)),
+    ...configured.map(({ name, device, problem, session }) =>
+      ({ ...figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory), replaced: replaced.countOn(path.resolve(device)) })),
     ...removed.map((session) => figuresOf(session.poolUuid, session, 0, hostDirectory)),
   ];
 }

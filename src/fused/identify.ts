@@ -1,5 +1,6 @@
 import { FamfsError } from '../famfs/errors.ts';
-import { decodeSuperblock, Superblock, superblockProblem } from '../famfs/format/superblock.ts';
+import { decodeSuperblock, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
+import { PoolIdentity } from '../famfs/index/pool-identity.ts';
 import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
 
 /** A pool as configured on this host. */
@@ -45,5 +46,21 @@ function identify(pool: ConfiguredPool): IdentifiedPool {
   } catch (error) {
     if (!(error instanceof FamfsError)) throw error;
     return { ...pool, uuid: '', size: 0, problem: error.message };
+  }
+}
+
+/** Which file system stands on a device now, sound or not, and which life of its log; undefined where it cannot be read. */
+export function identityOn(device: string): { readonly poolUuid: string; readonly logLife: string } | undefined {
+  try {
+    const memory = openMemory(sourceOf(device), { writable: false });
+    try {
+      const { uuid } = superblockStruct.fields;
+      return { poolUuid: uuid.read(memory.superblock.bytes, uuid.offset), logLife: new PoolIdentity(memory.superblock).logLife };
+    } finally {
+      memory.close();
+    }
+  } catch (error) {
+    if (error instanceof FamfsError) return undefined;
+    throw error;
   }
 }

@@ -16,6 +16,7 @@ import { Stages } from '../state/stages.ts';
 import { BadRangeReporter } from './bad-range-reporter.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
+import { ReplacedPools } from './replaced-pools.ts';
 import { fusedOperations } from './service.ts';
 import { Sessions } from './sessions.ts';
 
@@ -62,11 +63,13 @@ export async function runFused(options: FusedOptions): Promise<void> {
   health.set(PART, 'it is not served yet');
   const stages = new Stages(hostDirectory);
   const membership = member && new Membership({ ...member, hostDirectory, log });
-  const sessions = new Sessions({ pools, hostDirectory, stages, log, ...(membership === undefined ? {} : { members: membership }) });
+  const host = member?.host ?? os.hostname();
+  const replaced = new ReplacedPools({ host, hostDirectory, stages, log, ...(options.notices === undefined ? {} : { notices: options.notices }) });
+  const sessions = new Sessions({ pools, hostDirectory, stages, log, replaced, ...(membership === undefined ? {} : { members: membership }) });
   await sessions.adopt();
   void membership?.update();
   logProblems(sessions, log);
-  addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory));
+  addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory, replaced));
   const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
   const observe = addCallHistogram(metrics, 'famfs_control_call_seconds', 'Calls to the data plane by method and gRPC code');
   const server = await SocketServer.listen(socketPath(options.endpoint) ?? options.endpoint, (grpc) => {
@@ -74,7 +77,7 @@ export async function runFused(options: FusedOptions): Promise<void> {
   }, observe);
   health.set(PART, undefined);
   log.info('serving', { endpoint: options.endpoint });
-  const badRanges = options.notices && new BadRangeReporter({ hostDirectory, host: member?.host ?? os.hostname(), stages, notices: options.notices });
+  const badRanges = options.notices && new BadRangeReporter({ hostDirectory, host, stages, notices: options.notices });
   const looking = badRanges && setInterval(() => void badRanges.reportNew().catch((error: unknown) => log.error('bad parts', { error: String(error) })), REPORT_MS).unref();
   const stopUpdating = membership && keepUpdating(membership);
   await Promise.all([untilAborted(signal), follow(options, sessions)]);

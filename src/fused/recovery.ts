@@ -45,7 +45,7 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
       if (!(error instanceof FamfsError) || error.code === 'IN_USE') throw error;
       log.error('session not continued', { pool: poolUuid, error: error.message });
       // A supervisor that was killed at it leaves the session to the next one; an fd store may come.
-      if (error.code !== 'NOT_FOUND' && performance.now() - began < record.patienceMs) {
+      if (error.code !== 'NOT_FOUND' && error.code !== 'REPLACED' && performance.now() - began < record.patienceMs) {
         await sleep(RETRY_MS);
         continue;
       }

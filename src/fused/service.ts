@@ -8,6 +8,7 @@ import { FamfsError } from '../famfs/errors.ts';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
+import { identityOn } from './identify.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long the kernel's attributes may lag behind a new mount group; longer, and the call fails. */
@@ -16,6 +17,8 @@ const NOTIFIED_MS = 5000;
 interface Place {
   readonly path: string;
   readonly node: number;
+  /** Of the pool's log, whose nodes these are. */
+  readonly logLife: string;
 }
 
 /** The control socket's methods, as plain functions. Everything is idempotent. */
@@ -43,7 +46,7 @@ export function fusedOperations(sessions: Sessions, hostDirectory: string): Oper
 
     SetMountGroup: async ({ pool_uuid: uuid, directory, gid }) => {
       const place = await volumeDirectory(sessions, uuid, directory);
-      const overrides = Overrides.open(hostDirectory, uuid);
+      const overrides = Overrides.open(hostDirectory, uuid, place.logLife);
       try {
         overrides.setGroup(place.node, gid);
         await untilNotified(overrides, overrides.generation(), place.path);
@@ -99,7 +102,8 @@ async function volumeDirectory(sessions: Sessions, uuid: string, directory: stri
   try {
     const stat = await fs.stat(place);
     if (!stat.isDirectory()) throw refuse.notFound(`${directory} of pool ${uuid} is not a directory`);
-    return { path: place, node: stat.ino };
+    const { logLife, device } = session.record;
+    return { path: place, node: stat.ino, logLife: logLife ?? identityOn(device)?.logLife ?? '' };
   } catch (error) {
     if (isMissing(error)) throw refuse.notFound(`no directory ${directory} in pool ${uuid}`);
     throw error;

@@ -11,6 +11,7 @@ import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
 import { isResponsive, recoverSession } from './recovery.ts';
+import type { ReplacedPools } from './replaced-pools.ts';
 
 /** The member records of a pool's hosts. Both calls may be repeated. */
 export interface PoolMembers {
@@ -27,6 +28,8 @@ export interface SessionsOptions {
   readonly stages: Pick<Stages, 'ofPool'>;
   readonly log: Logger;
   readonly members?: PoolMembers;
+  /** Told of each session that has ended. */
+  readonly replaced: Pick<ReplacedPools, 'sessionEnded'>;
 }
 
 /** A pool of this host and its session. */
@@ -214,6 +217,7 @@ export class Sessions {
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
       if (await this.#recover(pool, session) !== undefined) return;
       this.#sessions.delete(pool);
+      await this.#options.replaced.sessionEnded(session.record);
       await members?.leave(pool);
     });
     session.closed.then(ended).catch((error: unknown) => this.#recoverLater(pool, error));

@@ -14,6 +14,8 @@ export interface SessionFigures {
   readonly badRanges?: number;
   /** How often a serving process was replaced; missing where it cannot be told. */
   readonly restarts?: number;
+  /** Sessions that ended since the pool was formatted anew under them, since this process began. */
+  readonly replaced?: number;
   /** Missing where it cannot be told. */
   readonly replay?: { readonly lagEntries?: number; readonly ageSeconds: number };
 }
@@ -42,8 +44,11 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
   const badRanges = new Gauge({
     name: 'famfs_session_bad_ranges', help: 'Parts of files that ended two serving processes and are answered EIO since', labelNames, registers,
   });
+  const replaced = new Counter({
+    name: 'famfs_sessions_replaced_total', help: 'Sessions that ended because their pool was formatted anew under them', labelNames, registers,
+  });
   metrics.onScrape(() => {
-    for (const metric of [mounted, problems, operations, errors, lag, age, restarts, badRanges]) metric.reset();
+    for (const metric of [mounted, problems, operations, errors, lag, age, restarts, badRanges, replaced]) metric.reset();
     for (const { pool, replay, ...session } of figures()) {
       mounted.set({ pool }, session.mounted ? 1 : 0);
       problems.set({ pool }, session.problems);
@@ -52,6 +57,7 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
         errors.inc({ pool, operation }, failed);
       }
       if (session.badRanges !== undefined) badRanges.set({ pool }, session.badRanges);
+      if (session.replaced !== undefined) replaced.inc({ pool }, session.replaced);
       if (session.restarts !== undefined) restarts.inc({ pool }, session.restarts);
       if (replay?.lagEntries !== undefined) lag.set({ pool }, replay.lagEntries);
       if (replay !== undefined) age.set({ pool }, replay.ageSeconds);

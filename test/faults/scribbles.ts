@@ -2,7 +2,7 @@ import { ClaimLayout, recordOffset } from '../../src/famfs/format/claim-record.t
 import { EntryLayout } from '../../src/famfs/format/entry-layout.ts';
 import { entryOffset, LogHeader, stateOffset } from '../../src/famfs/format/log-header.ts';
 import { EntryType } from '../../src/famfs/format/state-word.ts';
-import { Superblock } from '../../src/famfs/format/superblock.ts';
+import { Superblock, superblockStruct } from '../../src/famfs/format/superblock.ts';
 import type { Random } from '../fuzz/random.ts';
 
 /** Bytes that somebody stores where only the writer may; `at` is an offset in the device. */
@@ -21,12 +21,15 @@ export interface Victim {
 }
 
 const LOG = Superblock.regionLength;
+const UUID = superblockStruct.fields.uuid;
+const BEHIND_IDENTITY = ClaimLayout.logLife + 8;
 /** Slots behind the log's end that are worth a scribble. */
 const BEHIND = 16;
 
 /**
  * What is scribbled, by name. Nothing of it is what a writer could have stored: whoever stores a
- * delete, or a whole entry with its CRC, has deleted, or appended.
+ * delete, or a whole entry with its CRC, has deleted, or appended. Nor are there the words that say
+ * which pool it is: whoever changes them has put another pool there, and sessions end.
  */
 export const scribbles: Readonly<Record<string, (victim: Victim, random: Random) => Scribble>> = {
   'bytes of an entry': (victim, random) => {
@@ -64,9 +67,13 @@ export const scribbles: Readonly<Record<string, (victim: Victim, random: Random)
   },
   'the list of a claim in use': ({ metadata }, random) => ({ at: usedRecord(metadata, random) + ClaimLayout.list + random.below(24), bytes: noise(random, 8) }),
   'the splitters': (_victim, random) => ({ at: ClaimLayout.splitters + random.below(256) * ClaimLayout.splitterLength, bytes: noise(random, 16) }),
-  'the superblock': (_victim, random) => ({ at: random.below(Superblock.length - 16), bytes: noise(random, 1 + random.below(16)) }),
-  'all of the superblock': () => ({ at: 0, bytes: Buffer.alloc(Superblock.length) }),
-  'bytes anywhere': (_victim, random) => ({ at: ClaimLayout.changeWord + random.below(LOG - ClaimLayout.changeWord - 4096), bytes: noise(random, 1 + random.below(4096)) }),
+  'the superblock': (_victim, random) => {
+    const [start, end] = random.pick([[0, UUID.offset], [UUID.offset + UUID.size, Superblock.length]]);
+    const at = start + random.below(end - start);
+    return { at, bytes: noise(random, Math.min(1 + random.below(16), end - at)) };
+  },
+  'all of the superblock before the UUID': () => ({ at: 0, bytes: Buffer.alloc(UUID.offset) }),
+  'bytes anywhere': (_victim, random) => ({ at: BEHIND_IDENTITY + random.below(LOG - BEHIND_IDENTITY - 4096), bytes: noise(random, 1 + random.below(4096)) }),
 };
 
 function slotOf({ slotsUsed, inUse }: Victim, random: Random): number {

@@ -119,7 +119,7 @@ describe('a session', () => {
     const [child] = childrenOf(host.session.pid);
     process.kill(child, 'SIGSTOP'); // it shall notice nothing any more
     pool.remove('gone/data');
-    const overrides = Overrides.open(host.hostDirectory, pool.uuid);
+    const overrides = Overrides.open(host.hostDirectory, pool.uuid, host.session.record.logLife!);
     overrides.setGroup(pool.pool.view.resolve('vol'), 4711);
     process.kill(child, 'SIGKILL');
     await until(() => assert.deepEqual(modes(), ['ESTALE', 'OK']));

@@ -11,6 +11,8 @@ import { MIB } from '../../src/famfs/units.ts';
 import { Stages } from '../../src/state/stages.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { type Configured, Plane } from '../support/plane.ts';
+import { freshImage } from '../support/fresh-image.ts';
+import { outcome } from '../support/host.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
@@ -242,7 +244,7 @@ describe('the data plane of a host', () => {
     const path = await plane.ensure(pool.uuid);
     const { bytes } = pool.pool.memory.superblock;
     const before = Buffer.from(bytes.subarray(0, 200));
-    bytes.fill(0, 0, 200);
+    bytes.fill(0, 0, 48).fill(0, 64, 200); // all but the UUID, which says which pool it is
     try {
       const [{ uuid, session_path: mounted, problem }] = await plane.pools();
       assert.deepEqual([uuid, mounted], [pool.uuid, path]);
@@ -251,6 +253,39 @@ describe('the data plane of a host', () => {
     } finally {
       bytes.set(before);
     }
+  });
+
+  it('ends a session whose pool is formatted anew, says so, and mounts what is there then', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const fd = fs.openSync(join(path, 'vol/data'), 'r+');
+    const image = await freshImage(pool, 'new', 4 * MIB);
+    const written = outcome(() => fs.writeSync(fd, 'of the old volume', 0));
+    assert.notEqual(written, 'OK');
+    const over = () => ['ENOTCONN', 'ECONNABORTED'].includes(outcome(() => fs.readSync(fd, Buffer.alloc(1), 0, 1, 0)));
+    await until(() => assert.ok(over()));
+    outcome(() => fs.closeSync(fd)); // it sends a FLUSH
+    await until(() => assert.equal(famfsMountAt(path), undefined));
+    await until(() => assert.ok(plane.events.includes(`leave ${pool.uuid}`)));
+    assert.ok(plane.lines.some((line) => line.includes('pool replaced under its mount') && line.includes(image.uuid)));
+    assert.deepEqual(plane.notices.map(({ reason, pool: named }) => [reason, named]), [['PoolReplaced', pool.uuid]]);
+    assert.match(await plane.metrics.text(), /famfs_sessions_replaced_total\{pool="fast"\} 1/);
+    await assert.rejects(plane.ensure(pool.uuid), { code: status.NOT_FOUND, message: /no pool with UUID/ });
+    const now = await plane.ensure(image.uuid);
+    assert.ok(fs.readFileSync(join(now, 'new/data')).equals(Buffer.alloc(4 * MIB)), 'nothing of the old volume is in the new one');
+    await plane.end(image.uuid);
+  });
+
+  it('ends a session whose pool was formatted anew while nobody served it', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const [{ record: { pid, child } }] = findSessions(hostDirectory);
+    process.kill(pid, 'SIGSTOP');
+    process.kill(child.pid, 'SIGSTOP');
+    const image = await freshImage(pool, 'new', 4 * MIB);
+    process.kill(child.pid, 'SIGKILL');
+    process.kill(pid, 'SIGCONT');
+    await until(() => assert.equal(famfsMountAt(path), undefined));
+    await until(() => assert.ok(plane.events.includes(`leave ${pool.uuid}`)));
+    assert.ok(plane.lines.some((line) => line.includes('pool replaced under its mount') && line.includes(image.uuid)));
   });
 
   it('notices a session that failed, and makes a new one', async () => {

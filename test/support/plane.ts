@@ -12,7 +12,7 @@ import type {
 import type { ListPoolsResponse__Output } from '../../src/generated/famfs/fused/v1/ListPoolsResponse.ts';
 import { Health } from '../../src/metrics/health.ts';
 import { Metrics } from '../../src/metrics/metrics.ts';
-import type { Member } from '../../src/state/interfaces.ts';
+import type { Member, PoolNotice } from '../../src/state/interfaces.ts';
 import { plain, unary } from './grpc-client.ts';
 import { until } from './until.ts';
 
@@ -54,6 +54,8 @@ export class Plane extends PlaneClient {
   /** The change word that was acknowledged last. */
   acknowledged = 0n;
   readonly metrics = new Metrics();
+  /** What people were told of pools. */
+  readonly notices: PoolNotice[] = [];
   /** What it logged. */
   readonly lines: string[] = [];
   readonly #stop = new AbortController();
@@ -73,6 +75,7 @@ export class Plane extends PlaneClient {
       followMs: 50, hostDirectory, endpoint: `unix://${socketOf(hostDirectory)}`, signal: this.#stop.signal,
       log: createLogger({ format: format.json(), transports: [new transports.Stream({ stream })] }),
       health: new Health(), metrics: this.metrics,
+      notices: { pool: (notice) => void this.notices.push(notice), volume: () => {} },
       member: {
         host: 'here', bootId: 'this boot',
         members: {

@@ -66,6 +66,11 @@ export class PoolFixture {
     return this.pool.usage();
   }
 
+  /** Ends the writer alone. */
+  stopWriting(): void {
+    this.#writer.close();
+  }
+
   close(): void {
     this.#writer.close();
     this.pool.close();

@@ -99,6 +99,8 @@ const MAP_MAX = 1 + 16 * 2;
 /** What a thread needs to read the index. Can be structured-cloned. */
 export interface IndexHandle {
   readonly uuid: string;
+  /** See PoolIdentity. */
+  readonly identity: readonly number[];
   readonly allocationUnit: number;
   readonly logLength: number;
   readonly capacity: number;

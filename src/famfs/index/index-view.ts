@@ -9,6 +9,7 @@ import {
   bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status,
   Totals,
 } from './index-store.ts';
+import { PoolIdentity } from './pool-identity.ts';
 
 /** What a node is at this moment. */
 export const Liveness = { Absent: 0, Live: 1, Dead: 2 } as const;
@@ -43,6 +44,7 @@ export class IndexView {
   readonly #store: IndexStore;
   readonly #rows: Int32Array;
   readonly #header: Int32Array;
+  readonly #identity: PoolIdentity;
 
   constructor(handle: IndexHandle, memory: PoolMemory) {
     this.poolUuid = handle.uuid;
@@ -53,6 +55,12 @@ export class IndexView {
     this.#store = new IndexStore(handle.capacity, handle.shared);
     this.#rows = this.#store.rows;
     this.#header = this.#store.header;
+    this.#identity = new PoolIdentity(memory.superblock, handle.identity);
+  }
+
+  /** Whether memory still holds the pool that this index is of: if not, nothing in the index means anything. */
+  isSamePool(): boolean {
+    return this.#identity.isUnchanged();
   }
 
   /** The live child of that name, or 0. */

@@ -3,6 +3,7 @@ import {
   type ClaimHead, claimHeadStruct, ClaimLayout, type ClaimList, decodeClaimHead, decodeClaimList, type HeadVerdict,
   recordOffset,
 } from '../format/claim-record.ts';
+import type { PoolIdentity } from '../index/pool-identity.ts';
 
 const EPOCH_AT = claimHeadStruct.fields.epoch.offset;
 
@@ -27,10 +28,13 @@ export interface ListInForce extends ClaimList {
 export class ClaimRing {
   readonly #superblock: Region;
   readonly #uuid: string;
+  readonly #identity: PoolIdentity | undefined;
 
-  constructor(superblock: Region, uuid: string) {
+  /** Records of another file system than `uuid` do not count; with `identity`, nobody rules where another pool is in memory now. */
+  constructor(superblock: Region, uuid: string, identity?: PoolIdentity) {
     this.#superblock = superblock;
     this.#uuid = uuid;
+    this.#identity = identity;
   }
 
   /** Changes with every change of a state and with every take-over. */
@@ -73,6 +77,12 @@ export class ClaimRing {
       const judged = this.verdict(number);
       if (judged.verdict === 'newer' || (judged.verdict === 'valid' && judged.head.epoch > head.epoch)) return false;
     }
+    return this.stands(head);
+  }
+
+  /** Whether the record of `head` is there, unchanged, in the pool that was opened. */
+  stands(head: Pick<ClaimHead, 'epoch' | 'holder'>): boolean {
+    if (this.#identity?.isUnchanged() === false) return false;
     const own = this.verdict(head.epoch % ClaimLayout.records);
     return own.verdict === 'valid' && own.head.epoch === head.epoch && own.head.holder === head.holder;
   }

@@ -5,6 +5,7 @@ import type { PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '../index/index-store.ts';
 import { IndexView } from '../index/index-view.ts';
+import { PoolIdentity } from '../index/pool-identity.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
@@ -35,6 +36,8 @@ export class Replayer {
   readonly view: IndexView;
   readonly geometry: Geometry;
   readonly ring: ClaimRing;
+  /** What tells that the pool is still the one that was opened. */
+  readonly identity: PoolIdentity;
   readonly #store: IndexStore;
   #replay: LogReplay;
   #change = 0n;
@@ -44,22 +47,25 @@ export class Replayer {
 
   /**
    * Opens the pool in some memory and replays its log once.
-   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock or log header allow no replay.
+   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock or log header allow no replay, and REPLACED where
+   * the pool is being formatted meanwhile.
    */
   static create(memory: PoolMemory): Replayer {
     return new Replayer(memory);
   }
 
   private constructor(memory: PoolMemory) {
+    const identity = this.identity = new PoolIdentity(memory.superblock);
     this.geometry = readGeometry(memory);
+    if (!identity.isUnchanged()) throw new FamfsError('REPLACED', `${memory.path} was formatted while it was opened: open it again`);
     const { superblock, capacity, allocationUnit } = this.geometry;
-    this.ring = new ClaimRing(memory.superblock, superblock.uuid);
+    this.ring = new ClaimRing(memory.superblock, superblock.uuid, identity);
     if (capacity > SLOTS_MAX) {
       throw new FamfsError('UNSUPPORTED', `${memory.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
     }
     const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
     prepareMemory(shared, capacity, Math.min(capacity, readCounters(this.geometry.log).nextIndex));
-    this.handle = { uuid: superblock.uuid, allocationUnit, logLength: superblock.logLength, capacity, shared };
+    this.handle = { uuid: superblock.uuid, identity: identity.words, allocationUnit, logLength: superblock.logLength, capacity, shared };
     this.#store = new IndexStore(capacity, shared);
     this.view = new IndexView(this.handle, memory);
     this.#change = this.ring.changeWord();
@@ -104,7 +110,8 @@ export class Replayer {
 
   /**
    * Applies what the log has gained and lost since the last call. A writer that takes over looks at
-   * guards and states even if the change word stands still (`thorough`).
+   * guards and states even if the change word stands still (`thorough`). Where another pool is in memory now,
+   * nothing is read.
    */
   catchUp(thorough = false): ReplayDelta {
     const from = this.#replay.position;
@@ -132,7 +139,7 @@ export class Replayer {
     const request = Atomics.load(header, Header.requested);
     const removed: number[] = [];
     let rebuilt = false;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < ATTEMPTS && this.identity.isUnchanged(); attempt++) {
       // The change word is read first: what changes after this load is met again next time.
       const change = this.ring.changeWord();
       const moved = change !== this.#change || (thorough && attempt === 0);

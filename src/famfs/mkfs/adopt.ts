@@ -8,6 +8,7 @@ import { isUuid } from '../format/struct.ts';
 import {
   decodeSuperblock, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
 } from '../format/superblock.ts';
+import { drawLogLife } from '../index/pool-identity.ts';
 import { type ClaimRecord, ClaimRing } from '../log/claim-ring.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool } from '../pool/pool.ts';
@@ -44,7 +45,7 @@ export async function adopt(devicePath: string, options: AdoptOptions): Promise<
   const pool = Pool.open(sourceOf(devicePath), { lock: 'exclusive' });
   try {
     await refuseWriters(pool, options);
-    clearStrangeRing(pool.memory.superblock, pool.uuid);
+    const wasStrange = clearStrangeRing(pool.memory.superblock, pool.uuid);
     const formerOwner = pool.systemUuid;
     const asFormer = { ...identity, clusterUuid: formerOwner };
     const writer = await PoolWriter.acquire(pool, { identity: asFormer, assumeStopped, willScrub: true });
@@ -56,6 +57,8 @@ export async function adopt(devicePath: string, options: AdoptOptions): Promise<
     } finally {
       writer.close();
     }
+    // Last: to everybody who has the pool open, this writer too, it is another one from here on.
+    if (wasStrange || pool.replayer.identity.logLife === '') pool.memory.superblock.store64(ClaimLayout.logLife, drawLogLife());
     return { uuid: pool.uuid, formerOwner };
   } finally {
     pool.close();
@@ -90,19 +93,23 @@ function refuseOpen(pool: Pool, { identity, assumeStopped }: AdoptOptions, ownEp
 
 /**
  * Where the claim ring belongs, the reference's mkfs leaves what was there before. Nobody rules
- * yet, so each piece is zeroed only right after a look that nobody has begun to.
+ * yet, so each piece is zeroed only right after a look that nobody has begun to. Answers whether there was anything.
  */
-function clearStrangeRing(superblock: Region, uuid: string): void {
+function clearStrangeRing(superblock: Region, uuid: string): boolean {
   const ring = new ClaimRing(superblock, uuid);
   const isOurs = () => ring.records().length > 0 || ring.newerVersions().length > 0;
-  if (superblock.load64(ClaimLayout.changeWord) !== 0n && !isOurs()) superblock.store64(ClaimLayout.changeWord, 0n);
+  if (isOurs()) return false;
+  let wasStrange = superblock.load64(ClaimLayout.changeWord) !== 0n;
+  if (wasStrange) superblock.store64(ClaimLayout.changeWord, 0n);
   const end = recordOffset(0) + ClaimLayout.records * ClaimLayout.recordLength;
   for (let at = recordOffset(0); at < end; at += RING_STEP) {
     if (superblock.bytes.subarray(at, at + RING_STEP).every((byte) => byte === 0)) continue;
-    if (isOurs()) return;
+    if (isOurs()) return wasStrange;
+    wasStrange = true;
     superblock.zero(at, RING_STEP);
     superblock.fence();
   }
+  return wasStrange;
 }
 
 function rewriteOwner({ memory, uuid }: Pool, clusterUuid: string): void {

@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import type { DaxDevice } from '../device/device.ts';
 import { openDevice } from '../device/open.ts';
 import { FamfsError } from '../errors.ts';
+import { ClaimLayout } from '../format/claim-record.ts';
 import { emptyLogHeader, LogHeader } from '../format/log-header.ts';
 import { isUuid } from '../format/struct.ts';
 import { encodeSuperblock, Superblock, superblockCrc } from '../format/superblock.ts';
+import { drawLogLife } from '../index/pool-identity.ts';
 import type { ClaimRecord } from '../log/claim-ring.ts';
 import { MIB } from '../units.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
@@ -105,6 +107,8 @@ export async function formatDevice(device: DaxDevice, options: FormatOptions, is
     deviceSize: device.size, daxdevUuid: '00000000-0000-0000-0000-000000000000', deviceName: cut(device.path),
   });
   bytes.writeBigUInt64LE(BigInt(superblockCrc(bytes)), Superblock.crcLength);
+  formatting.mustGoOn();
+  device.superblock.store64(ClaimLayout.logLife, drawLogLife());
   formatting.end(bytes);
   return { uuid, size: device.size, logSize, slots: Math.floor((logSize - LogHeader.length) / 544) };
 }

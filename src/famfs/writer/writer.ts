@@ -47,8 +47,8 @@ export class PoolWriter {
     const { identity, assumeStopped = false } = options;
     if (!pool.memory.writable) throw new FamfsError('READ_ONLY', `${pool.memory.path} was opened read-only`);
     const { uuid, systemUuid } = readGeometry(pool.memory).superblock; // others may have changed it since
-    if (uuid !== pool.uuid) {
-      throw new FamfsError('REPLACED', `${pool.memory.path} held the famfs ${pool.uuid} and now holds ${uuid}: open it again`);
+    if (!pool.replayer.identity.isUnchanged()) {
+      throw new FamfsError('REPLACED', `${pool.memory.path} held the famfs ${pool.uuid} and was formatted anew (${uuid}): open it again`);
     }
     if (systemUuid !== identity.clusterUuid.toLowerCase()) {
       throw new FamfsError('FOREIGN', `${pool.memory.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +

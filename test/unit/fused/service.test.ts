@@ -15,6 +15,7 @@ describe('the control socket of a data plane', () => {
     const sessions = new Sessions({
       pools: [{ name: 'p', device: pool.path }], hostDirectory,
       stages: new Stages(hostDirectory), log: silentLog(),
+      replaced: { sessionEnded: () => Promise.resolve() },
       members: {
         register: async () => { throw refuse.unavailable('the API server does not answer'); },
         leave: async () => undefined,

@@ -16,6 +16,9 @@ export interface OverridesHandle {
 /** What a child or a host service that dies leaves in a slot is repaired by whoever writes next. */
 const READ_TRIES = 10_000;
 
+const tableFile = (hostDirectory: string, poolUuid: string, logLife: string) =>
+  path.join(hostDirectory, 'overrides', logLife === '' ? poolUuid : `${poolUuid}-${logLife}`);
+
 /**
  * Modes, owners and times that were set on this host, and the mount groups of its volumes: a table
  * in a file on tmpfs, mapped by every process that serves or manages the pool here. It is written
@@ -39,9 +42,12 @@ export class Overrides {
     this.#owner = owner;
   }
 
-  /** Opens a pool's table below a host directory, making it, or making it anew after a reboot. */
-  static open(hostDirectory: string, poolUuid: string): Overrides {
-    const file = path.join(hostDirectory, 'overrides', poolUuid);
+  /**
+   * Opens a pool's table below a host directory, making it, or making it anew after a reboot. Nodes are those of one
+   * life of the pool's log (see PoolIdentity), so each has a table of its own.
+   */
+  static open(hostDirectory: string, poolUuid: string, logLife: string): Overrides {
+    const file = tableFile(hostDirectory, poolUuid, logLife);
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
     const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
     try {
@@ -53,6 +59,11 @@ export class Overrides {
       fs.closeSync(fd);
       throw error;
     }
+  }
+
+  /** Removes a table, for a log life that is over. */
+  static remove(hostDirectory: string, poolUuid: string, logLife: string): void {
+    fs.rmSync(tableFile(hostDirectory, poolUuid, logLife), { force: true });
   }
 
   /** The same table in another thread. It opens the file again: a lock is held by an open file. */

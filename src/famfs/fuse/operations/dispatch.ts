@@ -133,6 +133,7 @@ export function refuse(call: Call, length: number): true {
 function run(entry: Operation | undefined, call: Call, fs: FileSystem): number {
   if (entry === undefined) return Errno.ENOSYS;
   if (call.length < InHeader.size + entry.inSize || call.length !== call.declaredLength) return Errno.EIO;
+  if (!fs.index.isSamePool()) return Errno.ESTALE; // formatted anew: node ids and extents mean something else now
   try {
     return entry.run(call, fs);
   } catch (error) {

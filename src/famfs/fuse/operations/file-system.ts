@@ -6,7 +6,7 @@ import type { Override, Overrides } from '../host-state/overrides.ts';
 
 /** What the operations need of a pool's index. A test can serve another one. */
 export type ServedIndex = Pick<IndexView,
-  | 'poolUuid' | 'allocationUnit' | 'lookup' | 'liveness' | 'isDirectory' | 'size' | 'mode' | 'uid' | 'gid'
+  | 'isSamePool' | 'poolUuid' | 'allocationUnit' | 'lookup' | 'liveness' | 'isDirectory' | 'size' | 'mode' | 'uid' | 'gid'
   | 'parent' | 'firstChild' | 'nextSibling' | 'childAfter' | 'name' | 'ranges' | 'extents' | 'interleave'
   | 'isCurrent' | 'catchUp' | 'usage'>;
 

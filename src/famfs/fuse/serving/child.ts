@@ -11,6 +11,7 @@ import { Populated } from '../../device/populated.ts';
 import { FamfsError } from '../../errors.ts';
 import { type IndexHandle, nodeOf, Status } from '../../index/index-store.ts';
 import { IndexView } from '../../index/index-view.ts';
+import { logLifeText } from '../../index/pool-identity.ts';
 import { moduleFile } from '../../module-file.ts';
 import { openMemory, sourceOf } from '../../pool/pool-source.ts';
 import { attachCounters, countersFile, openCounters } from '../host-state/counters-file.ts';
@@ -66,17 +67,20 @@ class ServingChild {
         return this.#notifyRemoved(message.removed, message.rebuilt);
       case 'overrides':
         return this.#notifyOverrides();
+      case 'replaced':
+        return sendToSupervisor({ type: 'replaced' });
     }
   }
 
   #onPrepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
     this.#index = index;
     this.#view = new IndexView(index, this.#memory);
-    const poolUuid = this.#view.poolUuid;
-    this.#overrides = Overrides.open(config.hostDirectory, poolUuid);
+    const { poolUuid } = this.#view;
+    const logLife = logLifeText(index.identity);
+    this.#overrides = Overrides.open(config.hostDirectory, poolUuid, logLife);
     // Without notifications: #notifyMissed sends them.
     this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node));
-    sendToSupervisor({ type: 'prepared', poolUuid, problems });
+    sendToSupervisor({ type: 'prepared', poolUuid, logLife, problems });
   }
 
   /** The mount is there: starts the workers, and tells the supervisor when all of them wait for requests. */

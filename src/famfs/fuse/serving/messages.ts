@@ -44,10 +44,16 @@ export function failed(error: unknown, otherwise: FamfsErrorCode): Failed {
 /** Serving child to supervisor. */
 export type ChildMessage =
   /** The log has been replayed; nothing is mounted yet. */
-  | { readonly type: 'prepared'; readonly poolUuid: string; readonly problems: readonly string[] }
+  | {
+    readonly type: 'prepared'; readonly poolUuid: string;
+    /** See PoolIdentity; missing from an earlier version. */
+    readonly logLife?: string; readonly problems: readonly string[];
+  }
   /** It is about to serve: the counters file no longer tells what the child before had under way. */
   | { readonly type: 'began' }
   | { readonly type: 'serving' }
+  /** The pool was formatted anew: there is nothing to serve any more. */
+  | { readonly type: 'replaced' }
   | Failed;
 
 /** Supervisor to serving child: the mount is there, begin. */
@@ -82,6 +88,8 @@ export type ReplayMessage =
   | { readonly type: 'replayed'; readonly index: IndexHandle; readonly problems: readonly string[] }
   | { readonly type: 'changed'; readonly removed: readonly number[]; readonly rebuilt: boolean }
   | { readonly type: 'overrides' }
+  /** Another pool is in memory now. The thread's last message. */
+  | { readonly type: 'replaced' }
   | Failed;
 
 /** Main thread to replay thread, when the child serves: what else to watch, and where to write how far the replay is. */

@@ -30,6 +30,7 @@ function start(data: ReplayData): void {
 /**
  * Replays whenever a worker asks for it, and every 20 ms. The result is visible to the workers before
  * the main thread hears of it: so a request of the kernel that a notification leads to finds it there.
+ * Ends when the pool is formatted anew: what is in memory then is not what the session is of.
  */
 function follow(replayer: Replayer, stop: Int32Array): void {
   let overrides: Overrides | undefined;
@@ -38,6 +39,10 @@ function follow(replayer: Replayer, stop: Int32Array): void {
   let generation = 0;
   while (Atomics.load(stop, 0) === 0) {
     replayer.waitForRequest(POLL_MS);
+    if (!replayer.identity.isUnchanged()) {
+      post({ type: 'replaced' });
+      break;
+    }
     const { removed, rebuilt } = replayer.catchUp();
     if (removed.length > 0 || rebuilt) post({ type: 'changed', removed, rebuilt });
     counters?.recordLook(replayer.end);

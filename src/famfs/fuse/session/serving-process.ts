@@ -18,6 +18,7 @@ import { moduleFile } from '../../module-file.ts';
 import { MistakeSignal } from '../serving/die.ts';
 import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
 import { isKilled, startTimeOf, taskCount } from './processes.ts';
+import type { ServedPool } from './served-pool.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
@@ -26,14 +27,15 @@ export interface ServingEnd {
   readonly ofItself?: boolean;
   /** It may have died of what it did for a request. */
   readonly inRequest?: boolean;
+  /** It found another pool in memory than the one that it served. */
+  readonly replaced?: boolean;
 }
 
 /** Signals of a death in a request: what access to memory brings, and our own after a mistake. */
 const IN_REQUEST: readonly string[] = [MistakeSignal.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
 
 /** What a serving process found when it had replayed the log. */
-export interface Prepared {
-  readonly poolUuid: string;
+export interface Prepared extends ServedPool {
   readonly problems: readonly string[];
 }
 
@@ -68,6 +70,7 @@ export class ServingProcess implements ReplacedProcess {
   readonly ended: Promise<ServingEnd>;
   /** It has begun to serve: the counters file tells what this one has under way, not the one before. */
   began = false;
+  #replaced = false;
   readonly #process: ChildProcess;
   readonly #serving: Promise<void>;
 
@@ -87,6 +90,7 @@ export class ServingProcess implements ReplacedProcess {
       if (message.type === 'prepared') prepared.resolve(message);
       else if (message.type === 'began') this.began = true;
       else if (message.type === 'serving') serving.resolve();
+      else if (message.type === 'replaced') this.#endReplaced();
       else prepared.reject(new FamfsError(message.code, message.message));
     });
     void this.ended.then(({ failure }) => {
@@ -107,6 +111,11 @@ export class ServingProcess implements ReplacedProcess {
     this.#process.kill('SIGKILL');
   }
 
+  #endReplaced(): void {
+    this.#replaced = true;
+    this.kill();
+  }
+
   async workersGone(): Promise<void> {
     while (this.#process.exitCode === null && this.#process.signalCode === null && taskCount(this.pid) > 1) await sleep(POLL_MS);
   }
@@ -119,7 +128,7 @@ export class ServingProcess implements ReplacedProcess {
       if (isKilled(this.pid) && ++looks > 1) killed.resolve({ failure: 'the serving process was ended by SIGKILL' }); // it had time to end
     }, LOOK_MS);
     try {
-      return await Promise.race([endOf(child), killed.promise]);
+      return { ...await Promise.race([endOf(child), killed.promise]), replaced: this.#replaced };
     } finally {
       clearInterval(look);
     }

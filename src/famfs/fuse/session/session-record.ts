@@ -6,15 +6,15 @@ import { famfsMountAt } from '../mount/mount.ts';
 import type { Agreement } from '../protocol/init.ts';
 import type { SessionConfig } from '../serving/messages.ts';
 import { isAlive, pidNamespace, type ProcessName } from './processes.ts';
+import type { ServedPool } from './served-pool.ts';
 import { isServed, sessionLockFile, supervisorLockFile } from './session-lock.ts';
 
 /**
  * A session, as its record file tells it: a persisted format, whose fields keep their names. `pid` and
  * `startTime` are the supervisor's.
  */
-export interface SessionRecord extends SessionConfig, ProcessName {
+export interface SessionRecord extends SessionConfig, ProcessName, ServedPool {
   readonly version: number;
-  readonly poolUuid: string;
   /** Where the pids of this record mean something. */
   readonly pidNamespace: string;
   /** The serving child, which may outlive its supervisor. */

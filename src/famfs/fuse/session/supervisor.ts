@@ -22,6 +22,7 @@ import { FdStoreLink, takeFromFdStore } from './fd-store-client.ts';
 import { Orphan } from './orphan.ts';
 import { pidNamespace, startTimeOf } from './processes.ts';
 import { type ReplacedProcess, type ServingEnd, ServingProcess } from './serving-process.ts';
+import { poolReplaced, requireSamePool, servedPool, type ServedPool } from './served-pool.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { RECORD_VERSION, removeRecord, type SessionRecord, writeRecord } from './session-record.ts';
 import type { SupervisorMessage } from './supervisor-message.ts';
@@ -32,7 +33,7 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2000;
 
 /** What holds for a session as long as it is mounted. */
-type Established = Pick<SessionRecord, 'agreement' | 'poolUuid' | 'mount' | 'problems'>;
+type Established = ServedPool & Pick<SessionRecord, 'agreement' | 'mount' | 'problems'>;
 
 class Supervisor {
   readonly #config: SessionConfig;
@@ -63,9 +64,9 @@ class Supervisor {
   async run(): Promise<void> {
     this.#lock.take();
     new SupervisorLock(this.#config.hostDirectory, this.#config.id).take();
-    const { poolUuid, problems } = await this.#child.prepared;
-    const established = this.#established = { poolUuid, problems, ...await this.#mountPool(poolUuid) };
-    const { agreement } = established;
+    const prepared = await this.#child.prepared;
+    const established = this.#established = { ...servedPool(prepared), problems: prepared.problems, ...await this.#mountPool(prepared.poolUuid) };
+    const { agreement, problems } = established;
     writeRecord(this.#record(this.#child, established));
     await (this.#serving = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#crashes.findings }));
     for (const problem of limitations(agreement)) this.#log(`on this kernel, ${problem}`);
@@ -94,7 +95,8 @@ class Supervisor {
     for (;;) {
       const began = performance.now();
       const end = await this.#child.ended;
-      const { failure, ofItself } = end;
+      const { failure, ofItself, replaced } = end;
+      if (replaced) throw poolReplaced(this.#config, established);
       if (failure === undefined) return;
       if (!established.agreement.resend) throw new FamfsError('DEVICE', `${directory}: ${failure}; the session is over`);
       this.#recordCrash(this.#child, end);
@@ -183,8 +185,7 @@ class Supervisor {
    * for a long time there was no child that could.
    */
   async #replace(dead: readonly ReplacedProcess[], established: Established, failure: string, first?: ServingProcess): Promise<ServingProcess | undefined> {
-    const { directory, patienceMs } = this.#config;
-    const began = performance.now();
+    const [{ directory, patienceMs }, began] = [this.#config, performance.now()];
     const leftMs = () => patienceMs - (performance.now() - began);
     const allDead = [...dead];
     let reason = failure;
@@ -199,6 +200,7 @@ class Supervisor {
         return next;
       } catch (error) {
         next?.kill();
+        if (error instanceof FamfsError && error.code === 'REPLACED') throw error;
         const end = next === undefined ? {} : await withTimeout(next.ended, LAST_PAUSE_MS, (): ServingEnd => ({ failure: 'it does not end' }));
         if (!new Notifier(this.#fd, established.agreement.epoch).isMounted()) return undefined;
         if (next !== undefined) {
@@ -217,10 +219,11 @@ class Supervisor {
   /** Resolves when a child serves where others did: steps 2 to 5 of serving-process.ts. */
   async #putIntoService(next: ServingProcess, before: readonly ReplacedProcess[], established: Established): Promise<void> {
     const { agreement } = established;
-    await next.prepared;
+    const found = await next.prepared;
     [this.#established, this.#mount] = [established, established.mount]; // from here on nobody else serves it
     for (const each of before) each.kill(); // one may serve still
     await Promise.all(before.map((each) => each.workersGone()));
+    requireSamePool(this.#config, established, found);
     try {
       writeRecord(this.#record(next, established)); // before it serves: should this process die, others know by it that the child is there
     } catch (error) {
@@ -244,9 +247,10 @@ class Supervisor {
     this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, FIRST_PAUSE_MS), LAST_PAUSE_MS);
   }
 
-  #record({ pid, startTime }: ServingProcess, { poolUuid, problems, mount, agreement }: Established): SessionRecord {
+  #record({ pid, startTime }: ServingProcess, established: Established): SessionRecord {
     return {
-      ...this.#config, version: RECORD_VERSION, poolUuid, mount, agreement, problems, limitations: limitations(agreement), bad: this.#crashes.bad,
+      ...this.#config, ...servedPool(established), version: RECORD_VERSION, limitations: limitations(established.agreement), bad: this.#crashes.bad,
+      mount: established.mount, agreement: established.agreement, problems: established.problems,
       pid: process.pid, startTime: startTimeOf(process.pid)!, pidNamespace: pidNamespace(), child: { pid, startTime },
     };
   }
@@ -257,11 +261,8 @@ class Supervisor {
 }
 
 /** To the process that started this one and waits for the session, if still there. */
-function sendToStarter(message: SupervisorMessage): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.connected) process.send!(message, undefined, undefined, () => resolve());
-    else resolve();
-  });
+async function sendToStarter(message: SupervisorMessage): Promise<void> {
+  if (process.connected) await new Promise<void>((resolve) => void process.send!(message, undefined, undefined, () => resolve()));
 }
 
 /** A supervisor of a new session, or, with its record, of one whose supervisor has died. */

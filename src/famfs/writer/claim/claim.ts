@@ -140,10 +140,13 @@ export class Claim {
     this.#lock.release();
   }
 
-  /** A clean stop: stores `closed`, the last store of this writer, and releases its lock. Further calls do nothing. */
+  /**
+   * A clean stop: stores `closed`, the last store of this writer, and releases its lock. Further calls do nothing.
+   * Where this record is no longer, nothing is stored: the word could be that of a living writer.
+   */
   close(): void {
     if (this.#closed) return;
-    this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));
+    if (this.#ring.stands(this.head)) this.#superblock.store64(this.#at + ClaimLayout.closed, BigInt(this.head.epoch));
     this.leave();
   }
 }

@@ -5,6 +5,8 @@ import { writeU64 } from '../../../../src/famfs/format/struct.ts';
 import { decodeSuperblock, Superblock, superblockCrc } from '../../../../src/famfs/format/superblock.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { adopt } from '../../../../src/famfs/mkfs/adopt.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
+import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { imageOf } from '../../../support/image.ts';
 import { bytesAt } from '../../../support/memory-bytes.ts';
 import { AU, file, newHost, newPool, openWriter } from '../../../support/pools.ts';
@@ -35,6 +37,24 @@ describe('adopt', () => {
     writer.create([file('models/new')]);
     stop();
     assert.deepEqual(fsck(device).problems, []);
+  });
+
+  it('gives a log life to a pool that has none, and keeps it when repeated', async () => {
+    const { json, ...bytes } = vector('b-mixed');
+    const device = imageOf(bytes, json.device_size);
+    const life = () => {
+      const pool = Pool.open(sourceOf(device), { writable: false });
+      const { logLife } = pool.replayer.identity;
+      pool.close();
+      return logLife;
+    };
+    assert.equal(life(), '');
+    const identity = newHost();
+    await adopt(device, { identity });
+    const first = life();
+    assert.match(first, /^[0-9a-f]{16}$/);
+    await adopt(device, { identity });
+    assert.equal(life(), first);
   });
 
   it('refuses while another writes', async () => {

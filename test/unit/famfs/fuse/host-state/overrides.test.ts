@@ -31,7 +31,7 @@ describe('override table', () => {
   let table: Overrides;
   beforeEach(() => {
     directory = tempDir('overrides');
-    table = Overrides.open(directory, uuid);
+    table = Overrides.open(directory, uuid, '');
   });
   afterEach(() => table.close());
 
@@ -49,7 +49,7 @@ describe('override table', () => {
       fields: 127, mode: 0o640, uid: 0xffff_fffe, gid: 3, group: 4, atime: -1, mtime: 2 ** 40, ctime: 5,
       atimensec: 999_999_999, mtimensec: 1, ctimensec: 2,
     }));
-    const other = Overrides.open(directory, uuid);
+    const other = Overrides.open(directory, uuid, '');
     const read = new Override();
     assert.equal(other.read(7, read), true);
     assert.deepEqual({ ...read }, {
@@ -93,7 +93,7 @@ describe('override table', () => {
     const fd = fs.openSync(file, 'r+');
     fs.writeSync(fd, Buffer.alloc(16, 1), 0, 16, Header.boot * 4);
     fs.closeSync(fd);
-    const later = Overrides.open(directory, uuid);
+    const later = Overrides.open(directory, uuid, '');
     assert.equal(modeOf(later, 7), undefined);
     later.close();
   });

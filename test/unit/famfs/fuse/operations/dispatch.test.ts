@@ -54,6 +54,18 @@ describe('dispatch', () => {
     });
   }
 
+  it('answers every request ESTALE when the pool was formatted anew, and does nothing of it', () => {
+    for (const entry of operations.filter((one) => one?.replies)) {
+      const bench = new Bench();
+      const memory = Buffer.alloc(64);
+      bench.index.nodes.set(2, { parent: 1, name: 'f', memory });
+      bench.index.isReplaced = true;
+      const body = entry!.opcode === Opcode.Write ? Buffer.concat([words(0n, 0n, 8, 0, 0n, 0, 0), Buffer.alloc(8, 1)]) : Buffer.alloc(96);
+      assert.equal(errnoName(bench.send(entry!.opcode, 2, body)!.errno), 'ESTALE', entry!.name);
+      assert.ok(memory.equals(Buffer.alloc(64)));
+    }
+  });
+
   it('turns a mistake of ours into EIO, and says so', () => {
     const bench = new Bench();
     bench.index.usage = () => {

@@ -29,6 +29,12 @@ export class FakeIndex implements ServedIndex {
   /** Applied by the next catchUp, as what another host wrote. */
   pending: [number, FakeNode][] = [];
   catchUps = 0;
+  /** Another pool is in memory now. */
+  isReplaced = false;
+
+  isSamePool(): boolean {
+    return !this.isReplaced;
+  }
 
   lookup(parent: number, name: Uint8Array): number {
     const text = Buffer.from(name).toString();

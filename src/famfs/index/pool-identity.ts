@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import type { Region } from '../device/region.ts';
+import { ClaimLayout } from '../format/claim-record.ts';
+import { superblockStruct } from '../format/superblock.ts';
+
+const UUID = superblockStruct.fields.uuid.offset;
+/** Where its words stand in the superblock region: the file system's UUID, then the log life. */
+const WORDS = [UUID, UUID + 4, UUID + 8, UUID + 12, ClaimLayout.logLife, ClaimLayout.logLife + 4] as const;
+
+/**
+ * Which pool it is, and which life of its log: the UUID of its superblock, and the *log life* beside the change
+ * word. A pool may be formatted anew while hosts have it mounted. What a host keeps in mind of the pool (log
+ * indices, extents, an open file) then means something else, so everybody who goes on with it compares first.
+ *
+ * Words are compared one by one: any mixture of an old and a new identity is different from the old one.
+ * A log life of 0 is that of a pool which was made before there were any: its UUID alone tells.
+ */
+export class PoolIdentity {
+  /** The six words, as they were when this was made. Can be structured-cloned. */
+  readonly words: readonly number[];
+  readonly #superblock: Region;
+
+  /** Reads them, or takes those that another thread has read. */
+  constructor(superblock: Region, words: readonly number[] = WORDS.map((offset) => superblock.load32(offset))) {
+    this.#superblock = superblock;
+    this.words = words;
+  }
+
+  /** Whether memory still says the same. Asked with each request of the kernel: it allocates nothing. */
+  isUnchanged(): boolean {
+    for (let k = 0; k < WORDS.length; k++) if (this.#superblock.load32(WORDS[k]) !== this.words[k]) return false;
+    return true;
+  }
+
+  /** The log life as 16 hexadecimal digits, or nothing where there is none. */
+  get logLife(): string {
+    return logLifeText(this.words);
+  }
+}
+
+/** The log life among the words of an identity: see PoolIdentity.logLife. */
+export function logLifeText(words: readonly number[]): string {
+  const [low, high] = words.slice(4);
+  const hex = (word: number) => word.toString(16).padStart(8, '0');
+  return low === 0 && high === 0 ? '' : hex(high) + hex(low);
+}
+
+/** A new log life, for who gives log indices another meaning: random, and neither half of it is 0. */
+export function drawLogLife(): bigint {
+  for (;;) {
+    const bytes = randomBytes(8);
+    if (bytes.readUInt32LE(0) !== 0 && bytes.readUInt32LE(4) !== 0) return bytes.readBigUInt64LE();
+  }
+}
