@@ -1,5 +1,6 @@
 import { FamfsError } from '../famfs/errors.ts';
 import { decodeSuperblock, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
+import type { ServedPool } from '../famfs/fuse/session/served-pool.ts';
 import { PoolIdentity } from '../famfs/index/pool-identity.ts';
 import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
 
@@ -50,7 +51,7 @@ function identify(pool: ConfiguredPool): IdentifiedPool {
 }
 
 /** Which file system stands on a device now, sound or not, and which life of its log; undefined where it cannot be read. */
-export function identityOn(device: string): { readonly poolUuid: string; readonly logLife: string } | undefined {
+export function identityOn(device: string): ServedPool | undefined {
   try {
     const memory = openMemory(sourceOf(device), { writable: false });
     try {

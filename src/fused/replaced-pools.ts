@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';
+import { isSamePool } from '../famfs/fuse/session/served-pool.ts';
 import type { SessionRecord } from '../famfs/fuse/session/session-record.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
@@ -28,9 +29,10 @@ export class ReplacedPools {
   }
 
   /** To be called when a session has ended: where it was by this, says so, and removes what the host kept of that pool. */
-  async sessionEnded({ device, poolUuid, logLife, hostDirectory }: SessionRecord): Promise<void> {
+  async sessionEnded(record: SessionRecord): Promise<void> {
+    const { device, poolUuid, logLife, hostDirectory } = record;
     const found = identityOn(device);
-    if (found === undefined || (found.poolUuid === poolUuid && found.logLife === (logLife ?? found.logLife))) return;
+    if (found === undefined || isSamePool(record, found)) return;
     const { host, stages, notices, log } = this.#options;
     this.#counts.set(device, this.countOn(device) + 1);
     const message = `the pool ${poolUuid} was formatted anew while ${host} had it mounted: ${device} holds ${found.poolUuid} now. ` +

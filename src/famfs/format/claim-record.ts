@@ -11,8 +11,9 @@ import { readU64, struct, text, u32, u64, uuid, writeU64 } from './struct.ts';
 export const ClaimLayout = {
   /** 8 bytes: epoch in the upper half, a count in the lower; changes with every change of a state. */
   changeWord: 4096,
-  /** 8 bytes: drawn anew whenever log indices get another meaning; 0 in pools of earlier versions. See pool-identity.ts. */
-  logLife: 4104,
+  /** 8 bytes: drawn anew whenever log indices get another meaning; 0 in pools of earlier versions. On a cache line of its own,
+   * since every request loads it. See pool-identity.ts. */
+  logLife: 4160,
   ring: 16384,
   records: 64,
   recordLength: 16384,

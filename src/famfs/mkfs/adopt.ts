@@ -57,7 +57,7 @@ export async function adopt(devicePath: string, options: AdoptOptions): Promise<
     } finally {
       writer.close();
     }
-    // Last: to everybody who has the pool open, this writer too, it is another one from here on.
+    // Last: to everybody who knows an earlier one, this writer too, it is another pool from here on.
     if (wasStrange || pool.replayer.identity.logLife === '') pool.memory.superblock.store64(ClaimLayout.logLife, drawLogLife());
     return { uuid: pool.uuid, formerOwner };
   } finally {

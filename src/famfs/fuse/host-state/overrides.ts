@@ -48,6 +48,7 @@ export class Overrides {
    */
   static open(hostDirectory: string, poolUuid: string, logLife: string): Overrides {
     const file = tableFile(hostDirectory, poolUuid, logLife);
+    linkEarlier(tableFile(hostDirectory, poolUuid, ''), file);
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
     const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
     try {
@@ -63,7 +64,7 @@ export class Overrides {
 
   /** Removes a table, for a log life that is over. */
   static remove(hostDirectory: string, poolUuid: string, logLife: string): void {
-    fs.rmSync(tableFile(hostDirectory, poolUuid, logLife), { force: true });
+    for (const life of ['', logLife]) fs.rmSync(tableFile(hostDirectory, poolUuid, life), { force: true });
   }
 
   /** The same table in another thread. It opens the file again: a lock is held by an open file. */
@@ -277,4 +278,17 @@ function prepare(fd: number): void {
   fs.ftruncateSync(fd, 0);
   fs.ftruncateSync(fd, TABLE.length);
   fs.writeSync(fd, header, 0, header.length, 0);
+}
+
+/**
+ * A table that an earlier version has made, under the pool's UUID alone, gets its name of today as well: that version
+ * may still be at work on this host. It belongs to the first log life that asks for it.
+ */
+function linkEarlier(earlier: string, file: string): void {
+  if (file === earlier || fs.existsSync(file) || fs.statSync(earlier, { throwIfNoEntry: false })?.nlink !== 1) return;
+  try {
+    fs.linkSync(earlier, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was faster
+  }
 }

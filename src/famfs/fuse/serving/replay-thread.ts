@@ -12,6 +12,8 @@ import { QuiescentPoint, RequestParity } from './quiescence.ts';
 
 /** How long a change by another host stays unnoticed where nobody asks for it. */
 const POLL_MS = 20;
+/** How long another pool must be seen before the session ends: a byte that somebody damages and puts right ends none. */
+const DOUBT_MS = 200;
 
 const port = parentPort!;
 const post = (message: ReplayMessage) => port.postMessage(message);
@@ -37,13 +39,16 @@ function follow(replayer: Replayer, stop: Int32Array): void {
   let counters: Counters | undefined;
   let point: QuiescentPoint | undefined;
   let generation = 0;
+  let replacedSince: number | undefined;
   while (Atomics.load(stop, 0) === 0) {
     replayer.waitForRequest(POLL_MS);
-    if (!replayer.identity.isUnchanged()) {
+    const { removed, rebuilt } = replayer.catchUp();
+    if (!replayer.identity.isUnchanged()) { // what was read may be of another pool: nobody is told of it
+      if ((replacedSince ??= performance.now()) > performance.now() - DOUBT_MS) continue;
       post({ type: 'replaced' });
       break;
     }
-    const { removed, rebuilt } = replayer.catchUp();
+    replacedSince = undefined;
     if (removed.length > 0 || rebuilt) post({ type: 'changed', removed, rebuilt });
     counters?.recordLook(replayer.end);
     const passed = point?.passed(replayer.change);

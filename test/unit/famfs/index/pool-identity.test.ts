@@ -47,7 +47,9 @@ describe('the identity of a pool', () => {
     assert.equal(identity.logLife, '');
     assert.ok(identity.isUnchanged());
     device.superblock.store64(ClaimLayout.logLife, drawLogLife());
-    assert.equal(identity.isUnchanged(), false, 'adopt has given it one');
+    assert.ok(identity.isUnchanged(), 'adopt has given it one, and everything is where it was');
+    device.superblock.bytes[uuid.offset] ^= 1;
+    assert.equal(identity.isUnchanged(), false);
   });
 });
 

@@ -44,6 +44,19 @@ describe('override table', () => {
     assert.ok(Math.abs(table.createdSeconds() - Date.now() / 1000) < 60);
   });
 
+  it('of an earlier version goes on as that of the first log life that asks for it, for both versions', () => {
+    table.setGroup(7, 4711);
+    const groupOf = (of: Overrides, node: number) => {
+      const read = new Override();
+      return of.read(node, read) ? read.group : undefined;
+    };
+    const [now, next] = ['a', 'b'].map((life) => Overrides.open(directory, uuid, life.repeat(16)));
+    assert.deepEqual([groupOf(now, 7), groupOf(next, 7)], [4711, undefined]);
+    table.setGroup(8, 12);
+    assert.equal(groupOf(now, 8), 12);
+    for (const each of [now, next]) each.close();
+  });
+
   it('keeps everything, in another mapping too', () => {
     table.change(7, (o) => Object.assign(o, {
       fields: 127, mode: 0o640, uid: 0xffff_fffe, gid: 3, group: 4, atime: -1, mtime: 2 ** 40, ctime: 5,
