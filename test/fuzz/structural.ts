@@ -197,8 +197,8 @@ function writeList(t: Target, record: Buffer): void {
   record.writeUInt32LE(guards, 1032);
   record.writeUInt32LE(abandoned, 1036);
   for (let k = 0; k < guards; k++) {
-    record.writeUInt32LE(random.chance(6) ? random.word() : random.below(t.base.slots), 1040 + 8 * k);
-    record.writeUInt32LE(random.chance(6) ? random.word() : random.below(6), 1044 + 8 * k);
+    record.writeUInt32LE(random.chance(12) ? random.word() : random.below(t.base.slots), 1040 + 8 * k);
+    record.writeUInt32LE(random.chance(12) ? random.word() : random.chance(6) ? random.below(6) : 4 * (1 + random.below(2)), 1044 + 8 * k);
   }
   const who = Buffer.alloc(72);
   record.copy(who, 0, 32, 40);

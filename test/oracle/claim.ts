@@ -7,8 +7,8 @@ const RECORD = 16384;
 const LIST = 1024;
 const MAGIC = 'famfsclm';
 
-/** The slots that every reader skips: those of the highest epoch's record that has a valid list. */
-export function guardedSlots(sb: Buffer): Set<number> {
+/** The ranges that every reader skips: those of the highest epoch's record that has a valid list; undefined where no writer can have made it. */
+export function guardRanges(sb: Buffer, slotsOfLog: number): [number, number][] | undefined {
   const uuid = sb.subarray(48, 64);
   let epoch = 0n;
   let slots: [number, number][] = [];
@@ -20,10 +20,15 @@ export function guardedSlots(sb: Buffer): Set<number> {
     epoch = record.readBigUInt64LE(32);
     slots = list;
   }
-  const guarded = new Set<number>();
-  // No log of a test has more slots than this.
-  for (const [first, count] of slots) for (let k = first; k < Math.min(first + count, 100_000); k++) guarded.add(k);
-  return guarded;
+  const seen = new Set<number>();
+  for (const [first, count] of slots) {
+    if (count === 0 || count % 4 !== 0 || first + count > slotsOfLog || seen.size + count > 4096) return undefined;
+    for (let k = first; k < first + count; k++) {
+      if (seen.has(k)) return undefined;
+      seen.add(k);
+    }
+  }
+  return slots;
 }
 
 function headIsValid(record: Buffer, uuid: Buffer, number: number): boolean {

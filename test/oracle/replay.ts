@@ -1,4 +1,4 @@
-import { guardedSlots } from './claim.ts';
+import { guardRanges } from './claim.ts';
 import {
   ADD_DAXDEV, ENTRY, entryIsSound, FILE, MKDIR, type OracleExtent, QUARANTINED, readMap, readPath, VOID,
 } from './entry.ts';
@@ -24,7 +24,7 @@ export interface OracleNode {
 }
 
 export interface OracleProblem {
-  readonly place: 'superblock' | 'log header' | 'log entry';
+  readonly place: 'superblock' | 'log header' | 'log entry' | 'claim';
   readonly index?: number;
   readonly severity: 'damage' | 'reject' | 'note';
 }
@@ -39,7 +39,7 @@ export interface OracleTree {
   readonly quarantinedBytes: number;
 }
 
-export type OracleVerdict = { readonly refused: 'superblock' | 'log header' } | OracleTree;
+export type OracleVerdict = { readonly refused: 'superblock' | 'log header' | 'claim' } | OracleTree;
 
 interface Owned extends OracleExtent {
   readonly index: number;
@@ -52,7 +52,9 @@ export function oracle(image: Image): OracleVerdict {
   if (typeof frame === 'string') return { refused: frame };
   const state = new State(frame, image.deviceSize);
   if (frame.sizeDiffers) state.problems.push({ place: 'superblock', severity: 'note' });
-  const guarded = guardedSlots(image.superblock);
+  const ranges = guardRanges(image.superblock, frame.slots);
+  if (ranges === undefined) return { refused: 'claim' };
+  const guarded = new Set(ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, k) => first + k)));
   let end = 0;
   for (; end < frame.slots; end++) {
     if (guarded.has(end)) continue;
@@ -67,6 +69,7 @@ export function oracle(image: Image): OracleVerdict {
   if (BigInt(end) < nextIndex && end < frame.slots) problems.push({ place: 'log entry', index: end, severity: 'damage' });
   if (nextIndex < BigInt(end)) problems.push({ place: 'log header', severity: 'note' });
   if (nextSeqnum !== nextIndex) problems.push({ place: 'log header', severity: 'note' });
+  if (ranges.some(([first]) => first > end)) problems.push({ place: 'claim', severity: 'damage' });
   return {
     nodes: [...state.live.values()].sort((a, b) => a.node - b.node),
     problems, end,

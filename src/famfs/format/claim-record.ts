@@ -28,6 +28,10 @@ export const ClaimLayout = {
   list: 1024,
   listHead: 16,
   guardsMax: 1024,
+  /** Slots of all guard ranges of a list together. */
+  guardedSlotsMax: 4096,
+  /** Slots of one guard: as many as a batch has entries. A range has a multiple of it. */
+  guardSlots: 4,
   abandonedMax: 1024,
   /** Behind the ring: a splitter for each epoch, on a cache line of its own. See epoch-choice.ts. */
   splitters: 0x180000,

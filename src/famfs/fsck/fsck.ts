@@ -1,4 +1,5 @@
 import { FamfsError } from '../errors.ts';
+import { hiddenEntries } from '../log/hidden.ts';
 import type { Problem } from '../log/problem.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../pool/pool.ts';
@@ -32,7 +33,7 @@ export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   }
   try {
     const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
-    const problems = [...pool.problems, ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring),
+    const problems = [...pool.problems, ...hiddenEntries(pool.replayer), ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring),
       ...(memory ? memoryProblems(pool) : [])];
     const bad = problems.some(({ severity }) => severity !== 'note');
     return { status: bad ? 1 : 0, problems, uuid: pool.uuid, systemUuid: pool.systemUuid, usage: pool.usage() };

@@ -1,4 +1,4 @@
-import type { SlotRange } from '../format/claim-record.ts';
+import { ClaimLayout, type SlotRange } from '../format/claim-record.ts';
 
 /**
  * Slots that readers skip, whatever they hold: what a writer that was paused can still hit. Asked
@@ -22,8 +22,37 @@ export class Guards {
     return next !== undefined && next.first <= index ? next.end - index : 0;
   }
 
+  /** A range that begins behind `end`, the end of the log; undefined where there is none. */
+  beginningBehind(end: number): SlotRange | undefined {
+    const range = this.#ranges.findLast(({ first }) => first > end);
+    return range && { first: range.first, count: range.end - range.first };
+  }
+
   /** Slots from `index`, which is not guarded, to the next that is; Infinity when there is none. */
   distance(index: number): number {
     return this.#next < this.#ranges.length ? this.#ranges[this.#next].first - index : Infinity;
   }
+}
+
+/**
+ * Why no writer can have made this list of guards, for a log of `capacity` slots; undefined where one can. A list has
+ * a CRC, but not against forgers: one range over all slots would hide every entry, and the next take-over would store
+ * guards over them. A list that breaks these rules is damage. An older list is never used in its place, since it may
+ * lack the guard that counts.
+ *
+ * A take-over guards four slots at the log's end. So a range also never begins behind the end that is found with
+ * the list, which only who has read the log can judge: see `beginningBehind`. A reader that never gets there is not harmed.
+ */
+export function guardListProblem(ranges: readonly SlotRange[], capacity: number): string | undefined {
+  const { guardSlots, guardedSlotsMax } = ClaimLayout;
+  let slots = 0;
+  let end = 0;
+  for (const { first, count } of [...ranges].sort((a, b) => a.first - b.first)) {
+    if (count === 0 || count % guardSlots !== 0) return `it guards ${count} slots from ${first} on, which is no multiple of ${guardSlots}`;
+    if (first < end) return `it guards slot ${first} twice`;
+    end = first + count;
+    if (end > capacity) return `it guards slots up to ${end}; the log has ${capacity}`;
+    slots += count;
+  }
+  return slots > guardedSlotsMax ? `it guards ${slots} slots; at most ${guardedSlotsMax} are possible` : undefined;
 }

@@ -8,6 +8,7 @@ import { IndexView } from '../index/index-view.ts';
 import { PoolIdentity } from '../index/pool-identity.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
+import { guardListProblem } from './guards.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
 import { LogReplay } from './log-replay.ts';
 import type { Problem } from './problem.ts';
@@ -47,7 +48,7 @@ export class Replayer {
 
   /**
    * Opens the pool in some memory and replays its log once.
-   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock or log header allow no replay, and REPLACED where
+   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock, log header or claim allow no replay, and REPLACED where
    * the pool is being formatted meanwhile.
    */
   static create(memory: PoolMemory): Replayer {
@@ -69,7 +70,10 @@ export class Replayer {
     this.#store = new IndexStore(capacity, shared);
     this.view = new IndexView(this.handle, memory);
     this.#change = this.ring.changeWord();
-    this.#replay = this.#newReplay(this.#store);
+    const list = this.ring.listInForce();
+    const problem = this.#listProblem(list);
+    if (problem !== undefined) throw new FamfsError('DAMAGED', `${memory.path}: claim: ${problem.reason}`);
+    this.#replay = this.#newReplay(this.#store, list);
     this.#update();
   }
 
@@ -129,9 +133,17 @@ export class Replayer {
     Atomics.wait(header, Header.requested, Atomics.load(header, Header.served), timeoutMs);
   }
 
-  #newReplay(store: IndexStore): LogReplay {
+  #newReplay(store: IndexStore, list: ListInForce): LogReplay {
     const { log, capacity } = this.geometry;
-    return new LogReplay(log, capacity, this.geometry, store, this.ring.listInForce());
+    return new LogReplay(log, capacity, this.geometry, store, list);
+  }
+
+  /** Why a list of guards cannot be followed. Which slots count is not known then. */
+  #listProblem({ epoch, guards }: ListInForce): Problem | undefined {
+    const problem = guardListProblem(guards, this.geometry.capacity);
+    if (problem === undefined) return undefined;
+    const reason = `no writer has made the list of epoch ${epoch}: ${problem}; "famfs-csi reset-claim" removes the records of a claim ring that were forged`;
+    return { place: 'claim', severity: 'damage', reason };
   }
 
   #update(thorough = false): { removed: number[]; rebuilt: boolean } {
@@ -174,8 +186,14 @@ export class Replayer {
 
   /** Reads the whole log anew, beside the index in use; a log that reads worse now is not taken. */
   #rebuild(): boolean {
+    const list = this.ring.listInForce();
+    const problem = this.#listProblem(list);
+    if (problem !== undefined) {
+      this.#stale = problem;
+      return false;
+    }
     const fresh = new IndexStore(this.geometry.capacity, new ArrayBuffer(IndexStore.bytes(this.geometry.capacity)));
-    const replay = this.#newReplay(fresh);
+    const replay = this.#newReplay(fresh, list);
     const counters = readCounters(this.geometry.log);
     replay.advance(counters.nextIndex);
     if (replay.position < this.#replay.position) {
@@ -196,20 +214,21 @@ export class Replayer {
 
   /**
    * Whether slots may have become guarded, or have ceased to be, since the replay read its list: it
-   * differs, or is not the next one and others stood between.
+   * differs, or is not the next one and others stood between. One of the same epoch never differs, unless somebody
+   * has stored over it.
    */
   #listIsOld(): boolean {
     const known = this.#replay.list;
     const now = this.ring.listInForce();
-    if (now.epoch === known.epoch) return false;
-    return now.epoch !== known.epoch + 1 || JSON.stringify(now.guards) !== JSON.stringify(known.guards);
+    return (now.epoch !== known.epoch && now.epoch !== known.epoch + 1) || JSON.stringify(now.guards) !== JSON.stringify(known.guards);
   }
 
   /** Judges the counters against what was found, and tells readers what was seen. */
   #publish(counters: LogCounters): void {
     const { header, totals } = this.#store;
     const { position, memory, quarantinedBytes } = this.#replay;
-    this.#endProblems = endProblems(position, counters, this.geometry);
+    const guard = this.#replay.guardProblem();
+    this.#endProblems = [...endProblems(position, counters, this.geometry), ...(guard === undefined ? [] : [guard])];
     const { allocatable } = this.geometry;
     const total = sumOf(allocatable);
     // Files may lie past what new ones may use, when the superblock tells a smaller device.

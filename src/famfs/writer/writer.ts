@@ -293,7 +293,7 @@ export class PoolWriter {
   /** While a former writer may wake up late: adopts and restores what it stores, and sees whether it is known to be stopped. */
   #guardAgainstLate(): void {
     const { replayer } = this.pool;
-    restore(replayer, this.#appender);
+    restore(replayer, this.#appender, this.#predecessors.guards);
     this.#refresh(true);
     if (this.#predecessors.recheck()) this.#allocator = this.pool.allocator();
   }

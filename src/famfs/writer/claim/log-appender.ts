@@ -1,9 +1,9 @@
 import { FamfsError } from '../../errors.ts';
 import type { SlotRange } from '../../format/claim-record.ts';
 import { EntryLayout } from '../../format/entry-layout.ts';
-import { newEntry } from '../../format/entry.ts';
+import { entryIsValid, newEntry } from '../../format/entry.ts';
 import { entryOffset, LogHeader, stateOffset } from '../../format/log-header.ts';
-import { EntryType } from '../../format/state-word.ts';
+import { EntryType, nextWord } from '../../format/state-word.ts';
 import type { Geometry } from '../../log/geometry.ts';
 import type { Claim } from './claim.ts';
 
@@ -78,19 +78,28 @@ export class LogAppender {
     return this.#geometry.log.load64(stateOffset(index));
   }
 
-  /** Makes guarded slots void entries again, where they are anything else. Throws FamfsError CLAIM_LOST. */
+  /**
+   * Makes guarded slots void entries again, where they are anything else. Throws FamfsError CLAIM_LOST. Of a valid
+   * entry only the state word is stored: what it was can still be read, should the list of guards be a forged one.
+   */
   restoreGuards(guards: readonly SlotRange[]): void {
-    const { log } = this.#geometry;
     for (const { first, count } of guards) {
-      for (let slot = first; slot < Math.min(first + count, this.end); slot++) {
-        const wanted = guardEntry(slot);
-        const at = entryOffset(slot);
-        if (wanted.equals(log.bytes.subarray(at, at + EntryLayout.size))) continue;
-        this.#claim.mustRule();
-        log.store(at, wanted.subarray(0, EntryLayout.crc));
-        log.store64(at + EntryLayout.crc, wanted.readBigUInt64LE(EntryLayout.crc));
-      }
+      for (let slot = first; slot < Math.min(first + count, this.end); slot++) this.#restoreGuard(slot);
     }
+  }
+
+  #restoreGuard(slot: number): void {
+    const { log } = this.#geometry;
+    const at = entryOffset(slot);
+    const entry = Buffer.from(log.bytes.subarray(at, at + EntryLayout.size));
+    const isValid = entryIsValid(entry, slot);
+    if (isValid && entry.readUInt32LE(EntryLayout.type) === EntryType.Void) return;
+    this.#claim.mustRule();
+    const word = isValid ? nextWord(entry.readBigUInt64LE(EntryLayout.type), 'void') : undefined;
+    if (word !== undefined) return log.store64(stateOffset(slot), word);
+    const guard = guardEntry(slot);
+    log.store(at, guard.subarray(0, EntryLayout.crc));
+    log.store64(at + EntryLayout.crc, guard.readBigUInt64LE(EntryLayout.crc));
   }
 
   /** Brings counters that lag behind, or disagree, to the end of what is valid. */

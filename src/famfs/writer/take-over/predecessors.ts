@@ -1,4 +1,5 @@
 import { sumOf } from '../../alloc/free-runs.ts';
+import type { SlotRange } from '../../format/claim-record.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
 import { memoryOf } from '../../log/entry-memory.ts';
 import type { Replayer } from '../../log/replayer.ts';
@@ -8,14 +9,17 @@ import type { TakenOver } from './take-over.ts';
 export class Predecessors {
   readonly #replayer: Replayer;
   readonly #isStopped: (record: ClaimRecord) => boolean;
+  /** What they can still hit in the log. */
+  readonly guards: readonly SlotRange[];
   #maybeRunning: readonly ClaimRecord[];
   #abandoned: readonly number[];
 
-  constructor(replayer: Replayer, { maybeRunning, abandoned }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
+  constructor(replayer: Replayer, { maybeRunning, abandoned, guards }: TakenOver, isStopped: (record: ClaimRecord) => boolean) {
     this.#replayer = replayer;
     this.#isStopped = isStopped;
     this.#maybeRunning = maybeRunning;
     this.#abandoned = abandoned;
+    this.guards = guards;
   }
 
   /** Those that are not known to be stopped: such a one may wake up and finish what it was doing. */

@@ -3,7 +3,8 @@ import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-reco
 import { EntryLayout } from '../../format/entry-layout.ts';
 import { entryOffset } from '../../format/log-header.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
-import { describeProblem } from '../../log/problem.ts';
+import { hiddenEntries } from '../../log/hidden.ts';
+import { describeProblem, type Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import type { Claim } from '../claim/claim.ts';
 import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
@@ -16,6 +17,8 @@ export interface TakenOver {
   readonly maybeRunning: readonly ClaimRecord[];
   /** Entries whose memory one of them may be zeroing. */
   readonly abandoned: readonly number[];
+  /** The guards of the list that was written. */
+  readonly guards: readonly SlotRange[];
 }
 
 /**
@@ -48,42 +51,46 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
     throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
   }
   replayer.catchUp(true);
-  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? (willScrub ? undefined : strandedEntry(replayer));
+  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? hidesTooMuch(replayer) ?? (willScrub ? undefined : strandedEntry(replayer));
   if (damage !== undefined) throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${describeProblem(damage)}`);
   claim.mustRule();
   const inherited = replayer.list; // the one that the log's end was found with
   const appender = new LogAppender(geometry, claim, replayer.end);
   const abandoned = maybeRunning.length === 0 ? [] : [...new Set([...inherited.abandoned, ...scrubbing.map((word) => Number(word) - 1)])];
-  if (maybeRunning.length === 0) startClean(claim, replayer, appender, inherited.guards);
-  else startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, maybeRunning: maybeRunning.map(({ head }) => head.holder) });
+  const names = maybeRunning.map(({ head }) => head.holder);
+  const guards = names.length === 0 ? startClean(claim, replayer, appender, inherited.guards)
+    : startGuarded(claim, appender, { inherited: inherited.guards, abandoned, capacity, maybeRunning: names });
   replayer.catchUp(true);
-  return { appender, maybeRunning, abandoned };
+  return { appender, maybeRunning, abandoned, guards };
 }
 
 /** All predecessors are stopped: their guards go, and so does what a batch cut short may have left. */
-function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, guards: readonly SlotRange[]): void {
+function startClean(claim: Claim, replayer: Replayer, appender: LogAppender, guards: readonly SlotRange[]): SlotRange[] {
   const { log, capacity } = replayer.geometry;
   appender.restoreGuards(guards);
   const slots = Math.min(BATCH_MAX, capacity - appender.end);
+  claim.mustRule(); // one that pauses from here on zeroes what others have guarded: that is what guards are for
   log.zero(entryOffset(appender.end), slots * EntryLayout.size);
   log.fence();
   claim.writeList({ guards: [], abandoned: [] });
   claim.mustRule();
   appender.repairCounters();
   claim.storeChange();
+  return [];
 }
 
 /** A predecessor may wake up late: it can hit only the next four slots, and those are skipped by all. */
 function startGuarded(
   claim: Claim, appender: LogAppender,
   { inherited, abandoned, capacity, maybeRunning }: { inherited: readonly SlotRange[]; abandoned: number[]; capacity: number; maybeRunning: string[] },
-): void {
+): SlotRange[] {
   if (appender.end + BATCH_MAX > capacity) {
     throw new FamfsError('LOG_FULL', `the log has ${capacity - appender.end} slots left; ${BATCH_MAX} are needed to guard against ${maybeRunning.join(', ')}, which may still be running`);
   }
   const guards = mergeRanges([...inherited, { first: appender.end, count: BATCH_MAX }]);
-  if (guards.length > ClaimLayout.guardsMax || abandoned.length > ClaimLayout.abandonedMax) {
-    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${guards.length}); stop ${maybeRunning.join(', ')} for good, then take over`);
+  const slots = guards.reduce((sum, { count }) => sum + count, 0);
+  if (guards.length > ClaimLayout.guardsMax || slots > ClaimLayout.guardedSlotsMax || abandoned.length > ClaimLayout.abandonedMax) {
+    throw new FamfsError('CLAIMED', `the list of guarded slots is full (${slots} slots in ${guards.length} ranges); stop ${maybeRunning.join(', ')} for good, then take over`);
   }
   claim.writeList({ guards, abandoned });
   claim.mustRule();
@@ -91,6 +98,17 @@ function startGuarded(
   const first = appender.end;
   appender.append(Array.from({ length: BATCH_MAX }, (_, k) => guardEntry(first + k)));
   claim.storeChange();
+  return guards;
+}
+
+/** What a list hides that no honest history can: a writer that wakes up late stores one batch into guarded slots. */
+function hidesTooMuch(replayer: Replayer): Problem | undefined {
+  const hidden = hiddenEntries(replayer);
+  const most = BATCH_MAX * replayer.ring.records().length;
+  if (hidden.length <= most) return undefined;
+  const reason = `the list of epoch ${replayer.list.epoch} hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late ` +
+    `have stored ${most} at most: it was forged; "famfs-csi reset-claim" removes it`;
+  return { place: 'claim', severity: 'damage', reason };
 }
 
 /** Ranges in ascending order, neighbours joined. */
