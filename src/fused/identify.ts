@@ -1,5 +1,5 @@
 import { FamfsError } from '../famfs/errors.ts';
-import { decodeSuperblock, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
+import { decodeSuperblock, foreignFormat, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
 import type { ServedPool } from '../famfs/fuse/session/served-pool.ts';
 import { PoolIdentity } from '../famfs/index/pool-identity.ts';
 import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
@@ -39,7 +39,8 @@ function identify(pool: ConfiguredPool): IdentifiedPool {
       const size = memory.devices.reduce((sum, device) => sum + device.size, 0);
       const bytes = Buffer.from(memory.superblock.bytes.subarray(0, Superblock.length)); // others may write it
       const reason = superblockProblem(bytes);
-      if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${pool.device}: no famfs superblock: ${reason}` };
+      const what = foreignFormat(bytes) === undefined ? 'no famfs superblock' : 'superblock';
+      if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${pool.device}: ${what}: ${reason}` };
       return { ...pool, uuid: decodeSuperblock(bytes).uuid, size };
     } finally {
       memory.close();

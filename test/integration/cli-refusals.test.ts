@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile } from '../harness/temp.ts';
@@ -159,6 +160,28 @@ describe('command line refuses', () => {
       cli.must('creat', adopted, 'new', '2MiB', ...other);
       cli.refused(/adopt/, 'creat', adopted, 'newer', '2MiB');
       assert.deepEqual(cli.json<{ path: string }[]>('ls', adopted).map(({ path }) => path), ['kept', 'new']);
+    });
+
+    it('of a pool of another format version, which no command touches', () => {
+      const other = cli.newPool('16MiB');
+      const bytes = readFileSync(other);
+      bytes.writeUInt32LE(3, 40);
+      bytes.writeBigUInt64LE(BigInt(crc32(bytes.subarray(0, 96))), 96);
+      writeFileSync(other, bytes);
+      const source = join(cli.directory, 'for-another-format');
+      writeFileSync(source, 'bytes');
+      const directory = join(cli.directory, 'another-format');
+      mkdirSync(directory);
+      const commands = [
+        ['mkdir', other, 'new'], ['creat', other, 'new', '2MiB'], ['cp', source, `${other}:new`], ['rm', other, 'old'], ['adopt', other],
+        ['adopt', other, '--assume-stopped'], ['mount', other, directory], ['ls', other], ['df', other], ['log', other],
+      ];
+      for (const command of commands) cli.refused(/format version is 3\.2/, ...command);
+      cli.refused(/format 3\.2.*--force/, 'mkfs', other);
+      const { code, out } = cli.run('fsck', other);
+      assert.equal(code, 2);
+      assert.match(out, /format version is 3\.2.*\n.*could not look/);
+      assert(bytes.equals(readFileSync(other)));
     });
 
     it('on a device that can only be read, which can still be looked at', () => {

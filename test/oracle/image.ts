@@ -27,6 +27,7 @@ export function readFrame({ superblock: sb, log, deviceSize }: Image): Frame | '
   if (sb.readBigUInt64LE(0) !== 0x87b282ffn) return 'superblock';
   if (sb.readBigUInt64LE(8) !== 48n) return 'superblock';
   if (sb.readBigUInt64LE(96) !== BigInt(crc(sb, 0, 96))) return 'superblock';
+  if (sb.readUInt32LE(40) !== 2) return 'superblock'; // whatever the minor version
   const unit = sb.readBigUInt64LE(32);
   if (unit !== 4096n && unit !== 0x200000n) return 'superblock';
   if (sb.readBigUInt64LE(16) !== 0x200000n) return 'superblock';

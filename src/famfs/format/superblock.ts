@@ -75,6 +75,17 @@ export function withMagic(bytes: Buffer): Buffer {
   return copy;
 }
 
+/**
+ * The format version of a sound superblock whose major version we do not know: what stands there may mean anything,
+ * so nothing is read or written. Undefined where we know it, or the superblock is not sound. Minor versions only add
+ * kinds of entries, which are skipped: any of them will do. The reference checks neither.
+ */
+export function foreignFormat(bytes: Buffer): string | undefined {
+  const { magic, version, crc, omfMajor, omfMinor } = decodeSuperblock(bytes);
+  if (magic !== Superblock.magic || version !== Superblock.version || crc !== superblockCrc(bytes)) return undefined;
+  return omfMajor === Superblock.omfMajor ? undefined : `${omfMajor}.${omfMinor}`;
+}
+
 /** Why a superblock cannot be used, or undefined. The order of checks is the reference's. */
 export function superblockProblem(bytes: Buffer): string | undefined {
   const superblock = decodeSuperblock(bytes);
@@ -84,6 +95,8 @@ export function superblockProblem(bytes: Buffer): string | undefined {
   }
   const crc = superblockCrc(bytes);
   if (superblock.crc !== crc) return `CRC is ${hex(superblock.crc)}, the bytes give ${hex(crc)}`;
+  const foreign = foreignFormat(bytes);
+  if (foreign !== undefined) return `format version is ${foreign}; this program knows ${Superblock.omfMajor}.x alone: use one that knows it`;
   if (!allocationUnits.includes(superblock.allocationUnit)) return `allocation unit ${superblock.allocationUnit} is not supported`;
   if (superblock.logOffset !== Superblock.regionLength) return `log offset is ${hex(superblock.logOffset)}, not 0x200000`;
   return undefined;

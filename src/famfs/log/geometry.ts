@@ -4,7 +4,7 @@ import type { PoolMemory } from '../device/pool-memory.ts';
 import type { Region } from '../device/region.ts';
 import { FamfsError } from '../errors.ts';
 import { decodeLogHeader, logCapacity, LogHeader, logHeaderProblem } from '../format/log-header.ts';
-import { decodeSuperblock, Superblock, superblockProblem } from '../format/superblock.ts';
+import { decodeSuperblock, foreignFormat, Superblock, superblockProblem } from '../format/superblock.ts';
 import type { DataArea } from './map-check.ts';
 import type { Problem } from './problem.ts';
 
@@ -21,7 +21,7 @@ export interface Geometry extends DataArea {
 
 /**
  * Reads superblock and log header. Throws FamfsError NOT_FAMFS when there is no superblock to speak
- * of, DAMAGED when there is one that cannot be trusted.
+ * of, UNSUPPORTED when it is of a later format, DAMAGED when there is one that cannot be trusted.
  */
 export function readGeometry(memory: Pick<PoolMemory, 'path' | 'devices' | 'superblock' | 'log'>): Geometry {
   const { path, devices: [device] } = memory;
@@ -29,8 +29,8 @@ export function readGeometry(memory: Pick<PoolMemory, 'path' | 'devices' | 'supe
   const problem = superblockProblem(bytes);
   const superblock = decodeSuperblock(bytes);
   if (problem !== undefined) {
-    const foreign = superblock.magic !== Superblock.magic;
-    throw new FamfsError(foreign ? 'NOT_FAMFS' : 'DAMAGED', `${path}: superblock: ${problem}`);
+    const code = superblock.magic !== Superblock.magic ? 'NOT_FAMFS' : foreignFormat(bytes) !== undefined ? 'UNSUPPORTED' : 'DAMAGED';
+    throw new FamfsError(code, `${path}: superblock: ${problem}`);
   }
   const { logLength, allocationUnit } = superblock;
   if (logLength < LogHeader.length || Superblock.regionLength + logLength > device.size) {

@@ -48,8 +48,8 @@ export class Replayer {
 
   /**
    * Opens the pool in some memory and replays its log once.
-   * Throws FamfsError NOT_FAMFS or DAMAGED when superblock, log header or claim allow no replay, and REPLACED where
-   * the pool is being formatted meanwhile.
+   * Throws FamfsError NOT_FAMFS, UNSUPPORTED or DAMAGED when superblock, log header or claim allow no replay, and
+   * REPLACED where the pool is being formatted meanwhile.
    */
   static create(memory: PoolMemory): Replayer {
     return new Replayer(memory);

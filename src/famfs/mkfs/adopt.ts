@@ -6,7 +6,7 @@ import { ClaimLayout, recordOffset } from '../format/claim-record.ts';
 import { hasFormatMarker } from '../format/format-marker.ts';
 import { isUuid } from '../format/struct.ts';
 import {
-  decodeSuperblock, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
+  decodeSuperblock, foreignFormat, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
 } from '../format/superblock.ts';
 import { drawLogLife } from '../index/pool-identity.ts';
 import { type ClaimRecord, ClaimRing } from '../log/claim-ring.ts';
@@ -132,6 +132,7 @@ function restoreCopy({ superblock }: DaxDevice): void {
   const now = Buffer.from(superblock.bytes.subarray(0, Superblock.length));
   const copy = superblockCopy(superblock.bytes);
   if (superblockProblem(now) === undefined || superblockProblem(copy) !== undefined) return;
+  if (foreignFormat(now) !== undefined) return;
   if (decodeSuperblock(now).uuid !== decodeSuperblock(copy).uuid) return;
   // A formatting took the magic away, and may have cleared more than that.
   if (decodeSuperblock(now).magic !== Superblock.magic && hasFormatMarker(superblock.bytes)) return;

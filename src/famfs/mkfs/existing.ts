@@ -1,5 +1,5 @@
 import { hasFormatMarker } from '../format/format-marker.ts';
-import { decodeSuperblock, Superblock, superblockCopy, superblockProblem, withMagic } from '../format/superblock.ts';
+import { decodeSuperblock, foreignFormat, Superblock, superblockCopy, superblockProblem, withMagic } from '../format/superblock.ts';
 
 /**
  * Why the device whose superblock region begins with `head` should not be formatted without force,
@@ -14,6 +14,8 @@ export function describeExisting(head: Buffer): string | undefined {
     return 'is being formatted by somebody else, or a formatting of it was interrupted; --force begins anew';
   }
   const copy = superblockCopy(head);
+  const foreign = foreignFormat(head) ?? foreignFormat(withMagic(head)) ?? foreignFormat(copy);
+  if (foreign !== undefined) return `holds a famfs of format ${foreign}, which this program does not know; --force destroys it`;
   if (superblockProblem(copy) === undefined) {
     return `holds the famfs ${decodeSuperblock(copy).uuid}, damaged (${problem}) but with a sound copy of its superblock ` +
       'at byte 2048: "famfs-csi adopt" may repair it; --force destroys it';
