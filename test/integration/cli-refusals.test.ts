@@ -106,7 +106,7 @@ describe('command line refuses', () => {
       const before = state();
       const names = [
         '', '/', '..', '../up', 'directory/../up', './here', 'directory//file', 'line\nbreak', '\x1b[2J',
-        'directory/file/below', 'no-parent/file', 'x'.repeat(80), 'ä'.repeat(40),
+        'directory/file/below', 'no-parent/file', 'x'.repeat(80), 'ä'.repeat(40), '.meta', '.meta/', '/.meta/.log', '//.meta//',
       ];
       names.forEach((name, k) => {
         if (k % 2 === 0) cli.refused(/./, 'creat', device, name, '2MiB');

@@ -72,8 +72,10 @@ function entryIsValid(entry: Buffer, index: number): boolean {
 
 /** Applies entries as `logplay` does; unknown types are nothing to it. */
 function replay(entries: readonly Buffer[]): Pick<ReferenceView, 'files' | 'directories' | 'errors'> {
-  const files = new Map<string, ReferenceFile>();
-  const directories = new Set<string>(['']);
+  // A mount begins with the files of its own; replay finds them there.
+  const own = ['.meta/.superblock', '.meta/.log'].map((path): ReferenceFile => ({ path, size: 0, extents: [] }));
+  const files = new Map<string, ReferenceFile>(own.map((file) => [file.path, file]));
+  const directories = new Set<string>(['', '.meta']);
   const errors: string[] = [];
   for (const entry of entries) {
     const type = entry.readUInt32LE(8);
@@ -89,8 +91,10 @@ function replay(entries: readonly Buffer[]): Pick<ReferenceView, 'files' | 'dire
     else if (extentsOf(entry).some(({ offset }) => offset === 0)) errors.push(`file ${path} with an extent at 0`);
     else if (!files.has(path)) files.set(path, { path, size: Number(entry.readBigUInt64LE(16)), extents: extentsOf(entry) });
   }
-  directories.delete('');
-  return { files: [...files.values()], directories: [...directories], errors };
+  return {
+    files: [...files.values()].filter((file) => !own.includes(file)),
+    directories: [...directories].filter((path) => path !== '' && path !== '.meta'), errors,
+  };
 }
 
 function pathOf(entry: Buffer, at: number): string {

@@ -35,6 +35,11 @@ export const DirectoryLayout = { uid: 16, gid: 20, mode: 24, path: 28, spare: 10
 export const PATH_FIELD = 80;
 /** The longest path we write: what every version of the reference tools can handle. */
 export const PATH_MAX = 78;
+/**
+ * At a pool's root: where the reference tools show superblock and log in their mounts. A file of that name, or a
+ * directory where one of theirs is a file, makes the replay of their mount fail, and so the mount.
+ */
+export const REFERENCE_DIRECTORY = '.meta';
 /** Simple extents of a file, and strips of an interleaved one. */
 export const EXTENTS_MAX = 16;
 

@@ -1,4 +1,6 @@
 import { FamfsError } from '../errors.ts';
+import { REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
+import { indexOf } from '../index/index-store.ts';
 import { hiddenEntries } from '../log/hidden.ts';
 import type { Problem } from '../log/problem.ts';
 import { sourceOf } from '../pool/pool-source.ts';
@@ -33,11 +35,20 @@ export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   }
   try {
     const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
-    const problems = [...pool.problems, ...hiddenEntries(pool.replayer), ...(stranded === undefined ? [] : [stranded]), ...claimProblems(pool.replayer.ring),
+    const problems = [...pool.problems, ...hiddenEntries(pool.replayer), ...(stranded === undefined ? [] : [stranded]), ...nameProblems(pool),
+      ...claimProblems(pool.replayer.ring),
       ...(memory ? memoryProblems(pool) : [])];
     const bad = problems.some(({ severity }) => severity !== 'note');
     return { status: bad ? 1 : 0, problems, uuid: pool.uuid, systemUuid: pool.systemUuid, usage: pool.usage() };
   } finally {
     pool.close();
   }
+}
+
+/** A name that readers of ours take as any other, and that may keep the reference tools from mounting the pool. */
+function nameProblems(pool: Pool): Problem[] {
+  const found = pool.stat(REFERENCE_DIRECTORY);
+  if (found === undefined) return [];
+  const reason = 'this name belongs to the reference tools, and may keep them from mounting the pool: "famfs-csi rm" deletes it';
+  return [{ place: 'log entry', index: indexOf(found.node), path: found.path, severity: 'note', reason }];
 }

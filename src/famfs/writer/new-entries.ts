@@ -2,7 +2,7 @@ import type { Allocator } from '../alloc/allocator.ts';
 import { type Run, sumOf } from '../alloc/free-runs.ts';
 import { deviceOf, offsetOf } from '../device/pool-address.ts';
 import { FamfsError } from '../errors.ts';
-import { DirectoryLayout, ExtentType, FILE_FLAGS, PATH_FIELD, PATH_MAX } from '../format/entry-layout.ts';
+import { DirectoryLayout, ExtentType, FILE_FLAGS, PATH_FIELD, PATH_MAX, REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
 import { newEntry } from '../format/entry.ts';
 import { EntryType } from '../format/state-word.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeRecordFits } from '../format/volume-record.ts';
@@ -15,7 +15,7 @@ export type NewEntry =
   | { readonly kind: 'file'; readonly path: string; readonly size: number; readonly mode: number; readonly uid: number; readonly gid: number };
 
 /**
- * Checks that a batch can be made: sound paths that are free, in directories that exist or come
+ * Checks that a batch can be made: sound paths that are free and ours, in directories that exist or come
  * earlier in the batch, and sizes that some pool could hold.
  * Throws FamfsError INVALID, EXISTS, NOT_FOUND or TOO_LARGE, naming the value.
  */
@@ -78,6 +78,10 @@ export function pathProblem(path: string): string | undefined {
 function checkPath(path: string): void {
   const problem = pathProblem(path);
   if (problem !== undefined) throw new FamfsError('INVALID', `${JSON.stringify(path)}: ${problem}`);
+  if (path.split('/', 1)[0] === REFERENCE_DIRECTORY) {
+    throw new FamfsError('INVALID', `${JSON.stringify(path)}: ${REFERENCE_DIRECTORY} at the root of a pool belongs to the reference tools, ` +
+      'which could not mount the pool any more: choose another name');
+  }
 }
 
 function checkOwner({ path, mode, uid, gid }: NewEntry): void {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type EntryBody, newEntry } from '../../../../src/famfs/format/entry.ts';
-import { entryOffset, LogHeader } from '../../../../src/famfs/format/log-header.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { mkfs } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
@@ -11,23 +9,13 @@ import { Random } from '../../../fuzz/random.ts';
 import { oracleTree, problemKey, readTree, treeSum } from '../../../fuzz/tree.ts';
 import { remove, shmFile, tempDir } from '../../../harness/temp.ts';
 import { oracle } from '../../../oracle/replay.ts';
+import { fileOver, forge } from '../../../support/forged.ts';
 
 const UNIT = 0x200000;
 const DATA = 10 * 2 ** 20;
 const owner = { uid: 1, gid: 2 };
 
-/** Appends an entry as a program would that knows no rules. */
-function forge(pool: Pool, index: number, type: number, body: EntryBody): void {
-  const { log } = pool.replayer.geometry;
-  log.store(entryOffset(index), newEntry(index, type, body));
-  log.store64(LogHeader.nextSeqnumOffset, BigInt(index + 1));
-  log.store64(LogHeader.nextIndexOffset, BigInt(index + 1));
-}
-
-function fileBody(path: string, first: number, count: number): EntryBody {
-  const extents = [{ device: 0, offset: DATA + first * UNIT, length: count * UNIT }];
-  return { kind: 'file', path, size: count * UNIT, flags: 2, mode: 0o644, ...owner, extentType: 0, extentCount: 1, extents };
-}
+const fileBody = (path: string, first: number, count: number) => fileOver(path, [{ offset: DATA + first * UNIT, length: count * UNIT }]);
 
 /** Compares a reader that followed, a reader that just came, and the oracle. */
 function compare(follower: Pool): void {

@@ -94,6 +94,9 @@ describe('the writer of a pool', () => {
       [file('a\nb'), 'INVALID', /control character/],
       [file('\ud800'), 'INVALID', /not UTF-8/],
       [file('x'.repeat(79)), 'INVALID', /79 bytes, at most 78/],
+      [file('.meta'), 'INVALID', /"\.meta".*belongs to the reference tools/],
+      [directory('.meta'), 'INVALID', /"\.meta".*belongs to the reference tools/],
+      [file('.meta/.superblock'), 'INVALID', /"\.meta\/\.superblock".*belongs to the reference tools/],
       [{ ...file('x'), mode: 0o10000 }, 'INVALID', /mode 4096/],
       [{ ...file('x'), uid: -1 }, 'INVALID', /uid -1/],
       [{ ...file('x'), gid: 0xffffffff }, 'INVALID', /gid 4294967295/],
@@ -107,6 +110,15 @@ describe('the writer of a pool', () => {
     assert.equal(pool.usage().freeBytes, 3 * AU);
     stop();
     assert.equal(fsck(device).status, 0);
+  });
+
+  it('makes any name below the root, and what only looks like the one of the reference tools', async () => {
+    const device = await newPool(4);
+    const { writer, stop } = await openWriter(device);
+    const made = writer.create([directory('d'), file('d/.meta'), file('.metadata'), directory('.Meta')]);
+    assert.deepEqual(made.map(({ path }) => path), ['d', 'd/.meta', '.metadata', '.Meta']);
+    stop();
+    assert.deepEqual(fsck(device).problems, []);
   });
 
   it('takes no memory for a batch of which one file does not fit', async () => {
