@@ -89,7 +89,10 @@ export class Volumes {
     if (attached.length > 0) {
       throw refuse.precondition(`${volumeId} is published on ${attached.map(({ node }) => node).join(', ')}: unpublish it first`);
     }
-    pool.write((writer) => removeTree(writer, id.directory));
+    pool.write((writer) => {
+      writer.mustBeUnaliased(id.directory); // or a part of the volume would be gone when it is refused
+      removeTree(writer, id.directory);
+    });
     pool.deleted();
   }
 

@@ -34,6 +34,7 @@ const famfsCodes: Readonly<Record<FamfsErrorCode, status>> = {
   NOT_FOUND: status.NOT_FOUND,
   EXISTS: status.ALREADY_EXISTS,
   NOT_EMPTY: status.FAILED_PRECONDITION,
+  ALIASED: status.FAILED_PRECONDITION,
   TOO_LARGE: status.OUT_OF_RANGE,
   NO_SPACE: status.RESOURCE_EXHAUSTED,
   LOG_FULL: status.RESOURCE_EXHAUSTED,

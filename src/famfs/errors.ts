@@ -4,6 +4,7 @@ export type FamfsErrorCode =
   | 'NOT_FOUND'
   | 'EXISTS' // the path is taken
   | 'NOT_EMPTY'
+  | 'ALIASED' // other files have memory of this one
   | 'TOO_LARGE' // more than this pool could ever hold
   | 'NO_SPACE' // no room now
   | 'LOG_FULL' // no slot left for another creation

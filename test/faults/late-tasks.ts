@@ -61,14 +61,14 @@ export const lateTasks: readonly LateTask[] = [
     long: true,
     prepare: ruling((writer) => void writer.create([...aVolume('late', UNIT), ...aVolume('later', UNIT)])),
   },
-  { title: 'a deletion of a file', prepare: ruling((writer) => writer.remove('victim/data')) },
-  { title: 'a deletion of a directory', prepare: ruling((writer) => writer.remove('empty')) },
+  { title: 'a deletion of a file', prepare: ruling((writer) => void writer.remove('victim/data')) },
+  { title: 'a deletion of a directory', prepare: ruling((writer) => void writer.remove('empty')) },
   {
     title: 'a reclaim',
     prepare: ruling(async (writer) => {
       for (const { index } of writer.quarantined) await Array.fromAsync(writer.reclaim(index, STEP));
       writer.create(aVolume('late', 2 * UNIT)); // what is done when it is noticed is no harm; the next call fails
-    }, (writer) => writer.remove('victim/data')),
+    }, (writer) => void writer.remove('victim/data')),
   },
   { title: 'a take-over from a writer that is stopped', former: 'stopped', long: true, prepare: taking },
   { title: 'a take-over from one that may not be', former: 'paused', long: true, prepare: taking },

@@ -52,7 +52,8 @@ export class Story {
   }
 
   async remove(name: string, writer: PoolWriter, path: string): Promise<void> {
-    await this.record(name, [path], () => writer.remove(path));
+    const force = this.#despite === 'refused entries'; // they share its memory
+    await this.record(name, [path], () => writer.remove(path, { force }));
   }
 
   /** Gives all quarantined memory back, as once every member has acknowledged. */

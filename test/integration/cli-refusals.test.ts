@@ -4,10 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
+import { Pool } from '../../src/famfs/pool/pool.ts';
 import { startRole, stopRole, untilServing } from '../demo/host.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
+import { forgeClone } from '../support/forged.ts';
 
 describe('command line refuses', () => {
   let cli: CommandLine;
@@ -135,6 +138,24 @@ describe('command line refuses', () => {
       cli.refused(/root/, 'rm', device, '/');
       cli.refused(/no-such/, 'ls', device, 'no-such');
       assert.deepEqual(state(), before);
+    });
+
+    it('of a file whose memory clones of the reference tools have, unless they may go too', () => {
+      const cloned = cli.newPool('32MiB');
+      cli.must('mkdir', cloned, 'v');
+      cli.must('creat', cloned, 'v/first', '2MiB');
+      cli.must('creat', cloned, 'v/second', '2MiB');
+      const pool = Pool.open(sourceOf(cloned));
+      const index = forgeClone(pool, 'v/second', 'clone');
+      pool.close();
+      const named = new RegExp(`"clone", log entry ${index}\\).*rm --force`);
+      cli.refused(named, 'rm', cloned, 'v/second');
+      cli.refused(named, 'rm', '-r', cloned, 'v');
+      assert.deepEqual(cli.json<{ path: string }[]>('ls', '-r', cloned).map(({ path }) => path), ['v', 'v/first', 'v/second']);
+      const { code, err } = cli.run('rm', '-r', '--force', cloned, 'v');
+      assert.equal(code, 0, err);
+      assert.match(err, /"clone".* is deleted too/);
+      assert.equal(cli.run('fsck', cloned).code, 0);
     });
 
     it('of a full pool', () => {

@@ -21,6 +21,7 @@ import { shmFile, tempDir } from '../harness/temp.ts';
 import {
   attach, type ControllerClient, createVolume, deleteVolume, mountOf, refused, RWO, RWX,
 } from '../support/csi-requests.ts';
+import { forgeClone } from '../support/forged.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 import { until } from '../support/until.ts';
 
@@ -31,14 +32,16 @@ describe('CSI with bad input', () => {
   let server: SocketServer;
   let client: ControllerClient;
   let readOnly: string;
+  let small: string;
   let scribbled: string;
   let kept: string;
 
   before(async () => {
     readOnly = makeReadOnlyPool(places.stateDir);
+    small = makePool(places.stateDir, '32MiB');
     scribbled = makePool(places.stateDir, '256MiB');
     const devices = {
-      good: makePool(places.stateDir, '256MiB'), small: makePool(places.stateDir, '32MiB'), full: await makeFullLog(places),
+      good: makePool(places.stateDir, '256MiB'), small, full: await makeFullLog(places),
       missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly, scribbled,
     };
     controller = await Controller.start({
@@ -150,6 +153,18 @@ describe('CSI with bad input', () => {
     }
     await refused(deleteVolume(client, ''), status.INVALID_ARGUMENT, /volume_id/);
     await refused(deleteVolume(client, `${kept}/data`), status.FAILED_PRECONDITION, /not made by this driver/);
+  });
+
+  it('deletes no volume whose memory other files have, names them, and keeps all of it', async () => {
+    const { volume_id: id } = await createVolume(client, 'cloned', { ...size(2 * MIB), parameters: { pool: 'small' } });
+    const pool = Pool.open(sourceOf(small));
+    try {
+      forgeClone(pool, 'cloned/data', 'clone');
+      await refused(deleteVolume(client, id), status.FAILED_PRECONDITION, /"clone", log entry \d+\).*rm --force/);
+      assert.equal(pool.stat('cloned/data')?.size, 2 * MIB);
+    } finally {
+      pool.close();
+    }
   });
 
   it('takes no new volumes in a pool while an entry of its log is written over, and says which entry', async () => {

@@ -6,7 +6,7 @@ import { nextWord } from '../format/state-word.ts';
 import { indexOf, nodeOf, ROOT, Status } from '../index/index-store.ts';
 import type { ClaimRecord } from '../log/claim-ring.ts';
 import { readGeometry } from '../log/geometry.ts';
-import { collidingWith } from '../log/rejected.ts';
+import { aliasesOf, collidingWith, nameRejected, type Rejected } from '../log/rejected.ts';
 import type { Pool, PoolNode } from '../pool/pool.ts';
 import { Claim, isKnownStopped } from './claim/claim.ts';
 import { BATCH_MAX, type LogAppender } from './claim/log-appender.ts';
@@ -130,19 +130,31 @@ export class PoolWriter {
   }
 
   /**
-   * Deletes a file (its memory is quarantined) or an empty directory.
-   * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), IN_USE (for a moment), CLAIM_LOST.
+   * Deletes a file (its memory is quarantined) or an empty directory. With `force`, whatever else has memory of the
+   * file goes with it, and is answered.
+   * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), ALIASED, IN_USE (for a moment), CLAIM_LOST.
    */
-  remove(path: string): void {
+  remove(path: string, { force = false } = {}): Rejected[] {
+    this.#refresh(); // nobody else may append, but who did may have made an alias
     const node = this.pool.view.resolve(path);
     if (node === 0) throw new FamfsError('NOT_FOUND', `${path} does not exist`);
     if (node === ROOT) throw new FamfsError('INVALID', 'the root of a pool cannot be removed');
     const directory = this.pool.view.isDirectory(node);
     if (directory && this.pool.list(path).length > 0) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
+    const aliases = this.#aliases([path]);
+    if (!force) refuseAliased(path, aliases);
     this.#voidCollisions(node, path);
     this.#moveState(indexOf(node), directory ? 'void' : 'quarantined');
     if (!directory) this.#quarantine.add(indexOf(node), this.#claim.change);
     this.#refresh();
+    return aliases;
+  }
+
+  /** Throws FamfsError ALIASED where other files have memory of those at or below `path`: they would go with them. */
+  mustBeUnaliased(path: string): void {
+    this.#refresh();
+    if (this.pool.replayer.rejected.length === 0) return;
+    refuseAliased(path, this.#aliases([path, ...[...this.pool.walk(path)].map((node) => node.path)]));
   }
 
   /** Deleted files whose memory can be given back once every member knows that they are gone. */
@@ -214,6 +226,12 @@ export class PoolWriter {
   close(): void {
     clearInterval(this.#heartbeat);
     this.#zeroing.close();
+  }
+
+  #aliases(paths: readonly string[]): Rejected[] {
+    const { replayer: { rejected }, view } = this.pool;
+    if (rejected.length === 0) return [];
+    return aliasesOf(rejected, new Set(paths), paths.flatMap((path) => view.extents(view.resolve(path))));
   }
 
   /**
@@ -297,4 +315,10 @@ export class PoolWriter {
     this.#refresh(true);
     if (this.#predecessors.recheck()) this.#allocator = this.pool.allocator();
   }
+}
+
+function refuseAliased(path: string, aliases: readonly Rejected[]): void {
+  if (aliases.length === 0) return;
+  throw new FamfsError('ALIASED', `${path} shares its memory with what the reference tools show as other files (${nameRejected(aliases)}): ` +
+    'they would go with it; "famfs-csi rm --force" deletes them all');
 }

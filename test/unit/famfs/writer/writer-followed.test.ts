@@ -66,7 +66,10 @@ describe('what a writer does, as readers see it', () => {
         }
         if (step === 75) {
           // The three that were refused for it must not come to life when it goes.
-          writer.remove('old');
+          assert.throws(() => writer.remove('old'), { code: 'ALIASED', message: /"over", log entry 1/ });
+          compare(follower);
+          const gone = writer.remove('old', { force: true }).map(({ index }) => index);
+          assert.deepEqual(gone, [1]);
           assert.equal(pool.stat('over'), undefined);
           assert.equal(pool.stat('old'), undefined);
         }

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { FamfsError, type FamfsErrorCode } from '../../../../src/famfs/errors.ts';
+import { ClaimLayout } from '../../../../src/famfs/format/claim-record.ts';
 import { entryOffset, LogHeader, stateOffset } from '../../../../src/famfs/format/log-header.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { MIB } from '../../../../src/famfs/units.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
+import { forgeClone } from '../../../support/forged.ts';
 import { heartbeats } from '../../../support/heartbeats.ts';
 import { AU, directory, file, METADATA, newHost, newPool, openWriter } from '../../../support/pools.ts';
+import { head } from '../../../support/raw-bytes.ts';
+import { readAsReference } from '../../../support/reference-reader.ts';
 import { RemoteWriter } from '../../../support/remote-writer.ts';
 
 const fails = (code: FamfsErrorCode, text: RegExp) => (error: unknown) => {
@@ -172,6 +176,42 @@ describe('deletion', () => {
     assert.equal(fresh.usage().quarantinedBytes, AU);
     fresh.close();
     assert.deepEqual(fsck(device).problems, []);
+  });
+
+  it('is refused where it would take clones of the reference tools with it, and names them', async () => {
+    const device = await newPool(8);
+    const first = await openWriter(device);
+    first.writer.create([directory('v'), file('v/a', 2 * AU), file('v/b'), file('alone')]);
+    const clones = ['one', 'two', 'three', 'four', 'five'].map((name) => forgeClone(first.pool, 'v/a', name));
+    forgeClone(first.pool, 'v/b', 'v/b'); // at a path that is taken nobody shows it
+    first.stop();
+    const { writer, pool, stop } = await openWriter(device);
+    const before = pool.memory.superblock.load64(ClaimLayout.changeWord);
+    const named = /^v.* shares its memory .*"one", log entry 4; "two", log entry 5; "three", log entry 6; and 2 more\).*rm --force/;
+    assert.throws(() => writer.remove('v/a'), fails('ALIASED', named));
+    assert.throws(() => writer.mustBeUnaliased('v'), fails('ALIASED', named));
+    assert.equal(pool.memory.superblock.load64(ClaimLayout.changeWord), before, 'nothing has changed');
+    writer.mustBeUnaliased('alone');
+    assert.deepEqual(writer.remove('v/b'), []);
+    assert.deepEqual(writer.remove('v/a', { force: true }).map(({ index }) => index), clones);
+    writer.mustBeUnaliased('v');
+    writer.remove('v');
+    assert.deepEqual(pool.list('').map(({ path }) => path), ['alone']);
+    stop();
+    assert.deepEqual(fsck(device).problems, []);
+    assert.deepEqual(readAsReference(head(device, METADATA)).files.map(({ path }) => path), ['alone']);
+  });
+
+  it('sees a clone that was made while the writer rules', async () => {
+    const device = await newPool(8);
+    const { writer, pool, stop } = await openWriter(device);
+    writer.create([file('a')]);
+    const other = Pool.open(sourceOf(device));
+    forgeClone(other, 'a', 'clone');
+    other.close();
+    assert.throws(() => writer.remove('a'), fails('ALIASED', /"clone"/));
+    assert.equal(pool.stat('a')?.path, 'a');
+    stop();
   });
 
   it('lets a name be used again, for another file', async () => {
