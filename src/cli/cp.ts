@@ -54,8 +54,9 @@ function splitTarget(dest: string): { device: string; path: string } {
 async function intoPool(
   fd: number, { size, mode }: fs.Stats, target: { device: string; path: string }, options: CpOptions, report: (done: number, total: number) => void,
 ): Promise<void> {
-  await withWriter(target.device, options, (writer) => {
+  await withWriter(target.device, options, async (writer) => {
     if (size === 0) throw new FamfsError('INVALID', 'the source is empty: a famfs file has at least one byte');
+    await writer.prepare(size);
     const [node] = writer.create([{ kind: 'file', path: target.path, size, mode: options.mode ?? mode & 0o777, uid: 0, gid: 0 }]);
     try {
       const buffer = Buffer.alloc(Math.min(STEP, size));

@@ -22,8 +22,9 @@ export function creatCommand(): Command {
     .option('-u, --uid <id>', 'owner', parseId, 0)
     .option('-g, --gid <id>', 'group', parseId, 0)
     .option('--json', 'print JSON'))
-    .action((device: string, path: string, size: number, options: CreatOptions) => withWriter(device, options, (writer) => {
+    .action((device: string, path: string, size: number, options: CreatOptions) => withWriter(device, options, async (writer) => {
       const { mode, uid, gid } = options;
+      await writer.prepare(size);
       const [node] = writer.create([{ kind: 'file', path: poolPath(path), size, mode, uid, gid }]);
       if (options.json) printJson({ ...node, extents: writer.pool.view.extents(node.node).map(describeRange) });
     }));

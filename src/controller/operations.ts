@@ -36,7 +36,7 @@ export function controllerOperations({ volumes, attaching, listing }: Controller
     return locks.run([parseVolumeId(volumeId)?.directory ?? volumeId], work);
   };
   return {
-    CreateVolume: (request) => locks.run([directoryName(request.name)], () => ({ volume: volumes.create(request) })),
+    CreateVolume: (request) => locks.run([directoryName(request.name)], async () => ({ volume: await volumes.create(request) })),
     DeleteVolume: ({ volume_id: id }) => locked(id, async () => {
       await volumes.delete(id);
       return {};

@@ -30,8 +30,13 @@ export class Volumes {
   }
 
   /** Makes a volume, or answers with the one that the same request made before. */
-  create(request: CreateVolumeRequest__Output): Volume {
-    const plan = this.#plan(request);
+  async create(request: CreateVolumeRequest__Output): Promise<Volume> {
+    const wanted = this.#plan(request);
+    if (!wanted.isThere) await wanted.pool.prepare(wanted.size);
+    return this.#make(this.#plan(request)); // others may have made something meanwhile
+  }
+
+  #make(plan: CreationPlan): Volume {
     const { pool, directory, size, record, parameters } = plan;
     if (plan.isThere) return this.#volume(pool, directory, size);
     return pool.write((writer) => {
@@ -39,8 +44,9 @@ export class Volumes {
       try {
         writer.create(entriesOf(directory, size, record, parameters));
       } catch (error) {
-        if (error instanceof FamfsError && (error.code === 'NO_SPACE' || error.code === 'LOG_FULL')) throw noRoom(pool, size);
-        throw error;
+        if (!(error instanceof FamfsError) || (error.code !== 'NO_SPACE' && error.code !== 'LOG_FULL')) throw error;
+        pool.deleted(); // what has to be scrubbed first may have been found just now
+        throw noRoom(pool, size);
       }
       return this.#volume(pool, directory, size);
     });

@@ -1,4 +1,4 @@
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -21,6 +21,8 @@ export interface PoolFigures {
     readonly slotsUsed: number;
     readonly slotsTotal: number;
   };
+  /** Free memory that was found not zero, or freed by another hand, since this controller took over. */
+  readonly taintedBytes?: number;
   /** What becomes of deleted memory; missing while nothing can. */
   readonly reclaim?: {
     readonly scrubbingBytes: number;
@@ -52,11 +54,16 @@ export function addControllerMetrics(metrics: Metrics, figures: () => readonly P
     name: 'famfs_pool_waits_for_host', labelNames: ['pool', 'host'], registers,
     help: '1 for each host that has not let go of deleted volumes: their memory is quarantined until it has',
   });
+  const tainted = new Counter({
+    name: 'famfs_pool_tainted_bytes_total', labelNames: ['pool'], registers,
+    help: 'Free memory that was not zero, or was freed by another hand than the controller\'s: scrubbed before it is used',
+  });
   metrics.onScrape(() => {
     const pools = figures();
     leader.set(pools === undefined ? 0 : 1);
-    for (const gauge of [bytes, slots, health, waits]) gauge.reset();
-    for (const { pool, health: state, usage, reclaim } of pools ?? []) {
+    for (const metric of [bytes, slots, health, waits, tainted]) metric.reset();
+    for (const { pool, health: state, usage, reclaim, taintedBytes } of pools ?? []) {
+      if (taintedBytes !== undefined) tainted.inc({ pool }, taintedBytes);
       for (const one of POOL_HEALTH) health.set({ pool, state: one }, one === state ? 1 : 0);
       for (const host of reclaim?.waitsFor ?? []) waits.set({ pool, host }, 1);
       if (usage === undefined) continue;

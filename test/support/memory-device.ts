@@ -1,6 +1,7 @@
 import type { DeviceHandle, MappedDax } from '../../src/famfs/device/device.ts';
 import type { PoolMemory } from '../../src/famfs/device/pool-memory.ts';
 import { Region } from '../../src/famfs/device/region.ts';
+import type { ZeroCheck } from '../../src/famfs/device/zero-check.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
 
 const SUPERBLOCK_LENGTH = 0x200000;
@@ -53,6 +54,15 @@ export class MemoryDevice implements MappedDax, PoolMemory {
 
   isReadable(): boolean {
     return false;
+  }
+
+  /** What does not exist was never written. */
+  checkZero(): ZeroCheck {
+    return { isZero: true, readBytes: 0 };
+  }
+
+  checkZeroAside(): Promise<ZeroCheck> {
+    return Promise.resolve(this.checkZero());
   }
 
   zero(offset: number, length: number): void {

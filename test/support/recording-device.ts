@@ -1,6 +1,7 @@
 import type { DeviceHandle, MappedDax } from '../../src/famfs/device/device.ts';
 import type { PoolMemory } from '../../src/famfs/device/pool-memory.ts';
 import { Region } from '../../src/famfs/device/region.ts';
+import type { ZeroCheck } from '../../src/famfs/device/zero-check.ts';
 import { FamfsError } from '../../src/famfs/errors.ts';
 
 /** Where the superblock region ends. */
@@ -75,6 +76,14 @@ export class RecordingDevice implements MappedDax, PoolMemory {
 
   isReadable(): boolean {
     return true;
+  }
+
+  checkZero(offset: number, length: number): ZeroCheck {
+    return { isZero: Buffer.alloc(length).equals(this.view(offset, length)), readBytes: length };
+  }
+
+  checkZeroAside(offset: number, length: number): Promise<ZeroCheck> {
+    return Promise.resolve(this.checkZero(offset, length));
   }
 
   zero(offset: number, length: number): void {

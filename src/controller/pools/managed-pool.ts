@@ -8,6 +8,7 @@ import type { Pool } from '../../famfs/pool/pool.ts';
 import { hostOf } from '../../famfs/writer/claim/writer-lock.ts';
 import { PoolWriter } from '../../famfs/writer/writer.ts';
 import type { PoolFigures, PoolHealth } from '../../metrics/controller-metrics.ts';
+import { FreeMemoryReader } from './free-memory-reader.ts';
 import { openOrFormat } from './open-or-format.ts';
 import type { PoolOptions } from './pool-options.ts';
 import { healthAfter, PoolReporter } from './pool-reporter.ts';
@@ -37,6 +38,7 @@ export class ManagedPool {
   #writer: PoolWriter | undefined;
   #patrol: LogPatrol | undefined;
   #reclaimLoop: ReclaimLoop | undefined;
+  #freeMemoryReader: FreeMemoryReader | undefined;
   /** A writer is being had: what the log has gained is for that one to see. */
   #acquiring = false;
   #damage: Problem | undefined;
@@ -96,6 +98,11 @@ export class ManagedPool {
     return this.#writer !== undefined;
   }
 
+  /** Reads what a new file of `size` bytes would get, without keeping others waiting: to be called before it is made. */
+  async prepare(size: number): Promise<void> {
+    await this.writer.prepare(size);
+  }
+
   /** Does something with the writer, and notices when the claim turns out to be lost. */
   write<Result>(work: (writer: PoolWriter) => Result): Result {
     try {
@@ -120,7 +127,8 @@ export class ManagedPool {
     const { health } = this;
     try {
       const { reclaim } = this;
-      return { pool, health, usage: this.view.usage(), ...(reclaim === undefined ? {} : { reclaim }) };
+      const taintedBytes = this.#writer?.taintedBytes ?? 0;
+      return { pool, health, usage: this.view.usage(), taintedBytes, ...(reclaim === undefined ? {} : { reclaim }) };
     } catch {
       return { pool, health }; // its health says that it cannot be read; the other pools are told of
     }
@@ -181,9 +189,9 @@ export class ManagedPool {
 
   /** At once for callers; the claim is closed when nobody stores any more, and then the memory is unmapped. */
   async #close(): Promise<void> {
-    const [reclaimLoop, writer, pool] = [this.#reclaimLoop, this.#writer, this.#pool];
-    this.#reclaimLoop = this.#writer = this.#pool = undefined;
-    await reclaimLoop?.stop();
+    const [loops, writer, pool] = [[this.#reclaimLoop, this.#freeMemoryReader], this.#writer, this.#pool];
+    this.#reclaimLoop = this.#freeMemoryReader = this.#writer = this.#pool = undefined;
+    await Promise.all(loops.map((loop) => loop?.stop()));
     try {
       writer?.close();
     } catch (error) {
@@ -248,17 +256,19 @@ export class ManagedPool {
       this.#writer = writer;
       this.#patrol = new LogPatrol(writer.pool.replayer, writer.pool.memory.superblock);
       this.#damage = undefined;
-      if (!this.spec.referenceClients) this.#reclaimLoop = this.#newReclaimLoop(writer);
+      this.#startLoops(writer);
     } catch (error) {
       writer.close();
       throw error;
     }
   }
 
-  #newReclaimLoop(writer: PoolWriter): ReclaimLoop {
+  #startLoops(writer: PoolWriter): void {
     const { members, hosts, notices, scrubRate: rate, log } = this.#options;
     const isSound = () => this.#damage === undefined && !writer.pool.replayer.damaged;
-    return new ReclaimLoop({ pool: this.spec.name, writer, members, hosts, notices, rate, isSound, log });
+    const common = { pool: this.spec.name, writer, notices, rate, isSound, log };
+    this.#freeMemoryReader = new FreeMemoryReader(common);
+    if (!this.spec.referenceClients) this.#reclaimLoop = new ReclaimLoop({ ...common, members, hosts });
   }
 
   async #open(admit: PoolOptions['admit']): Promise<Pool> {

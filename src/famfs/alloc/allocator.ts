@@ -19,6 +19,11 @@ export class Allocator {
     });
   }
 
+  /** What is free, in ascending order. */
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+
   get free(): number {
     return this.#runs.reduce((sum, run) => sum + run.end - run.start, 0);
   }
@@ -49,6 +54,12 @@ export class Allocator {
       else joined.push(run);
     }
     this.#runs = joined;
+  }
+
+  /** Takes out whatever is free of a run of whole units: it must not be handed out. */
+  remove(gone: Run): void {
+    this.#runs = this.#runs.flatMap((run) => (run.end <= gone.start || gone.end <= run.start ? [run]
+      : [{ start: run.start, end: gone.start }, { start: gone.end, end: run.end }].filter(({ start, end }) => start < end)));
   }
 
   #contiguous(needed: number): Run[] | undefined {

@@ -1,4 +1,5 @@
 import type { Region } from './region.ts';
+import type { ZeroCheck } from './zero-check.ts';
 
 /** `simulated` is a regular file (tmpfs, hugetlbfs or disk), `devdax` a real /dev/daxX.Y. */
 export type DeviceKind = 'simulated' | 'devdax';
@@ -34,6 +35,10 @@ export interface DaxDevice extends Omit<DeviceHandle, 'address'> {
   zero(offset: number, length: number): void;
   /** The same in another thread, while this one goes on. The memory stays mapped until it has ended. */
   zeroAside(offset: number, length: number): Promise<void>;
+  /** Whether a range is zero. */
+  checkZero(offset: number, length: number): ZeroCheck;
+  /** The same in another thread, while this one goes on. The memory stays mapped until it has ended. */
+  checkZeroAside(offset: number, length: number): Promise<ZeroCheck>;
   /** Whether a range can be read at this moment, asked without the signal that ends who tries in vain. */
   isReadable(offset: number, length: number): boolean;
   /** Whether the device was closed. */

@@ -9,6 +9,8 @@ const munmapCall = libc.func('int munmap(void *addr, size_t length)');
 const flockCall = libc.func('int flock(int fd, int operation)');
 const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 const memsetCall = libc.func('void *memset(uint64_t addr, int byte, size_t length)');
+const memcmpCall = libc.func('int memcmp(uint64_t a, uint64_t b, size_t length)');
+const lseekCall = libc.func('int64_t lseek(int fd, int64_t offset, int whence)');
 const madviseCall = libc.func('int madvise(uint64_t addr, size_t length, int advice)');
 
 const PROT_READ = 1;
@@ -24,6 +26,8 @@ const MADV_POPULATE_READ = 22;
 const MADV_POPULATE_WRITE = 23;
 const HUGE_PAGE = 0x200000;
 const PAGE = 4096n;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -111,6 +115,42 @@ export async function punchHoleAside(fd: number, offset: number, length: number)
 /** Zeroes mapped memory in a thread of that pool. */
 export async function zeroAside(address: Address, length: number): Promise<void> {
   await aside(memsetCall, address, 0, length);
+}
+
+/**
+ * The parts of a range of a file that are not holes, in ascending order. Where the file system cannot tell, all of it.
+ * Moves the position of the open file, which nobody here uses.
+ */
+export function* dataParts(fd: number, offset: number, length: number): Generator<{ readonly offset: number; readonly length: number }> {
+  const end = offset + length;
+  for (let at = offset; at < end;) {
+    const data = Number(lseekCall(fd, at, SEEK_DATA));
+    if (data < 0 && errnoName(koffi.errno()) === 'ENXIO') return; // none up to the file's end
+    const start = data < 0 ? at : data;
+    if (start >= end) return;
+    const hole = data < 0 ? -1 : Number(lseekCall(fd, start, SEEK_HOLE));
+    const stop = hole < 0 ? end : Math.min(hole, end);
+    yield { offset: start, length: stop - start };
+    at = stop;
+  }
+}
+
+const zeroPage = Buffer.alloc(Number(PAGE));
+
+/** Whether mapped memory is zero: its first page is, and each byte is that of a page before. */
+export function isZeroMemory(address: Address, length: number): boolean {
+  const first = Math.min(length, zeroPage.length);
+  return isZeroPage(address, first) && (length <= first || memcmpCall(address, address + PAGE, length - first) === 0);
+}
+
+/** The same in a thread of that pool. */
+export async function isZeroMemoryAside(address: Address, length: number): Promise<boolean> {
+  const first = Math.min(length, zeroPage.length);
+  return isZeroPage(address, first) && (length <= first || await aside(memcmpCall, address, address + PAGE, length - first) === 0);
+}
+
+function isZeroPage(address: Address, length: number): boolean {
+  return memcmpCall(address, BigInt(koffi.address(zeroPage)), length) === 0;
 }
 
 function aside(call: typeof memsetCall, ...args: unknown[]): Promise<unknown> {

@@ -3,6 +3,7 @@ import { FamfsError } from '../errors.ts';
 import type { DeviceHandle, DeviceKind, MappedDax } from './device.ts';
 import { isReadable, punchHole, punchHoleAside, unmap, viewOf, zeroAside } from './libc.ts';
 import { Region } from './region.ts';
+import { type CheckedMapping, checkZero, checkZeroAside, type ZeroCheck } from './zero-check.ts';
 
 /** Where the superblock region ends and the log begins; fixed by the format. */
 export const SUPERBLOCK_LENGTH = 0x200000;
@@ -18,7 +19,7 @@ export class MappedDevice implements MappedDax {
   readonly #memory: ArrayBuffer;
   readonly #address: bigint;
   readonly #fd: number | undefined;
-  /** Threads that are zeroing. */
+  /** Threads that are at work in the memory. */
   #aside = 0;
   #closed = false;
 
@@ -65,14 +66,20 @@ export class MappedDevice implements MappedDax {
   async zeroAside(offset: number, length: number): Promise<void> {
     this.#mustBeData(offset, length);
     this.#mustBeWritable();
-    this.#aside++;
-    try {
+    await this.#whileMapped(async () => {
       if (this.kind === 'simulated' && this.#fd !== undefined && await punchHoleAside(this.#fd, offset, length)) return;
       await zeroAside(this.#address + BigInt(offset), length);
-    } finally {
-      this.#aside--;
-      if (this.#closed) this.#unmap();
-    }
+    });
+  }
+
+  checkZero(offset: number, length: number): ZeroCheck {
+    this.#mustBeData(offset, length);
+    return checkZero(this.#checked, offset, length);
+  }
+
+  async checkZeroAside(offset: number, length: number): Promise<ZeroCheck> {
+    this.#mustBeData(offset, length);
+    return await this.#whileMapped(() => checkZeroAside(this.#checked, offset, length));
   }
 
   isReadable(offset: number, length: number): boolean {
@@ -93,6 +100,22 @@ export class MappedDevice implements MappedDax {
     if (this.#closed) return;
     this.#closed = true;
     this.#unmap();
+  }
+
+  /** Holes tell something of regular files alone. */
+  get #checked(): CheckedMapping {
+    return { address: this.#address, fd: this.kind === 'simulated' ? this.#fd : undefined };
+  }
+
+  /** Work of other threads in the memory: it stays mapped meanwhile. */
+  async #whileMapped<T>(work: () => Promise<T>): Promise<T> {
+    this.#aside++;
+    try {
+      return await work();
+    } finally {
+      this.#aside--;
+      if (this.#closed) this.#unmap();
+    }
   }
 
   /** Once nobody is at work in the memory. */

@@ -2,6 +2,7 @@ import type { DeviceHandle, MappedDax } from './device.ts';
 import { attachDevice } from './open.ts';
 import { deviceOf, offsetOf, poolAddress } from './pool-address.ts';
 import type { Region } from './region.ts';
+import type { ZeroCheck } from './zero-check.ts';
 
 /**
  * The memory of a pool, as what manages it sees it: superblock and log as regions, all else as ranges
@@ -26,6 +27,10 @@ export interface PoolMemory {
   zero(address: number, length: number): void;
   /** The same in another thread, while this one goes on. The memory can be used until it has ended. */
   zeroAside(address: number, length: number): Promise<void>;
+  /** Whether a range is zero. */
+  checkZero(address: number, length: number): ZeroCheck;
+  /** The same in another thread, while this one goes on. The memory can be used until it has ended. */
+  checkZeroAside(address: number, length: number): Promise<ZeroCheck>;
   /** Whether a range can be read at this moment, asked without the signal that ends who tries in vain. */
   isReadable(address: number, length: number): boolean;
   /** Whether it was closed. */
@@ -92,6 +97,14 @@ export class MappedMemory implements PoolMemory {
 
   async zeroAside(address: number, length: number): Promise<void> {
     await this.#device(address).zeroAside(offsetOf(address), length);
+  }
+
+  checkZero(address: number, length: number): ZeroCheck {
+    return this.#device(address).checkZero(offsetOf(address), length);
+  }
+
+  async checkZeroAside(address: number, length: number): Promise<ZeroCheck> {
+    return await this.#device(address).checkZeroAside(offsetOf(address), length);
   }
 
   isReadable(address: number, length: number): boolean {

@@ -1,10 +1,10 @@
 import { FamfsError } from '../errors.ts';
 import { REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
 import { indexOf } from '../index/index-store.ts';
-import { hiddenEntries } from '../log/hidden.ts';
 import type { Problem } from '../log/problem.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../pool/pool.ts';
+import { hiddenEntries } from '../writer/take-over/hidden.ts';
 import { strandedEntry } from '../writer/take-over/stranded.ts';
 import { claimProblems } from './claim-problems.ts';
 import { memoryProblems } from './memory-check.ts';

@@ -1,4 +1,6 @@
 import { ClaimLayout, type SlotRange } from '../format/claim-record.ts';
+import type { ListInForce } from './claim-ring.ts';
+import type { Problem } from './problem.ts';
 
 /**
  * Slots that readers skip, whatever they hold: what a writer that was paused can still hit. Asked
@@ -22,12 +24,6 @@ export class Guards {
     return next !== undefined && next.first <= index ? next.end - index : 0;
   }
 
-  /** A range that begins behind `end`, the end of the log; undefined where there is none. */
-  beginningBehind(end: number): SlotRange | undefined {
-    const range = this.#ranges.findLast(({ first }) => first > end);
-    return range && { first: range.first, count: range.end - range.first };
-  }
-
   /** Slots from `index`, which is not guarded, to the next that is; Infinity when there is none. */
   distance(index: number): number {
     return this.#next < this.#ranges.length ? this.#ranges[this.#next].first - index : Infinity;
@@ -41,7 +37,7 @@ export class Guards {
  * lack the guard that counts.
  *
  * A take-over guards four slots at the log's end. So a range also never begins behind the end that is found with
- * the list, which only who has read the log can judge: see `beginningBehind`. A reader that never gets there is not harmed.
+ * the list, which only who has read the log can judge: see `guardsBehindEnd`.
  */
 export function guardListProblem(ranges: readonly SlotRange[], capacity: number): string | undefined {
   const { guardSlots, guardedSlotsMax } = ClaimLayout;
@@ -55,4 +51,11 @@ export function guardListProblem(ranges: readonly SlotRange[], capacity: number)
     slots += count;
   }
   return slots > guardedSlotsMax ? `it guards ${slots} slots; at most ${guardedSlotsMax} are possible` : undefined;
+}
+
+/** Says that a list guards slots behind `end`, the end of the log as it was read with that list: no take-over does so. A reader never gets there. */
+export function guardsBehindEnd({ epoch, guards }: ListInForce, end: number): Problem | undefined {
+  const range = guards.find(({ first }) => first > end);
+  if (range === undefined) return undefined;
+  return { place: 'claim', severity: 'damage', reason: `the list of epoch ${epoch} guards ${range.count} slots from ${range.first} on; the log ends at ${end}` };
 }

@@ -97,14 +97,6 @@ export class LogReplay {
     return anyMoved(this.rejected, this.#log);
   }
 
-  /** Says that the list guards slots that this log does not reach: no take-over does so. */
-  guardProblem(): Problem | undefined {
-    const range = this.#guards.beginningBehind(this.position);
-    if (range === undefined) return undefined;
-    const reason = `the list of epoch ${this.list.epoch} guards ${range.count} slots from ${range.first} on; the log ends at ${this.position}`;
-    return { place: 'claim', severity: 'damage', reason };
-  }
-
   /** Hands out what was live and is not any more since the last call. */
   takeRemoved(): number[] {
     return this.#removed.splice(0);

@@ -8,7 +8,7 @@ import { IndexView } from '../index/index-view.ts';
 import { PoolIdentity } from '../index/pool-identity.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
-import { guardListProblem } from './guards.ts';
+import { guardListProblem, guardsBehindEnd } from './guards.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
 import { LogReplay } from './log-replay.ts';
 import type { Problem } from './problem.ts';
@@ -227,7 +227,7 @@ export class Replayer {
   #publish(counters: LogCounters): void {
     const { header, totals } = this.#store;
     const { position, memory, quarantinedBytes } = this.#replay;
-    const guard = this.#replay.guardProblem();
+    const guard = guardsBehindEnd(this.list, position);
     this.#endProblems = [...endProblems(position, counters, this.geometry), ...(guard === undefined ? [] : [guard])];
     const { allocatable } = this.geometry;
     const total = sumOf(allocatable);

@@ -1,13 +1,13 @@
-import type { Allocator } from '../alloc/allocator.ts';
 import { type Run, sumOf } from '../alloc/free-runs.ts';
 import { deviceOf, offsetOf } from '../device/pool-address.ts';
 import { FamfsError } from '../errors.ts';
-import { DirectoryLayout, ExtentType, FILE_FLAGS, PATH_FIELD, PATH_MAX, REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
-import { newEntry } from '../format/entry.ts';
-import { EntryType } from '../format/state-word.ts';
+import { DirectoryLayout, EntryLayout, ExtentType, FILE_FLAGS, PATH_FIELD, PATH_MAX, REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
+import { type EntryBody, type FileFields, newEntry } from '../format/entry.ts';
+import { EntryType, StateWord } from '../format/state-word.ts';
 import { encodeVolumeRecord, type VolumeRecord, volumeRecordFits } from '../format/volume-record.ts';
 import { PathCheck } from '../log/path-check.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { FreeMemory } from './free-memory.ts';
 
 /** A directory or file to be made. Modes are permission bits; sizes bytes. */
 export type NewEntry =
@@ -43,25 +43,38 @@ export function checkBatch(pool: Pool, batch: readonly NewEntry[]): void {
 }
 
 /** Encodes a checked batch for the slots from `first` on. Throws FamfsError NO_SPACE; nothing is taken then. */
-export function encodeBatch(first: number, batch: readonly NewEntry[], allocator: Allocator): Buffer[] {
+export function encodeBatch(first: number, batch: readonly NewEntry[], memory: Pick<FreeMemory, 'allocate' | 'restore' | 'free' | 'largestAllocatable'>): Buffer[] {
   const taken: Run[] = [];
   return batch.map((entry, k) => {
     if (entry.kind === 'directory') {
       const spare = entry.record === undefined ? Buffer.alloc(DirectoryLayout.spareLength) : encodeVolumeRecord(entry.record);
       return newEntry(first + k, EntryType.Directory, { ...entry, spare });
     }
-    const runs = allocator.allocate(entry.size);
+    const runs = memory.allocate(entry.size);
     if (runs === undefined) {
-      const message = `${entry.path} needs ${entry.size} bytes; ${allocator.free} are free, ${allocator.largestAllocatable} could be had in one file`;
-      allocator.restore(taken);
+      const message = `${entry.path} needs ${entry.size} bytes; ${memory.free} are free, ${memory.largestAllocatable} could be had in one file`;
+      memory.restore(taken);
       throw new FamfsError('NO_SPACE', message);
     }
     taken.push(...runs);
-    const extents = runs.map(({ start, end }) => ({ device: deviceOf(start), offset: offsetOf(start), length: end - start }));
-    return newEntry(first + k, EntryType.File, {
-      ...entry, flags: FILE_FLAGS, extentType: ExtentType.Simple, extentCount: extents.length, extents,
-    });
+    return newEntry(first + k, EntryType.File, fileBody(entry, runs));
   });
+}
+
+/**
+ * A file that never was live and is in quarantine from the start: so that memory which must not be handed out has an
+ * owner that every reader knows, and is scrubbed like that of any deleted file (R6). Its path is one that no reader
+ * accepts, should somebody store the word of a live file.
+ */
+export function encodeQuarantined(slot: number, runs: readonly Run[]): Buffer {
+  const bytes = newEntry(slot, EntryType.File, fileBody({ path: '.', size: sumOf(runs), mode: 0, uid: 0, gid: 0 }, runs));
+  bytes.writeBigUInt64LE(StateWord.quarantined, EntryLayout.type); // the CRC stays right: see state-word.ts
+  return bytes;
+}
+
+function fileBody(file: Pick<FileFields, 'path' | 'size' | 'mode' | 'uid' | 'gid'>, runs: readonly Run[]): EntryBody {
+  const extents = runs.map(({ start, end }) => ({ device: deviceOf(start), offset: offsetOf(start), length: end - start }));
+  return { kind: 'file', ...file, flags: FILE_FLAGS, extentType: ExtentType.Simple, extentCount: extents.length, extents };
 }
 
 /** Why no file or directory can have this path, or undefined. */

@@ -35,10 +35,18 @@ export class Quarantine {
     return this.entries.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Forgets entries that are in quarantine no longer, and answers those that are and were not added yet. */
+  /** Forgets entries that are in quarantine no longer, by another hand than this writer's, and answers the memory of each. */
+  dropVoid(): Run[][] {
+    const gone = [...this.#entries.keys()].filter((index) => this.#replayer.view.statusAt(index) !== Status.Quarantined);
+    return gone.map((index) => {
+      this.#entries.delete(index);
+      return memoryOf(this.#replayer.geometry, index);
+    });
+  }
+
+  /** The entries that are in quarantine and were not added yet. */
   notYetAdded({ removed, rebuilt }: ReplayDelta): number[] {
     const { view } = this.#replayer;
-    for (const index of this.#entries.keys()) if (view.statusAt(index) !== Status.Quarantined) this.#entries.delete(index);
     const candidates = rebuilt ? Array.from({ length: this.#replayer.end }, (_, index) => index) : removed.map(indexOf);
     return candidates.filter((index) => view.statusAt(index) === Status.Quarantined && !this.#entries.has(index));
   }

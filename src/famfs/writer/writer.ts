@@ -1,22 +1,21 @@
-import type { Allocator } from '../alloc/allocator.ts';
-import { freeRuns, partsWithin } from '../alloc/free-runs.ts';
-import { deviceEnd } from '../device/pool-memory.ts';
+import { partsWithin } from '../alloc/free-runs.ts';
 import { FamfsError } from '../errors.ts';
 import { nextWord } from '../format/state-word.ts';
 import { indexOf, nodeOf, ROOT, Status } from '../index/index-store.ts';
-import type { ClaimRecord } from '../log/claim-ring.ts';
-import { readGeometry } from '../log/geometry.ts';
-import { aliasesOf, collidingWith, nameRejected, type Rejected } from '../log/rejected.ts';
+import type { Rejected } from '../log/rejected.ts';
 import type { Pool, PoolNode } from '../pool/pool.ts';
-import { Claim, isKnownStopped } from './claim/claim.ts';
+import { aliasesAt, refuseAliased } from './aliases.ts';
+import { Claim } from './claim/claim.ts';
 import { BATCH_MAX, type LogAppender } from './claim/log-appender.ts';
 import { clearFree } from './clear-free.ts';
+import { collisionsOf, zeroOwnMemory } from './collisions.ts';
+import { FollowedLog } from './followed-log.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
-import { Quarantine, type Quarantined } from './quarantine.ts';
+import type { Quarantined } from './quarantine.ts';
+import { mayClaim } from './take-over/may-claim.ts';
 import { Predecessors } from './take-over/predecessors.ts';
-import { restore } from './take-over/restore.ts';
 import { takeOver } from './take-over/take-over.ts';
-import { type AcquireOptions, refuseLivingForeigner, waitForRival } from './take-over/wait-for-rival.ts';
+import type { AcquireOptions } from './take-over/wait-for-rival.ts';
 import { Zeroing } from './zeroing.ts';
 
 export type { NewEntry } from './new-entries.ts';
@@ -30,35 +29,21 @@ export class PoolWriter {
   readonly pool: Pool;
   readonly #claim: Claim;
   readonly #appender: LogAppender;
+  readonly #log: FollowedLog;
   readonly #heartbeat: NodeJS.Timeout;
-  readonly #quarantine: Quarantine;
   readonly #predecessors: Predecessors;
   readonly #zeroing: Zeroing;
-  #allocator: Allocator;
   /** The scrub word: the entry that is being zeroed, plus one. */
   #named = 0n;
 
   /**
    * Takes the pool's claim, and the log over from whoever had it.
    * Throws FamfsError FOREIGN (another cluster's pool), CLAIMED (another writer rules), READ_ONLY,
-   * DAMAGED, LOG_FULL or UNSUPPORTED.
+   * REPLACED, DAMAGED, LOG_FULL or UNSUPPORTED.
    */
   static async acquire(pool: Pool, options: AcquireOptions): Promise<PoolWriter> {
+    const isStopped = await mayClaim(pool, options);
     const { identity, assumeStopped = false } = options;
-    if (!pool.memory.writable) throw new FamfsError('READ_ONLY', `${pool.memory.path} was opened read-only`);
-    const { uuid, systemUuid } = readGeometry(pool.memory).superblock; // others may have changed it since
-    if (!pool.replayer.identity.isUnchanged()) {
-      throw new FamfsError('REPLACED', `${pool.memory.path} held the famfs ${pool.uuid} and was formatted anew (${uuid}): open it again`);
-    }
-    if (systemUuid !== identity.clusterUuid.toLowerCase()) {
-      throw new FamfsError('FOREIGN', `${pool.memory.path} belongs to system ${systemUuid}, this is ${identity.clusterUuid}: ` +
-        'run "famfs-csi adopt" once nobody else writes to it');
-    }
-    const isStopped = (record: ClaimRecord) =>
-      assumeStopped || isKnownStopped(record, identity) || (options.stopped?.has(record.head.holder) ?? false);
-    await waitForRival(pool, options, isStopped);
-    if (assumeStopped) await refuseLivingForeigner(pool, identity);
-    options.mayWrite?.();
     const { replayer, memory } = pool;
     const choice = { floor: options.epochFloor ?? 0, isStopped, assumeStopped };
     const claim = Claim.write(memory.superblock, replayer.ring, pool.uuid, identity, choice);
@@ -77,12 +62,8 @@ export class PoolWriter {
     this.#zeroing = new Zeroing(pool.memory, claim);
     this.#appender = appender;
     this.#predecessors = predecessors;
-    this.#quarantine = new Quarantine(pool.replayer);
-    const quarantined = this.#quarantine.notYetAdded({ added: [], removed: [], rebuilt: true });
-    if (quarantined.length > 0) claim.storeChange(); // one may have been stored after the last word was told
-    for (const index of quarantined) this.#quarantine.add(index, claim.change);
-    pool.reservedEntries = () => (this.#named === 0n ? predecessors.abandoned : [...predecessors.abandoned, Number(this.#named) - 1]);
-    this.#allocator = pool.allocator();
+    this.#log = new FollowedLog(pool, claim, appender, predecessors,
+      () => (this.#named === 0n ? predecessors.abandoned : [...predecessors.abandoned, Number(this.#named) - 1]));
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
@@ -121,12 +102,37 @@ export class PoolWriter {
     if (slots < batch.length) {
       throw new FamfsError('LOG_FULL', `the log has ${slots} slots left, ${batch.length} are needed: no more can be created in this pool`);
     }
-    this.#appender.append(encodeBatch(first, batch, this.#allocator));
-    this.#refresh();
+    this.#appender.append(this.#encode(batch));
+    this.#log.refresh();
     return batch.map((_, k) => {
       if (this.pool.view.statusAt(first + k) === Status.Live) return this.pool.describe(nodeOf(first + k));
       throw new FamfsError('DAMAGED', `log entry ${first + k}, which was just made, is refused: run "famfs-csi fsck"`);
     });
+  }
+
+  /** Reads the memory that a file of `size` bytes would get, in another thread: or `create` would, while everything waits. */
+  async prepare(size: number): Promise<void> {
+    await this.#log.free.prepare(size);
+  }
+
+  /** Reads some free memory that nobody has read yet; answers the bytes, or undefined when there is none. Throws FamfsError CLAIM_LOST. */
+  async readFree(): Promise<number | undefined> {
+    return await this.#log.free.readNext();
+  }
+
+  /** Bytes of free memory that were not zero, or were voided by somebody else, since this writer took over. */
+  get taintedBytes(): number {
+    return this.#log.free.foundBytes;
+  }
+
+  #encode(batch: readonly NewEntry[]): Buffer[] {
+    try {
+      return encodeBatch(this.#appender.end, batch, this.#log.free);
+    } catch (error) {
+      if (!(error instanceof FamfsError) || error.code !== 'NO_SPACE' || this.#log.free.tainted.length === 0) throw error;
+      const bytes = this.#log.quarantineTainted();
+      throw new FamfsError('NO_SPACE', `${error.message}; ${bytes} more are scrubbed first, since somebody else has stored there: try again`);
+    }
   }
 
   /**
@@ -135,31 +141,31 @@ export class PoolWriter {
    * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), ALIASED, IN_USE (for a moment), CLAIM_LOST.
    */
   remove(path: string, { force = false } = {}): Rejected[] {
-    this.#refresh(); // nobody else may append, but who did may have made an alias
+    this.#log.refresh(); // nobody else may append, but who did may have made an alias
     const node = this.pool.view.resolve(path);
     if (node === 0) throw new FamfsError('NOT_FOUND', `${path} does not exist`);
     if (node === ROOT) throw new FamfsError('INVALID', 'the root of a pool cannot be removed');
     const directory = this.pool.view.isDirectory(node);
     if (directory && this.pool.list(path).length > 0) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
-    const aliases = this.#aliases([path]);
+    const aliases = aliasesAt(this.pool, [path]);
     if (!force) refuseAliased(path, aliases);
     this.#voidCollisions(node, path);
-    this.#moveState(indexOf(node), directory ? 'void' : 'quarantined');
-    if (!directory) this.#quarantine.add(indexOf(node), this.#claim.change);
-    this.#refresh();
+    this.#log.moveState(indexOf(node), directory ? 'void' : 'quarantined');
+    if (!directory) this.#log.quarantine.add(indexOf(node), this.#claim.change);
+    this.#log.refresh();
     return aliases;
   }
 
   /** Throws FamfsError ALIASED where other files have memory of those at or below `path`: they would go with them. */
   mustBeUnaliased(path: string): void {
-    this.#refresh();
+    this.#log.refresh();
     if (this.pool.replayer.rejected.length === 0) return;
-    refuseAliased(path, this.#aliases([path, ...[...this.pool.walk(path)].map((node) => node.path)]));
+    refuseAliased(path, aliasesAt(this.pool, [path, ...[...this.pool.walk(path)].map((node) => node.path)]));
   }
 
   /** Deleted files whose memory can be given back once every member knows that they are gone. */
   get quarantined(): readonly Quarantined[] {
-    return this.#quarantine.entries.filter(({ index }) => !this.#predecessors.abandoned.includes(index));
+    return this.#log.quarantine.entries.filter(({ index }) => !this.#predecessors.abandoned.includes(index));
   }
 
   /** Former writers that may still run, and what waits for their end. */
@@ -169,7 +175,7 @@ export class PoolWriter {
 
   /** A former writer is known to be stopped: nothing waits for it any more. */
   markStopped(holder: string): void {
-    if (this.#predecessors.markStopped(holder)) this.#allocator = this.pool.allocator();
+    if (this.#predecessors.markStopped(holder)) this.#log.free.reload();
   }
 
   /**
@@ -198,19 +204,19 @@ export class PoolWriter {
     const { replayer, memory } = this.pool;
     if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
     if (replayer.view.statusAt(index) !== Status.Quarantined) return;
-    const extents = this.#quarantine.extentsOf(index);
+    const extents = this.#log.quarantine.extentsOf(index);
     this.#name(BigInt(index + 1));
     try {
       yield* this.#zeroing.run(extents, step);
       memory.superblock.fence();
-      if (replayer.view.statusAt(index) === Status.Quarantined) this.#moveState(index, 'void');
+      if (replayer.view.statusAt(index) === Status.Quarantined) this.#log.moveState(index, 'void');
     } finally {
       if (!this.#claim.lost) this.#name(0n);
     }
-    this.#quarantine.delete(index);
-    this.#refresh();
+    this.#log.quarantine.delete(index);
+    this.#log.refresh();
     const { allocatable } = replayer.geometry;
-    for (const extent of extents) this.#allocator.restore(this.pool.freeRuns(partsWithin(extent, allocatable)));
+    for (const extent of extents) this.#log.free.restore(this.pool.freeRuns(partsWithin(extent, allocatable)));
   }
 
   /**
@@ -228,64 +234,27 @@ export class PoolWriter {
     this.#zeroing.close();
   }
 
-  #aliases(paths: readonly string[]): Rejected[] {
-    const { replayer: { rejected }, view } = this.pool;
-    if (rejected.length === 0) return [];
-    return aliasesOf(rejected, new Set(paths), paths.flatMap((path) => view.extents(view.resolve(path))));
-  }
-
-  /**
-   * Before a file or directory goes: voids the refused entries that collide with it. A fresh replay would accept
-   * them once it is gone, while a reader that follows has refused them: the two would see different trees. Memory
-   * that is theirs alone is zeroed first.
-   */
+  /** Before a file or directory goes: voids the refused entries that collide with it. */
   #voidCollisions(node: number, path: string): void {
-    const { replayer, memory } = this.pool;
-    const extents = this.pool.view.extents(node);
-    let voided = false;
+    const colliding = collisionsOf(this.pool, node, path)
+      .filter(({ index }) => nextWord(this.#appender.stateWord(index), 'void') !== undefined);
+    if (colliding.length === 0) return;
     const named = this.#named; // another's scrub may be between two of its steps
-    for (const rejected of collidingWith(replayer.rejected, path, extents)) {
-      if (nextWord(this.#appender.stateWord(rejected.index), 'void') === undefined) continue;
+    for (const rejected of colliding) {
       if (this.#zeroing.busy) throw new FamfsError('IN_USE', `${path} collides with log entry ${rejected.index}, and memory is just being zeroed: try again`);
       this.#name(BigInt(rejected.index + 1));
       this.#claim.mustRule();
-      for (const { start, end } of rejected.extents) {
-        const area = { start, end: Math.min(end, deviceEnd(memory, start)) };
-        for (const own of freeRuns(replayer.memory, [], [area])) memory.zero(own.start, own.end - own.start);
-      }
-      this.#moveState(rejected.index, 'void');
+      zeroOwnMemory(this.pool, rejected);
+      this.#log.moveState(rejected.index, 'void');
       this.#name(named);
-      voided = true;
     }
-    if (!voided) return;
-    this.#refresh();
-    this.#allocator = this.pool.allocator();
+    this.#log.refresh();
+    this.#log.free.reload();
   }
 
   #name(word: bigint): void {
     this.#claim.storeScrubbing(word);
     this.#named = word;
-  }
-
-  /**
-   * Applies what the log has gained. A deletion that a late predecessor has stored gets a change word of this writer:
-   * members acknowledge words of the writer that rules, so no other word can be waited for.
-   */
-  #refresh(thorough = false): void {
-    const { size } = this.#quarantine;
-    const delta = this.pool.replayer.catchUp(thorough);
-    const late = this.#quarantine.notYetAdded(delta);
-    if (late.length > 0 || (thorough && delta.removed.length > 0)) this.#claim.storeChange();
-    for (const index of late) this.#quarantine.add(index, this.#claim.change);
-    if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.#quarantine.size !== size)) {
-      this.#allocator = this.pool.allocator();
-    }
-  }
-
-  #moveState(index: number, to: 'quarantined' | 'void'): void {
-    const word = nextWord(this.#appender.stateWord(index), to);
-    if (word === undefined) throw new FamfsError('DAMAGED', `log entry ${index}: its state word cannot become ${to}`);
-    this.#appender.storeState(index, word);
   }
 
   #mustBeSound(): void {
@@ -299,26 +268,13 @@ export class PoolWriter {
       this.#claim.mustRule();
       this.#claim.beat();
       this.#claim.keepChange();
-      if (this.#predecessors.maybeRunning.length > 0) this.#guardAgainstLate();
+      if (this.#predecessors.maybeRunning.length > 0) this.#log.guardAgainstLate();
       else this.#appender.repairCounters();
-      if (this.pool.replayer.damaged) this.#refresh(true); // it may have been for an instant only
+      if (this.pool.replayer.damaged) this.#log.refresh(true); // it may have been for an instant only
+      this.#log.quarantineTaintedSometimes();
     } catch {
       this.#claim.fail(); // whatever it was, who does not beat may be overruled: the next call tells its caller
       clearInterval(this.#heartbeat);
     }
   }
-
-  /** While a former writer may wake up late: adopts and restores what it stores, and sees whether it is known to be stopped. */
-  #guardAgainstLate(): void {
-    const { replayer } = this.pool;
-    restore(replayer, this.#appender, this.#predecessors.guards);
-    this.#refresh(true);
-    if (this.#predecessors.recheck()) this.#allocator = this.pool.allocator();
-  }
-}
-
-function refuseAliased(path: string, aliases: readonly Rejected[]): void {
-  if (aliases.length === 0) return;
-  throw new FamfsError('ALIASED', `${path} shares its memory with what the reference tools show as other files (${nameRejected(aliases)}): ` +
-    'they would go with it; "famfs-csi rm --force" deletes them all');
 }

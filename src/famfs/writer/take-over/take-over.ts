@@ -3,11 +3,11 @@ import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-reco
 import { EntryLayout } from '../../format/entry-layout.ts';
 import { entryOffset } from '../../format/log-header.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
-import { hiddenEntries } from '../../log/hidden.ts';
 import { describeProblem, type Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import type { Claim } from '../claim/claim.ts';
 import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
+import { hiddenEntries } from './hidden.ts';
 import { strandedEntry } from './stranded.ts';
 
 /** What a take-over ends with. */

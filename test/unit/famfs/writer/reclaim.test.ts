@@ -196,7 +196,11 @@ describe('memory of a deleted file', () => {
     await assert.rejects(scrub.next(), { code: 'CLAIM_LOST' });
     host.writer.close();
     await until(() => next.writer.predecessors.abandonedBytes === 0);
+    assert.throws(() => next.writer.create([file('b', 4 * AU)]), { code: 'NO_SPACE' }, 'it is void, and was not all zeroed');
+    await until(() => next.writer.quarantined.length > 0);
+    await reclaimOf(next).run(nobody);
     next.writer.create([file('b', 4 * AU)]);
+    assert.ok(memoryIsZero(next.pool, next.pool.replayer.end - 1));
     next.stop();
   });
 });

@@ -1,9 +1,9 @@
-import { EntryLayout } from '../format/entry-layout.ts';
-import { decodeEntry } from '../format/entry.ts';
-import { EntryType } from '../format/state-word.ts';
-import { LogScanner } from './log-scanner.ts';
-import type { Problem } from './problem.ts';
-import type { Replayer } from './replayer.ts';
+import { EntryLayout } from '../../format/entry-layout.ts';
+import { decodeEntry } from '../../format/entry.ts';
+import { EntryType } from '../../format/state-word.ts';
+import { LogScanner } from '../../log/log-scanner.ts';
+import type { Problem } from '../../log/problem.ts';
+import type { Replayer } from '../../log/replayer.ts';
 
 /**
  * Live entries in guarded slots, which nobody sees. A predecessor that woke up late may have stored a batch there:
