@@ -8,6 +8,7 @@ const USAGE = 2;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   mkfs: async () => (await import('./cli/mkfs.ts')).mkfsCommand(),
   adopt: async () => (await import('./cli/adopt.ts')).adoptCommand(),
+  'reset-claim': async () => (await import('./cli/reset-claim.ts')).resetClaimCommand(),
   fsck: async () => (await import('./cli/fsck.ts')).fsckCommand(),
   ls: async () => (await import('./cli/ls.ts')).lsCommand(),
   df: async () => (await import('./cli/df.ts')).dfCommand(),

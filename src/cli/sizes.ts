@@ -27,3 +27,10 @@ export function parseId(text: string): number {
   if (!(id < 0xffffffff)) throw new InvalidArgumentError(`"${text}" is no user or group number.`);
   return id;
 }
+
+/** The number of a claim. */
+export function parseEpoch(text: string): number {
+  const epoch = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(epoch < 2 ** 32)) throw new InvalidArgumentError(`"${text}" is no epoch: write a number below 4294967296.`);
+  return epoch;
+}

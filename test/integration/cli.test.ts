@@ -9,6 +9,7 @@ import { MIB } from '../../src/famfs/units.ts';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { CommandLine } from '../support/cli.ts';
+import { forgeClaim } from '../support/forged-claim.ts';
 
 const logStart = 2 * MIB;
 
@@ -102,11 +103,25 @@ describe('command line', () => {
     }
   });
 
+  it('removes forged claims when it is told that they are, and shows them before', () => {
+    const device = shmFile('pool');
+    cli.json('mkfs', device, '--simulate', '64MiB');
+    assert.match(cli.run('reset-claim', device).out, /every record of the claim ring can be that of a writer/);
+    forgeClaim(device, 2 ** 32 - 1, []).isUnchangedButForClaims();
+    assert.match(cli.run('creat', device, 'f', '2MiB').err, /it was forged; "famfs-csi reset-claim" removes it/);
+    const shown = cli.run('reset-claim', device);
+    assert.deepEqual([shown.code, shown.out.split(':')[0]], [1, 'record 63, epoch 4294967295, of "forged/4294967295"']);
+    assert.match(shown.err, /nothing was removed; say --forged/);
+    assert.equal(cli.json<{ records: unknown[] }>('reset-claim', device, '--forged').records.length, 1);
+    assert.equal(cli.json('creat', device, 'f', '2MiB')['size'], 2 * MIB);
+    assert.match(cli.run('reset-claim', device, '--above', 'x').err, /is no epoch/);
+  });
+
   it('lists every command in its help, and has help for each', () => {
     const { code, out, err } = cli.run('--help');
     assert.deepEqual([code, err], [0, '']);
-    assert.deepEqual([...out.matchAll(/^ {2}([a-z]+) .*\S {2,}\S/gm)].map(([, name]) => name), [
-      'mkfs', 'adopt', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount',
+    assert.deepEqual([...out.matchAll(/^ {2}([a-z-]+) .*\S {2,}\S/gm)].map(([, name]) => name), [
+      'mkfs', 'adopt', 'reset-claim', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount',
       'controller', 'node', 'fused', 'evict', 'uninstall', 'all', 'help',
     ]);
     const help = cli.run('help', 'mkfs');

@@ -9,6 +9,11 @@ const ENTRANT = 0;
 const DOOR = 8;
 /** How long a loser leaves others alone, in milliseconds. */
 const PAUSE_MAX = 8;
+/**
+ * An epoch so far above the lease's count was never reached by writers of this cluster: commands take one each, and
+ * controllers raise the count. Following it could use up all 32 bits, and nobody could ever write again.
+ */
+export const EPOCHS_FOLLOWED = 2 ** 20;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** What an epoch is chosen by. */
@@ -27,6 +32,10 @@ export interface EpochChoice {
 export function chooseEpoch(superblock: Region, ring: ClaimRing, { floor, isStopped, assumeStopped }: EpochChoice): { epoch: number; firstEpoch: number } {
   const records = ring.records();
   const highest = Math.max(floor, records[0]?.head.epoch ?? 0);
+  if (highest > floor + EPOCHS_FOLLOWED) {
+    throw new FamfsError('CLAIMED', `the claim of ${records[0]?.head.holder} has epoch ${highest}, and no writer of this cluster was ever above ${floor}: ` +
+      'it was forged; "famfs-csi reset-claim" removes it');
+  }
   const first = records[0]?.head.firstEpoch ?? highest + 1;
   const inForce = records.find(({ head }) => ring.list(head) !== undefined)?.head.epoch;
   for (let epoch = highest + 1; epoch <= highest + ClaimLayout.records && epoch < 2 ** 32; epoch++) {
