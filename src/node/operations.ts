@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import { Locks } from '../csi/locks.ts';
 import type { Operations } from '../csi/server/service.ts';
@@ -17,11 +18,14 @@ export interface NodeIdentity {
 }
 
 /** The node service: keeps calls about one volume or one target path apart and hands them on. */
-export function nodeOperations(volumes: NodeVolumes, identity: NodeIdentity): Operations<NodeHandlers> {
+export function nodeOperations(
+  volumes: Pick<NodeVolumes, 'stage' | 'unstage' | 'publish' | 'unpublish' | 'statistics'>, identity: NodeIdentity,
+): Operations<NodeHandlers> {
   const locks = new Locks();
   const locked = async (volumeId: string, target: string, work: () => Promise<void>) => {
     if (volumeId === '') throw refuse.invalid('volume_id is required');
-    await locks.run(target === '' ? [volumeId] : [volumeId, target], work);
+    // Resolved: `/x`, `//x` and `/x/` are one place.
+    await locks.run(target === '' ? [volumeId] : [volumeId, path.resolve(target)], work);
     return {};
   };
   return {
