@@ -3,6 +3,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
+import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
+import { poolOf } from '../famfs/fuse/mount/mount.ts';
 import { type MountPoint, parseMountinfo } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 
@@ -10,16 +12,26 @@ const run = promisify(execFile);
 
 /** More mounts than this on top of each other are somebody's accident that we do not go on with. */
 const MAX_STACKED = 32;
+/** As many symbolic links as the kernel follows. */
+const MAX_LINKS = 40;
 
 /** What is at a path: `dead` is a mount whose file system or directory is gone. */
 export type PathHealth = 'alive' | 'dead' | 'missing';
 
-/** The mount that is visible at a path, if it is a mount point. */
+/**
+ * The mount that is visible at a path, if it is a mount point. Throws FAILED_PRECONDITION for a path
+ * inside of a pool: nothing of ours is ever mounted there.
+ */
 export async function mountAt(target: string): Promise<MountPoint | undefined> {
-  const place = await resolvePlace(target);
-  if (place === undefined) return undefined;
   const mounts = parseMountinfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
+  const place = await resolvePlace(target, mounts);
   return mounts.findLast((mount) => mount.directory === place);
+}
+
+/** Whether a mount shows a volume's directory, dead or alive. */
+export function showsVolume(mount: MountPoint, { pool, directory }: VolumeId): boolean {
+  const root = mount.root.replace(/\/\/deleted$/, ''); // what the kernel adds when it knows that the directory is gone
+  return poolOf(mount) === pool && root === `/${directory}`;
 }
 
 /** Whether whoever uses the path reaches a living directory. */
@@ -40,15 +52,18 @@ export async function healthOf(target: string): Promise<PathHealth> {
 }
 
 /**
- * Takes every FUSE mount off a path; any other is not ours to touch. A dead one that is busy is
- * detached lazily: it can never be used again. Asked for its health is only who is busy, since one
- * whose server hangs would not answer, and keep its caller and a thread of this process for ever.
+ * Takes a volume's mounts off a path. Throws FAILED_PRECONDITION when anything else is mounted there. A
+ * dead one that is busy is detached lazily: it can never be used again. Asked for its health is only who is
+ * busy, since one whose server hangs would not answer, and keep its caller and a thread of this process for ever.
  */
-export async function unmountAll(target: string): Promise<void> {
+export async function unmountVolume(target: string, volumeId: string): Promise<void> {
+  const id = parseVolumeId(volumeId);
   for (let count = 0; ; count++) {
     const mount = await mountAt(target);
     if (mount === undefined) return;
-    if (!mount.type.startsWith('fuse')) throw refuse.precondition(`${target} is a mount of ${mount.type}, not of a volume: unmount it yourself`);
+    if (id === undefined || !showsVolume(mount, id)) {
+      throw refuse.precondition(`${target} is not a mount of ${volumeId}, but of ${mount.root} of ${mount.source} (${mount.type}): nothing was unmounted`);
+    }
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
     const unmount = (...how: string[]) => program('umount', ['--internal-only', '--no-canonicalize', ...how, '--', target]);
     await unmount().catch(async (error: unknown) => {
@@ -59,15 +74,38 @@ export async function unmountAll(target: string): Promise<void> {
 }
 
 /**
- * The path as mountinfo spells it. Only its parent is resolved: to resolve a dead mount itself fails.
- * Undefined where there is no such parent, so that nothing can be mounted there.
+ * The path as mountinfo spells it: symbolic links resolved, but for the last component. Done by hand,
+ * since to go through a famfs mount can take for ever. Undefined where there is no such parent, so that
+ * nothing can be mounted there.
  */
-async function resolvePlace(target: string): Promise<string | undefined> {
+async function resolvePlace(target: string, mounts: readonly MountPoint[]): Promise<string | undefined> {
+  const pools = new Set(mounts.filter((mount) => poolOf(mount) !== undefined).map(({ directory }) => directory));
+  const left = path.dirname(target).split('/');
+  let place = '/';
+  for (let links = 0; left.length > 0;) {
+    const next = path.join(place, left.shift()!);
+    if (pools.has(next)) throw refuse.precondition(`${target} is inside of the pool that is mounted at ${next}: no volume is mounted there`);
+    const link = await linkAt(next);
+    if (link === 'missing') return undefined;
+    if (link === 'none') {
+      place = next;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw refuse.precondition(`${target}: more than ${MAX_LINKS} symbolic links`);
+    left.unshift(...link.text.split('/'));
+    if (path.isAbsolute(link.text)) place = '/';
+  }
+  return path.join(place, path.basename(target));
+}
+
+/** The symbolic link at a path, or that what is there is none, or that nothing is there. */
+async function linkAt(place: string): Promise<{ readonly text: string } | 'none' | 'missing'> {
   try {
-    return path.join(await fs.realpath(path.dirname(target)), path.basename(target));
+    return { text: await fs.readlink(place) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EINVAL') return 'none';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
     throw error;
   }
 }

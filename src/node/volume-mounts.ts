@@ -1,16 +1,17 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
-import type { VolumeId } from '../csi/volume-id.ts';
+import { formatVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import type { MountPoint } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
-import { healthOf, mountAt, unmountAll } from './mounts.ts';
+import { healthOf, mountAt, unmountVolume } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
 export interface VolumeLocation extends Pick<MountPoint, 'deviceNumber' | 'root'> {
+  readonly id: VolumeId;
   readonly path: string;
 }
 
@@ -21,7 +22,7 @@ export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<Volu
   await requireDirectory(place, id);
   const mount = await mountAt(session);
   if (mount === undefined) throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
-  return { path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
+  return { id, path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
 }
 
 /** Makes `target` a bind mount of the volume unless it is one; replaces a dead one. Throws ALREADY_EXISTS for another mount. */
@@ -29,15 +30,15 @@ export async function ensureBindMount(volume: VolumeLocation, target: string, sp
   const there = await mountAt(target);
   if (there !== undefined) {
     if (await healthOf(target) === 'alive') return requireMatch(volume, target, there, spec);
-    await unmountAll(target);
+    await unmountVolume(target, formatVolumeId(volume.id));
   }
   await makeDirectory(target);
   await bindMount(volume.path, target, bindMountOptions(spec));
 }
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
-export async function unmountAndRemove(target: string): Promise<void> {
-  await unmountAll(target);
+export async function unmountAndRemove(target: string, volumeId: string): Promise<void> {
+  await unmountVolume(target, volumeId);
   try {
     await fs.rmdir(target);
   } catch (error) {

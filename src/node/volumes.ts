@@ -8,7 +8,7 @@ import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeSta
 import type { Stage, Stages } from '../state/stages.ts';
 import type { BindMountSpec } from './bind-mount-options.ts';
 import type { DataPlane } from './data-plane.ts';
-import { mountAt, unmountAll } from './mounts.ts';
+import { mountAt, showsVolume, unmountVolume } from './mounts.ts';
 import { ensureBindMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
@@ -39,8 +39,9 @@ export class NodeVolumes {
   /** Undoes `stage`. The directory stays, it is the caller's. */
   async unstage(volumeId: string, stagingPath: string): Promise<void> {
     const place = requirePath('staging_target_path', stagingPath);
-    await unmountAll(place);
     const stage = await this.#stages.get(volumeId);
+    if (stage?.targets.includes(place)) throw refuse.precondition(`${place} is where ${volumeId} is published, not where it is staged: unpublish it there`);
+    await unmountVolume(place, volumeId);
     if (stage?.path !== place) return;
     const id = parseVolumeId(volumeId);
     if (id !== undefined && stage.access.group !== undefined) await this.#liftGroup(id);
@@ -71,7 +72,9 @@ export class NodeVolumes {
   /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */
   async unpublish(volumeId: string, targetPath: string): Promise<void> {
     const target = requirePath('target_path', targetPath);
-    await unmountAndRemove(target);
+    const staged = (await this.#stages.list()).find((stage) => stage.path === target);
+    if (staged !== undefined) throw refuse.precondition(`${target} is where ${staged.volume} is staged, not published: unstage it there`);
+    await unmountAndRemove(target, volumeId);
     const stage = await this.#stages.get(volumeId);
     if (!stage?.targets.includes(target)) return;
     await this.#stages.put({ ...stage, targets: stage.targets.filter((place) => place !== target) });
@@ -80,11 +83,12 @@ export class NodeVolumes {
   /** Size of a volume that is staged or published at this path. */
   async statistics(volumeId: string, volumePath: string): Promise<{ bytes: number; files: number }> {
     if (volumePath === '') throw refuse.invalid('volume_path is required');
-    const place = path.normalize(volumePath);
+    const place = path.resolve(volumePath);
     const id = requireVolumeId(volumeId);
     const stage = await this.#stages.get(volumeId);
     const ours = stage !== undefined && [stage.path, ...stage.targets].includes(place);
-    if (!ours || await mountAt(place) === undefined) throw refuse.notFound(`${volumeId} is not mounted at ${volumePath}`);
+    const mount = ours ? await mountAt(place) : undefined;
+    if (mount === undefined || !showsVolume(mount, id)) throw refuse.notFound(`${volumeId} is not mounted at ${volumePath}`);
     return this.#plane.statistics(id);
   }
 
@@ -140,7 +144,7 @@ function stagingMountSpec(access: Access): BindMountSpec {
 async function publishedElsewhere(id: VolumeId, stage: Stage, target: string): Promise<string[]> {
   const others = stage.targets.filter((place) => place !== target);
   const mounts = await Promise.all(others.map((place) => mountAt(place)));
-  return others.filter((_place, index) => mounts[index]?.root.endsWith(`/${id.directory}`));
+  return others.filter((_place, index) => mounts[index] !== undefined && showsVolume(mounts[index], id));
 }
 
 function requirePath(field: string, value: string): string {

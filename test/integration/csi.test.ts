@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
@@ -205,21 +205,35 @@ describe('CSI on real parts', () => {
     await deleteVolume(controller, id);
   });
 
-  it('replaces a dead mount, and takes one off', async () => {
-    const { volume_id: id } = await createVolume(controller, 'dead');
-    const place = target(a, 'dead');
-    mkdirSync(place, { recursive: true });
-    mountDead(a, place);
-    assert.match(a.host.run(['stat', place]).problem, /not connected/);
-    await use(a, id, 'dead');
-    assert.equal(a.host.run(['stat', '-c', '%s', join(place, 'data')]).output.trim(), String(8 * MIB));
-    await unpublish(a.client, id, place);
-    mkdirSync(place);
-    mountDead(a, place);
-    await leave(a, id, 'dead');
-    assert.equal(mountsAt(a, place), 0);
-    assert.ok(!existsSync(place));
-    await deleteVolume(controller, id);
+  it('takes off a path nothing but what the volume itself has there', async () => {
+    const { volume_id: id } = await createVolume(controller, 'mine');
+    const { volume_id: other } = await createVolume(controller, 'theirs');
+    await use(a, id, 'mine');
+    await use(a, other, 'theirs');
+    const [{ directory: session }] = findSessions(a.directory);
+    const dead = target(a, 'dead');
+    mkdirSync(dead, { recursive: true });
+    mountDead(a, dead);
+    const before = a.host.mountsBelow(directory);
+    const linked = join(a.directory, 'linked');
+    symlinkSync(dirname(staging(a, 'theirs')), linked);
+    for (const place of [staging(a, 'theirs'), `/${staging(a, 'theirs')}`, staging(a, 'mine'), target(a, 'theirs'), join(linked, 'theirs'), session, dead]) {
+      await refused(unpublish(a.client, id, place), status.FAILED_PRECONDITION, /is where .* is staged|is not a mount of .*mine, but of/);
+    }
+    for (const place of [staging(a, 'theirs'), target(a, 'mine'), target(a, 'theirs'), session, dead]) {
+      await refused(unstage(a.client, id, place), status.FAILED_PRECONDITION, /is where .* is published|is not a mount of .*mine, but of/);
+    }
+    await refused(unpublish(a.client, id, join(session, 'mine')), status.FAILED_PRECONDITION, /is inside of the pool/);
+    await refused(unpublish(a.client, 'nonsense', target(a, 'mine')), status.FAILED_PRECONDITION, /is not a mount of nonsense/);
+    await refused(publish(a.client, id, staging(a, 'mine'), dead), status.FAILED_PRECONDITION, /is not a mount of .*mine, but of/);
+    assert.deepEqual(a.host.mountsBelow(directory), before);
+    await refused(unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: id, volume_path: staging(a, 'theirs') }),
+      status.NOT_FOUND, /not mounted at/);
+    a.host.run(['umount', dead]);
+    for (const [each, name] of [[id, 'mine'], [other, 'theirs']] as const) {
+      await leave(a, each, name);
+      await deleteVolume(controller, each);
+    }
   });
 
   it('unpublishes and unstages a volume that was deleted meanwhile', async () => {

@@ -25,7 +25,7 @@ describe('a volume of a pool whose session hangs', () => {
     const child = Number.parseInt(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
     process.kill(child, 'SIGSTOP');
     try {
-      const ended = await Promise.race([unmountAndRemove(target).then(() => true), sleep(HANGS_MS, false, { ref: false })]);
+      const ended = await Promise.race([unmountAndRemove(target, `${pool.uuid}/vol`).then(() => true), sleep(HANGS_MS, false, { ref: false })]);
       assert.ok(ended, 'it waits for the session');
       assert.equal(await mountAt(target), undefined);
       assert.ok(!fs.existsSync(target));

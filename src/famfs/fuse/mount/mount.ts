@@ -6,6 +6,8 @@ import { type MountPoint, parseMountinfo } from './mountinfo.ts';
 
 /** The file system type in /proc/mounts. */
 export const FILE_SYSTEM_TYPE = 'fuse.famfs';
+/** What its source in /proc/mounts begins with; the pool's UUID follows. */
+const SOURCE_PREFIX = 'famfs:';
 
 /**
  * Mounts an open /dev/fuse as a pool's file system. mount(8) inherits the descriptor, as number 3.
@@ -18,7 +20,7 @@ export async function mountFuse(fd: number, directory: string, poolUuid: string,
     'default_permissions', 'allow_other', 'nosuid', 'nodev', ...(readOnly ? ['ro'] : []),
   ];
   // -i: no helper program; -c: take the path as it is.
-  const args = ['-i', '-c', '-t', 'fuse', '-o', options.join(','), `famfs:${poolUuid}`, directory];
+  const args = ['-i', '-c', '-t', 'fuse', '-o', options.join(','), `${SOURCE_PREFIX}${poolUuid}`, directory];
   const { code, output } = await runProgram('mount', args, fd);
   if (code !== 0) throw new FamfsError('DEVICE', `mounting on ${directory} failed: ${output || `mount exited with ${code}`}`);
 }
@@ -42,6 +44,11 @@ export async function unmountFuse(directory: string, options: { lazy?: boolean; 
 /** The mounts this process sees, oldest first. */
 export function mountPoints(): MountPoint[] {
   return parseMountinfo(fs.readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** UUID of the pool whose file system a mount shows, alive or dead; undefined for any other mount. */
+export function poolOf({ type, source }: Pick<MountPoint, 'type' | 'source'>): string | undefined {
+  return type === FILE_SYSTEM_TYPE && source.startsWith(SOURCE_PREFIX) ? source.slice(SOURCE_PREFIX.length) : undefined;
 }
 
 /** The uppermost famfs mount on a directory. */
