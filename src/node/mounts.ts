@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { refuse } from '../csi/errors.ts';
 import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
-import { poolOf } from '../famfs/fuse/mount/mount.ts';
+import { FamfsError } from '../famfs/errors.ts';
+import { poolOf, unmountFuse } from '../famfs/fuse/mount/mount.ts';
 import { type MountPoint, parseMountinfo } from '../famfs/fuse/mount/mountinfo.ts';
 import { isStale } from '../famfs/fuse/protocol/errno.ts';
-
-const run = promisify(execFile);
 
 /** More mounts than this on top of each other are somebody's accident that we do not go on with. */
 const MAX_STACKED = 32;
@@ -23,9 +20,16 @@ export type PathHealth = 'alive' | 'dead' | 'missing';
  * inside of a pool: nothing of ours is ever mounted there.
  */
 export async function mountAt(target: string): Promise<MountPoint | undefined> {
-  const mounts = parseMountinfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
+  return visibleAt(target, await allMounts());
+}
+
+async function allMounts(): Promise<MountPoint[]> {
+  return parseMountinfo(await fs.readFile('/proc/self/mountinfo', 'utf8'));
+}
+
+async function visibleAt(target: string, mounts: readonly MountPoint[]): Promise<MountPoint | undefined> {
   const place = await resolvePlace(target, mounts);
-  return mounts.findLast((mount) => mount.directory === place);
+  return mounts.findLast(({ directory }) => directory === place);
 }
 
 /** Whether a mount shows a volume's directory, dead or alive. */
@@ -52,24 +56,34 @@ export async function healthOf(target: string): Promise<PathHealth> {
 }
 
 /**
- * Takes a volume's mounts off a path. Throws FAILED_PRECONDITION when anything else is mounted there. A
- * dead one that is busy is detached lazily: it can never be used again. Asked for its health is only who is
- * busy, since one whose server hangs would not answer, and keep its caller and a thread of this process for ever.
+ * Takes a volume's mounts off a path, in use or not, and whether or not their session answers: it is not
+ * asked anything. Throws FAILED_PRECONDITION when anything else is mounted there.
  */
-export async function unmountVolume(target: string, volumeId: string): Promise<void> {
+export async function detachVolume(target: string, volumeId: string): Promise<void> {
   const id = parseVolumeId(volumeId);
   for (let count = 0; ; count++) {
-    const mount = await mountAt(target);
+    const mounts = await allMounts();
+    const mount = await visibleAt(target, mounts);
     if (mount === undefined) return;
     if (id === undefined || !showsVolume(mount, id)) {
       throw refuse.precondition(`${target} is not a mount of ${volumeId}, but of ${mount.root} of ${mount.source} (${mount.type}): nothing was unmounted`);
     }
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
-    const unmount = (...how: string[]) => program('umount', ['--internal-only', '--no-canonicalize', ...how, '--', target]);
-    await unmount().catch(async (error: unknown) => {
-      if (await healthOf(target) === 'alive') throw error;
-      await unmount('--lazy');
-    });
+    await detach(mount, mounts.every((other) => other === mount || other.deviceNumber !== mount.deviceNumber));
+  }
+}
+
+/**
+ * Takes a mount out of sight. The last one of a session takes the session along: the kernel then writes
+ * back what it has cached, and would wait for whom that session lets hang. So this one's requests fail first.
+ */
+async function detach({ directory }: MountPoint, isLast: boolean): Promise<void> {
+  try {
+    await unmountFuse(directory, { lazy: true, force: isLast });
+  } catch (error) {
+    if (error instanceof FamfsError && error.code === 'NOT_FOUND') return; // it went by itself
+    if (!isLast) throw error;
+    await unmountFuse(directory, { lazy: true }); // forcing is not allowed in every user namespace
   }
 }
 
@@ -107,14 +121,5 @@ async function linkAt(place: string): Promise<{ readonly text: string } | 'none'
     if (code === 'EINVAL') return 'none';
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
     throw error;
-  }
-}
-
-async function program(name: string, args: string[]): Promise<void> {
-  try {
-    await run(name, args, { timeout: 60_000, env: { ...process.env, LC_ALL: 'C' } });
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    throw new Error(`${name} ${args.join(' ')}: ${stderr?.trim() || message}`, { cause: error });
   }
 }

@@ -7,7 +7,7 @@ import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
-import { healthOf, mountAt, unmountVolume } from './mounts.ts';
+import { healthOf, mountAt, detachVolume } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
 export interface VolumeLocation extends Pick<MountPoint, 'deviceNumber' | 'root'> {
@@ -30,7 +30,7 @@ export async function ensureBindMount(volume: VolumeLocation, target: string, sp
   const there = await mountAt(target);
   if (there !== undefined) {
     if (await healthOf(target) === 'alive') return requireMatch(volume, target, there, spec);
-    await unmountVolume(target, formatVolumeId(volume.id));
+    await detachVolume(target, formatVolumeId(volume.id));
   }
   await makeDirectory(target);
   await bindMount(volume.path, target, bindMountOptions(spec));
@@ -38,7 +38,7 @@ export async function ensureBindMount(volume: VolumeLocation, target: string, sp
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
 export async function unmountAndRemove(target: string, volumeId: string): Promise<void> {
-  await unmountVolume(target, volumeId);
+  await detachVolume(target, volumeId);
   try {
     await fs.rmdir(target);
   } catch (error) {

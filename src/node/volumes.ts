@@ -8,7 +8,7 @@ import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeSta
 import type { Stage, Stages } from '../state/stages.ts';
 import type { BindMountSpec } from './bind-mount-options.ts';
 import type { DataPlane } from './data-plane.ts';
-import { mountAt, showsVolume, unmountVolume } from './mounts.ts';
+import { mountAt, showsVolume, detachVolume } from './mounts.ts';
 import { ensureBindMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
@@ -41,7 +41,7 @@ export class NodeVolumes {
     const place = requirePath('staging_target_path', stagingPath);
     const stage = await this.#stages.get(volumeId);
     if (stage?.targets.includes(place)) throw refuse.precondition(`${place} is where ${volumeId} is published, not where it is staged: unpublish it there`);
-    await unmountVolume(place, volumeId);
+    await detachVolume(place, volumeId);
     if (stage?.path !== place) return;
     const id = parseVolumeId(volumeId);
     if (id !== undefined && stage.access.group !== undefined) await this.#liftGroup(id);
