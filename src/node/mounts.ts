@@ -58,8 +58,12 @@ export async function healthOf(target: string): Promise<PathHealth> {
 /**
  * Takes a volume's mounts off a path, in use or not, and whether or not their session answers: it is not
  * asked anything. Throws FAILED_PRECONDITION when anything else is mounted there.
+ *
+ * `endsSession`: nobody uses the volume any more. The last mount of a session takes the session along: the
+ * kernel then writes back what it has cached, and would wait for whom that session lets hang. So before
+ * that mount goes, the session's requests are made to fail.
  */
-export async function detachVolume(target: string, volumeId: string): Promise<void> {
+export async function detachVolume(target: string, volumeId: string, { endsSession }: { endsSession: boolean }): Promise<void> {
   const id = parseVolumeId(volumeId);
   for (let count = 0; ; count++) {
     const mounts = await allMounts();
@@ -69,20 +73,18 @@ export async function detachVolume(target: string, volumeId: string): Promise<vo
       throw refuse.precondition(`${target} is not a mount of ${volumeId}, but of ${mount.root} of ${mount.source} (${mount.type}): nothing was unmounted`);
     }
     if (count === MAX_STACKED) throw new Error(`${target}: more than ${MAX_STACKED} mounts on top of each other`);
-    await detach(mount, mounts.every((other) => other === mount || other.deviceNumber !== mount.deviceNumber));
+    const isLast = mounts.every((other) => other === mount || other.deviceNumber !== mount.deviceNumber);
+    await detach(mount, endsSession && isLast);
   }
 }
 
-/**
- * Takes a mount out of sight. The last one of a session takes the session along: the kernel then writes
- * back what it has cached, and would wait for whom that session lets hang. So this one's requests fail first.
- */
-async function detach({ directory }: MountPoint, isLast: boolean): Promise<void> {
+/** Takes a mount out of sight; with `force`, its session's requests fail before that, and all later ones. */
+async function detach({ directory }: MountPoint, force: boolean): Promise<void> {
   try {
-    await unmountFuse(directory, { lazy: true, force: isLast });
+    await unmountFuse(directory, { lazy: true, force });
   } catch (error) {
     if (error instanceof FamfsError && error.code === 'NOT_FOUND') return; // it went by itself
-    if (!isLast) throw error;
+    if (!force) throw error;
     await unmountFuse(directory, { lazy: true }); // forcing is not allowed in every user namespace
   }
 }

@@ -7,7 +7,7 @@ import { isStale } from '../famfs/fuse/protocol/errno.ts';
 import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
-import { healthOf, mountAt, detachVolume } from './mounts.ts';
+import { detachVolume, healthOf, mountAt, showsVolume } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
 export interface VolumeLocation extends Pick<MountPoint, 'deviceNumber' | 'root'> {
@@ -25,12 +25,18 @@ export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<Volu
   return { id, path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
 }
 
-/** Makes `target` a bind mount of the volume unless it is one; replaces a dead one. Throws ALREADY_EXISTS for another mount. */
+/**
+ * Makes `target` a bind mount of the volume unless it is one. One that is dead is replaced, and one of an
+ * earlier session of the pool, which may still serve those who have its files open. Throws ALREADY_EXISTS for
+ * another mount.
+ */
 export async function ensureBindMount(volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
   const there = await mountAt(target);
   if (there !== undefined) {
-    if (await healthOf(target) === 'alive') return requireMatch(volume, target, there, spec);
-    await detachVolume(target, formatVolumeId(volume.id));
+    if (!showsVolume(there, volume.id)) throw refuse.exists(`${target} is a mount of something else (${there.root} of ${there.source}): unmount it first`);
+    const isOfSession = there.deviceNumber === volume.deviceNumber && there.root === volume.root;
+    if (isOfSession && await healthOf(target) === 'alive') return requireOptions(target, there, spec);
+    await detachVolume(target, formatVolumeId(volume.id), { endsSession: false });
   }
   await makeDirectory(target);
   await bindMount(volume.path, target, bindMountOptions(spec));
@@ -38,7 +44,7 @@ export async function ensureBindMount(volume: VolumeLocation, target: string, sp
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
 export async function unmountAndRemove(target: string, volumeId: string): Promise<void> {
-  await detachVolume(target, volumeId);
+  await detachVolume(target, volumeId, { endsSession: true });
   try {
     await fs.rmdir(target);
   } catch (error) {
@@ -51,14 +57,10 @@ export async function unmountAndRemove(target: string, volumeId: string): Promis
   }
 }
 
-/** Throws ALREADY_EXISTS unless a living mount is the one that `ensureBindMount` would make. */
-function requireMatch(volume: VolumeLocation, target: string, there: MountPoint, spec: BindMountSpec): void {
-  if (there.deviceNumber !== volume.deviceNumber || there.root !== volume.root) {
-    throw refuse.exists(`${target} is a mount of something else (${there.type} ${there.root}): unmount it first`);
-  }
-  if (!matchesSpec(there.options, spec)) {
-    throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${bindMountOptions(spec).join(',')}`);
-  }
+/** Throws ALREADY_EXISTS unless a mount has the options that `ensureBindMount` would give it. */
+function requireOptions(target: string, there: MountPoint, spec: BindMountSpec): void {
+  if (matchesSpec(there.options, spec)) return;
+  throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${bindMountOptions(spec).join(',')}`);
 }
 
 async function makeDirectory(target: string): Promise<void> {

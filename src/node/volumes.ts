@@ -41,7 +41,7 @@ export class NodeVolumes {
     const place = requirePath('staging_target_path', stagingPath);
     const stage = await this.#stages.get(volumeId);
     if (stage?.targets.includes(place)) throw refuse.precondition(`${place} is where ${volumeId} is published, not where it is staged: unpublish it there`);
-    await detachVolume(place, volumeId);
+    await detachVolume(place, volumeId, { endsSession: true });
     if (stage?.path !== place) return;
     const id = parseVolumeId(volumeId);
     if (id !== undefined && stage.access.group !== undefined) await this.#liftGroup(id);

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/csi/log.ts';
 import { csi } from '../../src/csi/server/protocols.ts';
+import { parseMountinfo } from '../../src/famfs/fuse/mount/mountinfo.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { MIB } from '../../src/famfs/units.ts';
 import { openDirectoryState } from '../../src/state/directory.ts';
@@ -225,7 +227,7 @@ describe('CSI on real parts', () => {
     }
     await refused(unpublish(a.client, id, join(session, 'mine')), status.FAILED_PRECONDITION, /is inside of the pool/);
     await refused(unpublish(a.client, 'nonsense', target(a, 'mine')), status.FAILED_PRECONDITION, /is not a mount of nonsense/);
-    await refused(publish(a.client, id, staging(a, 'mine'), dead), status.FAILED_PRECONDITION, /is not a mount of .*mine, but of/);
+    await refused(publish(a.client, id, staging(a, 'mine'), dead), status.ALREADY_EXISTS, /is a mount of something else/);
     assert.deepEqual(a.host.mountsBelow(directory), before);
     await refused(unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: id, volume_path: staging(a, 'theirs') }),
       status.NOT_FOUND, /not mounted at/);
@@ -258,6 +260,30 @@ describe('CSI on real parts', () => {
     abortSessions(a);
     await leave(a, id, 'session');
     assert.equal(mountsAt(a, place) + mountsAt(a, staging(a, 'session')), 0);
+    await deleteVolume(controller, id);
+  });
+
+  it('stages and publishes a volume again whose session was replaced, though the old one still serves', async () => {
+    const { volume_id: id } = await createVolume(controller, 'replaced');
+    const place = await use(a, id, 'replaced');
+    const mounted = () => new Map(parseMountinfo(a.host.run(['cat', '/proc/self/mountinfo']).output).map((mount) => [mount.directory, mount.deviceNumber]));
+    const [{ directory: session }] = findSessions(a.directory);
+    const before = mounted();
+    const old = before.get(session)!;
+    assert.deepEqual([before.get(staging(a, 'replaced')), before.get(place)], [old, old]);
+    const reader = spawn(a.host.prefix[0]!, [...a.host.prefix.slice(1), 'sh', '-c', `exec 3< ${join(place, 'data')}; read line; head -c 5 <&3`]);
+    const answer = text(reader.stdout);
+    await untilSo('the old session is in use', () => existsSync(`/proc/${reader.pid}/fd/3`));
+    a.host.run(['umount', '-l', session]);
+    await stage(a.client, id, staging(a, 'replaced'));
+    const staged = mounted();
+    assert.notEqual(staged.get(session), old);
+    assert.deepEqual([staged.get(staging(a, 'replaced')), staged.get(place)], [staged.get(session), old]);
+    await publish(a.client, id, staging(a, 'replaced'), place);
+    assert.equal(mounted().get(place), staged.get(session));
+    reader.stdin.end('\n');
+    assert.equal(await answer, '\0\0\0\0\0');
+    await leave(a, id, 'replaced');
     await deleteVolume(controller, id);
   });
 
