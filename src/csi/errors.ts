@@ -46,6 +46,7 @@ const famfsCodes: Readonly<Record<FamfsErrorCode, status>> = {
   REPLACED: status.UNAVAILABLE,
   READ_ONLY: status.UNAVAILABLE,
   IN_USE: status.UNAVAILABLE,
+  NOT_ANSWERING: status.UNAVAILABLE,
   UNSUPPORTED: status.UNAVAILABLE,
   DEVICE: status.UNAVAILABLE,
 };

@@ -16,6 +16,7 @@ export type FamfsErrorCode =
   | 'REPLACED' // the device holds another file system than the one that was opened
   | 'READ_ONLY'
   | 'IN_USE'
+  | 'NOT_ANSWERING' // it may answer later
   | 'UNSUPPORTED'
   | 'DEVICE'; // the device cannot be opened, sized or mapped
 

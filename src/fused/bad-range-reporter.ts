@@ -1,10 +1,11 @@
-import fs from 'node:fs/promises';
-import path from 'node:path';
 import { parseVolumeId } from '../csi/volume-id.ts';
+import { FamfsError } from '../famfs/errors.ts';
 import type { BadRange } from '../famfs/fuse/host-state/bad-ranges.ts';
-import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
+import { type SessionRecord, supervisedRecords } from '../famfs/fuse/session/session-record.ts';
+import { type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
+import { PoolReader } from './pool-reader.ts';
 
 export interface BadRangeReporterOptions {
   readonly hostDirectory: string;
@@ -24,36 +25,39 @@ export class BadRangeReporter {
 
   /** Looks for new ones. To be called again and again. */
   async reportNew(): Promise<void> {
-    for (const { id, poolUuid, directory, bad } of supervisedRecords(this.#options.hostDirectory)) {
-      for (const part of bad) {
-        const key = JSON.stringify([id, part]);
+    for (const record of supervisedRecords(this.#options.hostDirectory)) {
+      for (const part of record.bad) {
+        const key = JSON.stringify([record.id, part]);
         if (this.#reported.has(key)) continue;
         this.#reported.add(key);
-        await this.#report(poolUuid, directory, part);
+        await this.#report(record, part);
       }
     }
   }
 
-  async #report(poolUuid: string, directory: string, { node, offset, length }: BadRange): Promise<void> {
+  async #report({ poolUuid, device }: SessionRecord, { node, offset, length }: BadRange): Promise<void> {
     const { host, stages, notices } = this.#options;
     const message = (file: string) => `${length} bytes at ${offset} of ${file} cannot be used on ${host}: reading or writing there was the end of two ` +
       'serving processes, and is answered with an input/output error; copy what can be read, and delete the volume';
+    const place = await pathOf({ ...sourceOf(device), uuid: poolUuid }, node);
     for (const { volume } of await stages.ofPool(poolUuid)) {
-      const below = path.join(directory, parseVolumeId(volume)!.directory);
-      const file = await fileOf(below, node);
-      if (file !== undefined) return notices.volume({ volume, severity: 'warning', reason: 'VolumeMemoryFailed', message: message(file) });
+      const { directory } = parseVolumeId(volume)!;
+      if (!place?.startsWith(`${directory}/`)) continue;
+      return notices.volume({ volume, severity: 'warning', reason: 'VolumeMemoryFailed', message: message(place.slice(directory.length + 1)) });
     }
     notices.pool({ pool: poolUuid, severity: 'warning', reason: 'PoolMemoryFailed', message: message(`node ${node}`) });
   }
 }
 
-/** The path below a volume's directory of the file with this node id, which is its inode number; undefined where there is none. */
-async function fileOf(directory: string, node: number): Promise<string | undefined> {
-  const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    const file = path.join(entry.parentPath, entry.name);
-    const stat = await fs.stat(file).catch(() => undefined); // it may go meanwhile
-    if (stat?.ino === node) return path.relative(directory, file);
+/** The path of a node in a pool, out of its log; undefined where there is none, or the log cannot be read. */
+async function pathOf(source: PoolSource, node: number): Promise<string | undefined> {
+  const reader = new PoolReader(source);
+  try {
+    return (await reader.ask({ ask: 'path', node })).path;
+  } catch (error) {
+    if (error instanceof FamfsError) return undefined;
+    throw error;
+  } finally {
+    reader.close();
   }
-  return undefined;
 }

@@ -16,6 +16,7 @@ import { Stages } from '../state/stages.ts';
 import { BadRangeReporter } from './bad-range-reporter.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
+import { PoolReaders } from './pool-reader.ts';
 import { ReplacedPools } from './replaced-pools.ts';
 import { fusedOperations } from './service.ts';
 import { Sessions } from './sessions.ts';
@@ -70,7 +71,8 @@ export async function runFused(options: FusedOptions): Promise<void> {
   void membership?.update();
   logProblems(sessions, log);
   addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory, replaced));
-  const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, hostDirectory), log);
+  const readers = new PoolReaders();
+  const handlers = handlersOf<FusedHandlers>(fusedOperations(sessions, readers, hostDirectory), log);
   const observe = addCallHistogram(metrics, 'famfs_control_call_seconds', 'Calls to the data plane by method and gRPC code');
   const server = await SocketServer.listen(socketPath(options.endpoint) ?? options.endpoint, (grpc) => {
     grpc.addService(fused.Fused.service, handlers as never);
@@ -82,6 +84,7 @@ export async function runFused(options: FusedOptions): Promise<void> {
   const stopUpdating = membership && keepUpdating(membership);
   await Promise.all([untilAborted(signal), follow(options, sessions)]);
   await server.drain();
+  readers.close();
   clearInterval(looking);
   await sessions.stop(options.endsSessions ?? false);
   await stopUpdating?.();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { refuse } from '../../../src/csi/errors.ts';
 import { silentLog } from '../../../src/csi/log.ts';
+import { PoolReaders } from '../../../src/fused/pool-reader.ts';
 import { fusedOperations } from '../../../src/fused/service.ts';
 import { Sessions } from '../../../src/fused/sessions.ts';
 import { Stages } from '../../../src/state/stages.ts';
@@ -21,10 +22,10 @@ describe('the control socket of a data plane', () => {
         leave: async () => undefined,
       },
     });
-    const { EnsureSession: ensure } = fusedOperations(sessions, hostDirectory);
-    await assert.rejects(async () => ensure!({ pool_uuid: pool.uuid }), { code: status.UNAVAILABLE, message: /API server/ });
+    const { EnsureSession: ensure } = fusedOperations(sessions, new PoolReaders(), hostDirectory);
+    await assert.rejects(async () => ensure!({ pool_uuid: pool.uuid, directory: '' }), { code: status.UNAVAILABLE, message: /API server/ });
     sessions.configure([{ name: 'p', device: pool.path }, { name: 'copy', device: pool.path }]);
-    await assert.rejects(async () => ensure!({ pool_uuid: pool.uuid }), { code: status.FAILED_PRECONDITION, message: /same UUID/ });
+    await assert.rejects(async () => ensure!({ pool_uuid: pool.uuid, directory: '' }), { code: status.FAILED_PRECONDITION, message: /same UUID/ });
     pool.close();
   });
 });

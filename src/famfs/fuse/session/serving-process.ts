@@ -40,10 +40,10 @@ export interface Prepared extends ServedPool {
 }
 
 /**
- * What it can do without: each of its threads would keep up to 16 MiB for objects that live for one request,
+ * What a process that reads a log can do without: each of its threads would keep up to 16 MiB for objects that live for one request,
  * in MiB here, and a malloc arena of its own, of which little is in use once the log has been replayed.
  */
-const LEAN = { flags: ['--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' } } as const;
+export const LEAN = { flags: ['--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' } } as const;
 
 /** How often to look whether a process that cannot end has been killed. */
 const LOOK_MS = 200;

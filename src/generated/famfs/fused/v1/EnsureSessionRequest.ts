@@ -3,8 +3,10 @@
 
 export interface EnsureSessionRequest {
   'pool_uuid'?: (string);
+  'directory'?: (string);
 }
 
 export interface EnsureSessionRequest__Output {
   'pool_uuid': (string);
+  'directory': (string);
 }

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { FamfsError } from '../famfs/errors.ts';
+import { type Failed } from '../famfs/fuse/serving/messages.ts';
+import { LEAN } from '../famfs/fuse/session/serving-process.ts';
+import type { Session } from '../famfs/fuse/session/session.ts';
+import { moduleFile } from '../famfs/module-file.ts';
+import { type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
+import { withTimeout } from '../famfs/with-timeout.ts';
+
+/** Paths are relative to the pool's root, without a leading slash. */
+export type PoolQuestion =
+  /** The node id of a directory. */
+  | { readonly ask: 'directory'; readonly path: string }
+  /** The files below a directory: how many, and their bytes. */
+  | { readonly ask: 'files'; readonly path: string }
+  /** The path of a node. */
+  | { readonly ask: 'path'; readonly node: number };
+
+/** What was asked for; empty where there is no such live directory, or no such node. */
+export interface PoolAnswer {
+  readonly node?: number;
+  readonly bytes?: number;
+  readonly files?: number;
+  readonly path?: string;
+}
+
+/** To the reading process. */
+export interface PoolRequest {
+  readonly id: number;
+  readonly question: PoolQuestion;
+}
+
+/** From the reading process. */
+type PoolReply = { readonly id: number } & ({ readonly answer: PoolAnswer } | { readonly failure: Failed });
+
+/** How long an answer may take. The first one waits for the replay of the whole log. */
+const ANSWER_MS = 10_000;
+
+/** Reads the tree of a pool out of its log, in a process of its own: see pool-reader-process.ts. */
+export class PoolReader {
+  readonly #source: PoolSource;
+  #process: ChildProcess | undefined;
+  readonly #waiting = new Map<number, PromiseWithResolvers<PoolAnswer>>();
+  /** Questions that nobody waits for any more: as long as there are any, the process has enough to do. */
+  readonly #late = new Set<number>();
+  #last = 0;
+
+  constructor(source: PoolSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Asks the process, which is started where there is none. Throws FamfsError NOT_ANSWERING while it takes too
+   * long, and what Pool.open throws when the log cannot be read.
+   */
+  async ask(question: PoolQuestion): Promise<PoolAnswer> {
+    if (this.#late.size > 0) throw this.#notAnswering();
+    const id = ++this.#last;
+    const waiting = Promise.withResolvers<PoolAnswer>();
+    this.#waiting.set(id, waiting);
+    const child = this.#process ??= this.#start();
+    child.send({ id, question } satisfies PoolRequest, (error) => {
+      if (error !== null) this.#take(id)?.reject(this.#notAnswering()); // it has ended just now
+    });
+    return withTimeout(waiting.promise, ANSWER_MS, () => {
+      this.#waiting.delete(id);
+      if (this.#process === child) this.#late.add(id);
+      throw this.#notAnswering();
+    });
+  }
+
+  /** Ends the process. */
+  close(): void {
+    this.#process?.kill('SIGKILL');
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(process.execPath, [...LEAN.flags, moduleFile(import.meta.url, 'pool-reader-process'), JSON.stringify(this.#source)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...LEAN.env }, cwd: '/',
+    });
+    child.unref(); // it ends with this process
+    child.channel?.unref();
+    child.on('message', (reply: PoolReply) => {
+      this.#late.delete(reply.id);
+      const waiting = this.#take(reply.id);
+      if ('answer' in reply) waiting?.resolve(reply.answer);
+      else waiting?.reject(new FamfsError(reply.failure.code, reply.failure.message));
+    });
+    const ended = () => {
+      if (this.#process !== child) return;
+      this.#process = undefined;
+      this.#late.clear();
+      for (const id of [...this.#waiting.keys()]) this.#take(id)!.reject(this.#notAnswering());
+    };
+    child.once('exit', ended);
+    child.once('error', ended);
+    return child;
+  }
+
+  #take(id: number): PromiseWithResolvers<PoolAnswer> | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #notAnswering(): FamfsError {
+    return new FamfsError('NOT_ANSWERING', `${this.#source.devices[0]}: the log of the pool is not read yet: repeat the call`);
+  }
+}
+
+/** The readers of the pools that are mounted, by session: made when first asked for, ended with the session. */
+export class PoolReaders {
+  readonly #readers = new Map<string, PoolReader>();
+
+  of({ id, poolUuid, record, closed }: Session): PoolReader {
+    const present = this.#readers.get(id);
+    if (present !== undefined) return present;
+    const reader = new PoolReader({ ...sourceOf(record.device), uuid: poolUuid });
+    this.#readers.set(id, reader);
+    void closed.then(() => {
+      reader.close();
+      this.#readers.delete(id);
+    });
+    return reader;
+  }
+
+  close(): void {
+    for (const reader of this.#readers.values()) reader.close();
+  }
+}
