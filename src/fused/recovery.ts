@@ -1,8 +1,8 @@
-import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { FamfsError } from '../famfs/errors.ts';
 import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
+import type { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
 import { dropFromFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { pidNamespace } from '../famfs/fuse/session/processes.ts';
@@ -11,8 +11,6 @@ import { removeDead, type SessionRecord, unsupervisedRecords } from '../famfs/fu
 import { findSessions, resumeSession, type Session } from '../famfs/fuse/session/session.ts';
 
 const RETRY_MS = 200;
-/** How long a mount may take to answer; longer, and it counts as busy. */
-const RESPONSE_MS = 5000;
 
 /** The mount of a pool. */
 export interface MountedPool {
@@ -60,19 +58,14 @@ export async function recoverSession(pool: MountedPool, over?: Session): Promise
   return undefined;
 }
 
-/** Whether a session is mounted still, and somebody serves it: one that does not answer in time counts as busy. */
-export async function isResponsive({ directory, closed }: Session): Promise<boolean> {
+/** Whether a session is mounted still, and somebody serves it. Throws FamfsError NOT_ANSWERING when that cannot be told in time. */
+export async function isResponsive({ poolUuid, directory, closed }: Session, programs: TouchingPrograms): Promise<boolean> {
   if (famfsMountAt(directory) === undefined) return false;
-  const timer = new AbortController();
-  try {
-    return await Promise.race([
-      fs.promises.statfs(directory).then(() => true, () => false),
-      closed.then(() => false),
-      sleep(RESPONSE_MS, true, { signal: timer.signal, ref: false }),
-    ]);
-  } finally {
-    timer.abort();
-  }
+  return Promise.race([
+    // The kernel answers statfs never from a cache.
+    programs.run(poolUuid, 'stat', ['--file-system', '--format=%T', '--', directory]).then(({ code }) => code === 0),
+    closed.then(() => false),
+  ]);
 }
 
 /**

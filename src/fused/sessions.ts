@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { FamfsError, messageOf } from '../famfs/errors.ts';
 import { famfsMountAt, FILE_SYSTEM_TYPE, mountPoints } from '../famfs/fuse/mount/mount.ts';
+import { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
 import { handOverToFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.ts';
@@ -52,6 +53,9 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   /** Calls about one pool follow each other. */
   readonly #queue = new SerialQueue();
+  /** Calls of `ensure` under way, by pool. */
+  readonly #ensuring = new Map<string, Promise<Session>>();
+  readonly #programs = new TouchingPrograms();
   /** Pools that are no longer configured but still mounted, and why: their UUID and the reason. */
   readonly #removedInUse = new Map<string, string>();
   #hasStopped = false;
@@ -109,10 +113,14 @@ export class Sessions {
 
   /**
    * The session of a pool, made if there is none. Throws FamfsError NOT_FOUND for a pool that this
-   * host does not have, and whatever says why it cannot be served.
+   * host does not have, NOT_ANSWERING while its session hangs, and whatever says why it cannot be served.
    */
   ensure(poolUuid: string): Promise<Session> {
-    return this.#queue.run(poolUuid, () => this.#ensure(poolUuid));
+    const present = this.#ensuring.get(poolUuid);
+    if (present !== undefined) return present; // one wait for all where the session hangs
+    const ensuring = this.#queue.run(poolUuid, () => this.#ensure(poolUuid)).finally(() => this.#ensuring.delete(poolUuid));
+    this.#ensuring.set(poolUuid, ensuring);
+    return ensuring;
   }
 
   /** Unmounts a pool, where it is mounted. Throws FamfsError IN_USE, also while a volume of it is staged. */
@@ -179,7 +187,7 @@ export class Sessions {
   async #ensure(poolUuid: string): Promise<Session> {
     const present = this.#sessions.get(poolUuid);
     const directory = this.#mountDirectory(poolUuid);
-    if (present !== undefined && isSupervised(present.record) && await isResponsive(present)) return present;
+    if (present !== undefined && isSupervised(present.record) && await isResponsive(present, this.#programs)) return present;
     // It died, or somebody else unmounted it; or it was another container's until now.
     const recovered = await this.#recover(poolUuid, present);
     if (recovered !== undefined) return recovered;

@@ -31,11 +31,14 @@ export class DataPlane {
     return [...new Set(usable.map(({ uuid }) => uuid))].sort();
   }
 
-  /** Where the pool is mounted, after mounting it if needed. */
-  async ensureSession(poolUuid: string): Promise<string> {
-    const { path } = await ask<EnsureSessionResponse__Output>((reply) =>
-      this.#client.ensureSession({ pool_uuid: poolUuid }, deadline(), reply));
-    return path;
+  /**
+   * Where a volume's pool is mounted, after mounting it if needed, and the node id of the volume's directory; a data
+   * plane of an older version does not tell that, and does not look whether there is one.
+   */
+  async ensureSession({ pool, directory }: VolumeId): Promise<{ path: string; node: string | undefined }> {
+    const { path, directory_node: node } = await ask<EnsureSessionResponse__Output>((reply) =>
+      this.#client.ensureSession({ pool_uuid: pool, directory }, deadline(), reply));
+    return { path, node: node === '0' ? undefined : node };
   }
 
   /** Presents a volume with a group, or, without one, as it is. */

@@ -5,15 +5,13 @@ import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import { poolOf, unmountFuse } from '../famfs/fuse/mount/mount.ts';
 import { type MountPoint, parseMountinfo } from '../famfs/fuse/mount/mountinfo.ts';
-import { isStale } from '../famfs/fuse/protocol/errno.ts';
 
 /** More mounts than this on top of each other are somebody's accident that we do not go on with. */
 const MAX_STACKED = 32;
 /** As many symbolic links as the kernel follows. */
 const MAX_LINKS = 40;
-
-/** What is at a path: `dead` is a mount whose file system or directory is gone. */
-export type PathHealth = 'alive' | 'dead' | 'missing';
+/** open(2): names a file, and does not open it. */
+const O_PATH = 0o10000000;
 
 /**
  * The mount that is visible at a path, if it is a mount point. Throws FAILED_PRECONDITION for a path
@@ -38,20 +36,17 @@ export function showsVolume(mount: MountPoint, { pool, directory }: VolumeId): b
   return poolOf(mount) === pool && root === `/${directory}`;
 }
 
-/** Whether whoever uses the path reaches a living directory. */
-export async function healthOf(target: string): Promise<PathHealth> {
+/**
+ * Inode number of the directory that is mounted at a path, as the kernel knows it: its session is not asked.
+ * Undefined where the kernel does not tell (before Linux 5.14).
+ */
+export async function inodeAt(target: string): Promise<string | undefined> {
+  const directory = await fs.open(target, O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
   try {
-    // The kernel answers stat from its cache for a while, statfs never: a server that has ended
-    // shows in the second, a directory that was deleted in the pool in the first.
-    await fs.stat(target);
-    await fs.statfs(target);
-    return 'alive';
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return 'missing';
-    // What a FUSE mount answers whose server has ended, and a directory that was deleted in the pool.
-    if (code === 'ENOTCONN' || isStale(error) || code === 'ECONNABORTED' || code === 'ENODEV') return 'dead';
-    throw error;
+    const info = await fs.readFile(`/proc/self/fdinfo/${directory.fd}`, 'latin1');
+    return /^ino:\s*(\d+)$/m.exec(info)?.[1];
+  } finally {
+    await directory.close();
   }
 }
 

@@ -2,44 +2,51 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { refuse } from '../csi/errors.ts';
 import { formatVolumeId, type VolumeId } from '../csi/volume-id.ts';
+import { poolOf } from '../famfs/fuse/mount/mount.ts';
 import type { MountPoint } from '../famfs/fuse/mount/mountinfo.ts';
-import { isStale } from '../famfs/fuse/protocol/errno.ts';
+import type { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
+import { moduleFile } from '../famfs/module-file.ts';
 import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
 import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
-import { detachVolume, healthOf, mountAt, showsVolume } from './mounts.ts';
+import { detachVolume, inodeAt, mountAt, showsVolume } from './mounts.ts';
 
 /** Where a volume's directory is on this host. */
 export interface VolumeLocation extends Pick<MountPoint, 'deviceNumber' | 'root'> {
   readonly id: VolumeId;
   readonly path: string;
-}
-
-/** Finds a volume's directory, mounting its pool if needed. Throws NOT_FOUND where the pool has no such directory. */
-export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<VolumeLocation> {
-  const session = await plane.ensureSession(id.pool);
-  const place = path.join(session, id.directory);
-  await requireDirectory(place, id);
-  const mount = await mountAt(session);
-  if (mount === undefined) throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
-  return { id, path: place, deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory) };
+  /** Its node id, which is its inode number; undefined where the data plane does not tell: one of an older version. */
+  readonly node: string | undefined;
 }
 
 /**
- * Makes `target` a bind mount of the volume unless it is one. One that is dead is replaced, and one of an
- * earlier session of the pool, which may still serve those who have its files open. Throws ALREADY_EXISTS for
- * another mount.
+ * Finds a volume's directory, mounting its pool if needed. Throws NOT_FOUND where the pool has no such directory,
+ * UNAVAILABLE while its session does not answer.
  */
-export async function ensureBindMount(volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
-  const there = await mountAt(target);
-  if (there !== undefined) {
-    if (!showsVolume(there, volume.id)) throw refuse.exists(`${target} is a mount of something else (${there.root} of ${there.source}): unmount it first`);
-    const isOfSession = there.deviceNumber === volume.deviceNumber && there.root === volume.root;
-    if (isOfSession && await healthOf(target) === 'alive') return requireOptions(target, there, spec);
-    await detachVolume(target, formatVolumeId(volume.id), { endsSession: false });
+export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<VolumeLocation> {
+  const { path: session, node } = await plane.ensureSession(id);
+  const mount = await mountAt(session);
+  if (mount === undefined || poolOf(mount) !== id.pool) {
+    throw refuse.unavailable(`the session of pool ${id.pool} is not mounted at ${session}: see the data plane's log`);
   }
-  await makeDirectory(target);
-  await bindMount(volume.path, target, bindMountOptions(spec));
+  return { id, path: path.join(session, id.directory), deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory), node };
+}
+
+/** Makes `place` a mount of the volume, from its session: see `ensureMount`. */
+export async function ensureStagingMount(programs: TouchingPrograms, volume: VolumeLocation, place: string, spec: BindMountSpec): Promise<void> {
+  await ensureMount(volume, place, spec, async (options) => {
+    const args = [moduleFile(import.meta.url, 'bind-mount-process'), volume.path, place, ...options];
+    const { code, output } = await programs.run(volume.id.pool, process.execPath, args);
+    if (code === 0) return;
+    if (/: (ENOENT|ENOTDIR|ESTALE)$/.test(output)) throw refuse.notFound(`pool ${volume.id.pool} has no directory ${JSON.stringify(volume.id.directory)}`);
+    if (/: (ENOTCONN|ECONNABORTED)$/.test(output)) throw refuse.unavailable(`${output}: its session has just ended, repeat the call`);
+    throw new Error(output || `mounting ${volume.path} at ${place} ended with ${code}`);
+  });
+}
+
+/** Makes `target` a mount of the volume, from its staging mount, which touches no session: see `ensureMount`. */
+export async function ensureTargetMount(volume: VolumeLocation, stagingPath: string, target: string, spec: BindMountSpec): Promise<void> {
+  await ensureMount(volume, target, spec, (options) => bindMount(stagingPath, target, options));
 }
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
@@ -57,7 +64,32 @@ export async function unmountAndRemove(target: string, volumeId: string): Promis
   }
 }
 
-/** Throws ALREADY_EXISTS unless a mount has the options that `ensureBindMount` would give it. */
+/**
+ * Makes `target` a mount of the volume unless it is one. Replaced are a mount of an earlier session of the pool,
+ * which is dead or serves only those who have its files open, and one of an earlier directory of this name. Throws
+ * ALREADY_EXISTS for another mount.
+ */
+async function ensureMount(
+  volume: VolumeLocation, target: string, spec: BindMountSpec, bind: (options: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const there = await mountAt(target);
+  if (there !== undefined) {
+    if (!showsVolume(there, volume.id)) throw refuse.exists(`${target} is a mount of something else (${there.root} of ${there.source}): unmount it first`);
+    if (await isCurrent(volume, target, there)) return requireOptions(target, there, spec);
+    await detachVolume(target, formatVolumeId(volume.id), { endsSession: false });
+  }
+  await makeDirectory(target);
+  await bind(bindMountOptions(spec));
+}
+
+/** Whether a mount shows what the volume is now. Its session answers, as the data plane says, and is not asked. */
+async function isCurrent(volume: VolumeLocation, target: string, there: MountPoint): Promise<boolean> {
+  if (there.deviceNumber !== volume.deviceNumber || there.root !== volume.root) return false;
+  const inode = await inodeAt(target);
+  return inode === undefined || volume.node === undefined || inode === volume.node;
+}
+
+/** Throws ALREADY_EXISTS unless a mount has the options that `ensureMount` would give it. */
 function requireOptions(target: string, there: MountPoint, spec: BindMountSpec): void {
   if (matchesSpec(there.options, spec)) return;
   throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${bindMountOptions(spec).join(',')}`);
@@ -69,12 +101,4 @@ async function makeDirectory(target: string): Promise<void> {
   });
   // A link would lead the mount to a place that nobody asked for.
   if (!(await fs.lstat(target)).isDirectory()) throw refuse.precondition(`${target} exists and is no directory`);
-}
-
-async function requireDirectory(source: string, { pool, directory }: VolumeId): Promise<void> {
-  const found = await fs.lstat(source).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || isStale(error)) return undefined;
-    throw error;
-  });
-  if (!found?.isDirectory()) throw refuse.notFound(`pool ${pool} has no directory ${JSON.stringify(directory)}`);
 }

@@ -3,19 +3,21 @@ import type { Logger } from 'winston';
 import { type Access, isReaderOnly, isSingleTarget, parseAccess } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
+import { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
 import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';
 import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeStageVolumeRequest.ts';
 import type { Stage, Stages } from '../state/stages.ts';
 import type { BindMountSpec } from './bind-mount-options.ts';
 import type { DataPlane } from './data-plane.ts';
 import { mountAt, showsVolume, detachVolume } from './mounts.ts';
-import { ensureBindMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
+import { ensureStagingMount, ensureTargetMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
 
 /** Stages and publishes volumes on this host. Its caller keeps calls for one volume or target apart. */
 export class NodeVolumes {
   readonly #plane: DataPlane;
   readonly #stages: Stages;
   readonly #log: Logger;
+  readonly #programs = new TouchingPrograms();
 
   constructor(plane: DataPlane, stages: Stages, log: Logger) {
     this.#plane = plane;
@@ -33,7 +35,7 @@ export class NodeVolumes {
     const stage = before?.path === place ? before : { volume: request.volume_id, path: place, access, targets: [] };
     const volume = await locateVolume(this.#plane, id);
     await this.#stages.put(await this.#withGroup(id, stage, access.group));
-    await ensureBindMount(volume, place, stagingMountSpec(access));
+    await ensureStagingMount(this.#programs, volume, place, stagingMountSpec(access));
   }
 
   /** Undoes `stage`. The directory stays, it is the caller's. */
@@ -65,8 +67,8 @@ export class NodeVolumes {
     const grouped = await this.#withGroup(id, stage, access.group);
     await this.#stages.put({ ...grouped, targets: [...others, target] });
     // A staging mount can have died with a session that was replaced since.
-    await ensureBindMount(volume, stage.path, stagingMountSpec(stage.access));
-    await ensureBindMount({ ...volume, path: stage.path }, target, { readonly, flags: access.mountFlags });
+    await ensureStagingMount(this.#programs, volume, stage.path, stagingMountSpec(stage.access));
+    await ensureTargetMount(volume, stage.path, target, { readonly, flags: access.mountFlags });
   }
 
   /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */

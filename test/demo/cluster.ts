@@ -21,13 +21,17 @@ export class Cluster {
   readonly directory: string;
   /** The shared memory. */
   readonly device: string;
+  /** The device of a second pool. */
+  readonly second: string | undefined;
   readonly #roles: Role[] = [];
   readonly #hosts: Host[] = [];
   readonly #clients: { close(): void }[] = [];
 
-  constructor(directory: string, device: string) {
+  /** `second`: the device of one more pool, which is called `second`. */
+  constructor(directory: string, device: string, second?: string) {
     this.directory = directory;
     this.device = device;
+    this.second = second;
   }
 
   /** What the cluster's members agree on outside the memory. */
@@ -35,9 +39,10 @@ export class Cluster {
     return join(this.directory, 'state');
   }
 
-  /** What every role is told: the pool, and where the cluster keeps its records. */
+  /** What every role is told: the pools, and where the cluster keeps its records. */
   get #common(): string[] {
-    return ['--pool', `demo=${this.device}`, '--state-dir', this.stateDirectory];
+    const second = this.second === undefined ? [] : ['--pool', `second=${this.second}`];
+    return ['--pool', `demo=${this.device}`, ...second, '--state-dir', this.stateDirectory];
   }
 
   async startController(): Promise<InstanceType<typeof csi.Controller>> {

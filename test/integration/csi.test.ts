@@ -249,6 +249,22 @@ describe('CSI on real parts', () => {
     assert.ok(!existsSync(place));
   });
 
+  it('mounts a volume anew that was deleted and made again while it was published', async () => {
+    const { volume_id: id } = await createVolume(controller, 'again');
+    const place = await use(a, id, 'again');
+    await detach(controller, id, a.name);
+    await deleteVolume(controller, id);
+    await refused(stage(a.client, id, staging(a, 'again')), status.NOT_FOUND, /no directory "again"/);
+    assert.equal((await createVolume(controller, 'again')).volume_id, id);
+    await use(a, id, 'again');
+    for (const each of [place, staging(a, 'again')]) {
+      assert.equal(a.host.run(['stat', '-c', '%s', join(each, 'data')]).output.trim(), String(8 * MIB), each);
+      assert.equal(mountsAt(a, each), 1);
+    }
+    await leave(a, id, 'again');
+    await deleteVolume(controller, id);
+  });
+
   it('publishes again after the pool\'s session was forced away', async () => {
     const { volume_id: id } = await createVolume(controller, 'session');
     const place = await use(a, id, 'session');

@@ -121,6 +121,32 @@ describe('the data plane of a host', () => {
     }
   });
 
+  it('knows a directory by its node id, and which ones there are not', async () => {
+    const { path, directory_node: node } = await plane.locate(pool.uuid, 'vol');
+    assert.deepEqual([node, fs.statSync(join(path, 'vol')).ino], [String(pool.node('vol')), pool.node('vol')]);
+    for (const missing of ['none', 'vol/none', 'vol/data']) await assert.rejects(plane.locate(pool.uuid, missing), { code: status.NOT_FOUND }, missing);
+    for (const directory of ['/', '../x', 'vol/..', '/vol']) {
+      await assert.rejects(plane.locate(pool.uuid, directory), { code: status.INVALID_ARGUMENT }, directory);
+    }
+    pool.remove('vol/data');
+    pool.remove('vol');
+    await assert.rejects(plane.locate(pool.uuid, 'vol'), { code: status.NOT_FOUND });
+  });
+
+  it('answers of a pool whose session hangs what the log tells, and to all who wait for it, once, that it does not answer', async () => {
+    const path = await plane.ensure(pool.uuid);
+    const [{ record: { child } }] = findSessions(hostDirectory);
+    process.kill(child.pid, 'SIGSTOP');
+    try {
+      assert.equal((await plane.statistics(pool.uuid, 'vol')).total_bytes, String(4 * MIB));
+      const waiting = Array.from({ length: 8 }, () => plane.locate(pool.uuid, 'vol')); // one after the other would take longer than a call may
+      await Promise.all(waiting.map((call) => assert.rejects(call, { code: status.UNAVAILABLE, message: /does not answer/ })));
+    } finally {
+      process.kill(child.pid, 'SIGCONT');
+    }
+    assert.equal(await plane.ensure(pool.uuid), path);
+  });
+
   it('measures a volume', async () => {
     await plane.ensure(pool.uuid);
     const { total_bytes: bytes, file_count: files } = await plane.statistics(pool.uuid, 'vol');
@@ -249,7 +275,9 @@ describe('the data plane of a host', () => {
       const [{ uuid, session_path: mounted, problem }] = await plane.pools();
       assert.deepEqual([uuid, mounted], [pool.uuid, path]);
       assert.match(problem, /no famfs superblock: magic/);
-      assert.equal(await plane.ensure(pool.uuid), path);
+      const { path: still, directory_node: node } = await plane.locate(pool.uuid, 'vol');
+      assert.deepEqual([still, node], [path, '0']);
+      await assert.rejects(plane.statistics(pool.uuid, 'vol'), { code: status.UNAVAILABLE, message: /superblock/ });
     } finally {
       bytes.set(before);
     }

@@ -32,8 +32,9 @@ export class PlaneClient {
   }
 
   pools = async () => (await unary<object, ListPoolsResponse__Output>(this.#client, this.#client.listPools, {})).pools;
-  ensure = async (uuid: string) => (await unary<object, EnsureSessionResponse__Output>(
-    this.#client, this.#client.ensureSession, { pool_uuid: uuid })).path;
+  locate = (uuid: string, directory: string) => unary<object, EnsureSessionResponse__Output>(
+    this.#client, this.#client.ensureSession, { pool_uuid: uuid, directory });
+  ensure = async (uuid: string) => (await this.locate(uuid, '')).path;
   group = (uuid: string, directory: string, gid?: number) => unary(
     this.#client, this.#client.setMountGroup, { pool_uuid: uuid, directory, ...(gid === undefined ? {} : { gid }) });
   statistics = (uuid: string, directory: string) => unary<object, Statistics>(

@@ -1,8 +1,8 @@
 /** The only module of the library that mounts and unmounts. */
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { FamfsError } from '../../errors.ts';
 import { type MountPoint, parseMountinfo } from './mountinfo.ts';
+import { runProgram } from './programs.ts';
 
 /** The file system type in /proc/mounts. */
 export const FILE_SYSTEM_TYPE = 'fuse.famfs';
@@ -54,19 +54,4 @@ export function poolOf({ type, source }: Pick<MountPoint, 'type' | 'source'>): s
 /** The uppermost famfs mount on a directory. */
 export function famfsMountAt(directory: string): MountPoint | undefined {
   return mountPoints().findLast((point) => point.directory === directory && point.type === FILE_SYSTEM_TYPE);
-}
-
-/** Runs a program, with a descriptor as its number 3; its messages in English, to be understood. */
-function runProgram(program: string, args: string[], fd?: number): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
-      env: { ...process.env, LC_ALL: 'C' },
-    });
-    let output = '';
-    child.stdout?.on('data', (data: Buffer) => (output += data.toString()));
-    child.stderr?.on('data', (data: Buffer) => (output += data.toString()));
-    child.once('error', (error) => reject(new FamfsError('DEVICE', `${program} cannot be run: ${error.message}`)));
-    child.once('close', (code) => resolve({ code, output: output.trim() }));
-  });
 }
