@@ -26,6 +26,8 @@ export type Request =
 export interface Work {
   good: number;
   gone: number;
+  /** The longest time that a write and the read behind it took. */
+  longestMs: number;
   readonly wrong: string[];
 }
 
@@ -49,7 +51,7 @@ class Application {
   #memory = Buffer.alloc(0);
   #working: Promise<unknown> = Promise.resolve();
   #resting = false;
-  #work: Work = { good: 0, gone: 0, wrong: [] };
+  #work: Work = { good: 0, gone: 0, longestMs: 0, wrong: [] };
   readonly #libc = koffi.load(null);
 
   async answer(request: Request): Promise<Answer> {
@@ -79,7 +81,7 @@ class Application {
       }
       case 'work': {
         this.#resting = false;
-        this.#work = { good: 0, gone: 0, wrong: [] };
+        this.#work = { good: 0, gone: 0, longestMs: 0, wrong: [] };
         const random = new Random(request.seed);
         this.#working = Promise.all(Array.from({ length: AT_ONCE }, () => this.#blocks(request.byte, random)));
         return {};
@@ -96,6 +98,7 @@ class Application {
     while (!this.#resting) {
       const at = random.below(this.#size / BLOCK) * BLOCK;
       const bytes = Buffer.alloc(BLOCK);
+      const began = performance.now();
       try {
         if (random.chance(2)) await promisify(fs.write)(this.#fd, wanted, 0, BLOCK, at);
         await promisify(fs.read)(this.#fd, bytes, 0, BLOCK, at);
@@ -105,6 +108,7 @@ class Application {
         if ((error as NodeJS.ErrnoException).errno === ESTALE) this.#work.gone++;
         else this.#work.wrong.push(String(error));
       }
+      this.#work.longestMs = Math.max(this.#work.longestMs, performance.now() - began);
     }
   }
 }

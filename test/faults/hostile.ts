@@ -42,15 +42,15 @@ export class Victims {
   #processes: unknown;
 
   /** Does something to them, and ends them; they have to be as well as before. */
-  static use<T>(random: Random, work: (victims: Victims) => Promise<T>): Promise<{ result: T; blocks: number }> {
+  static use<T>(random: Random, work: (victims: Victims) => Promise<T>): Promise<{ result: T; blocks: number; longestMs: number }> {
     const victims = new Victims();
     return victims.site.use(async () => {
       try {
         await victims.#start(random);
         const result = await work(victims);
-        const blocks = await victims.#rest();
+        const rested = await victims.#rest();
         await victims.#leave();
-        return { result, blocks };
+        return { result, ...rested };
       } finally {
         for (const { application } of victims.#uses) await application.end();
       }
@@ -90,16 +90,17 @@ export class Victims {
     this.#uses.push({ host, id, staging, target, application: await ClientProcess.open(host, join(target, 'data')) });
   }
 
-  /** Nobody crashed, and nobody read or wrote anything but their own; answers how many blocks that were. */
-  async #rest(): Promise<number> {
-    let blocks = 0;
+  /** Nobody crashed, and nobody read or wrote anything but their own; answers how many blocks that were, and the longest that one took. */
+  async #rest(): Promise<{ blocks: number; longestMs: number }> {
+    let [blocks, longestMs] = [0, 0];
     for (const { application, id, host } of this.#uses) {
       const { work } = await application.ask({ do: 'rest' });
       assert.deepEqual({ wrong: work!.wrong, gone: work!.gone }, { wrong: [], gone: 0 }, `${id} on ${host.name}`);
       blocks += work!.good;
+      longestMs = Math.max(longestMs, work!.longestMs);
     }
     this.mustLive();
-    return blocks;
+    return { blocks, longestMs };
   }
 
   /** Throws unless every process is the one that it was. */
@@ -161,7 +162,7 @@ async function callFor(victims: Victims, forMs: number, scribbler: ChildProcess)
   for (let [k, began] = [0, performance.now()]; performance.now() - began < forMs; k++) {
     assert.equal(scribbler.exitCode, null, 'the scribbler has ended');
     victims.mustLive();
-    if (await attempt(() => createVolume(client, `new-${k}`, { capacity_range: { required_bytes: UNIT } }))) await expectZeros(victims, `new-${k}`);
+    if (await attempt(() => createVolume(client, `new-${k}`, { capacity_range: { required_bytes: UNIT } }))) await expectZeros(victims.hosts[0], victims.site.uuid, `new-${k}`);
     await attempt(() => deleteVolume(client, `${victims.site.uuid}/new-${k}`));
     await attempt(() => new Promise((resolve, reject) => client.listVolumes({}, (error, answer) => (error ? reject(error) : resolve(answer)))));
     await sleep(10);
@@ -169,9 +170,9 @@ async function callFor(victims: Victims, forMs: number, scribbler: ChildProcess)
   return calls;
 }
 
-async function expectZeros({ hosts, site }: Victims, name: string): Promise<void> {
-  const [host] = hosts;
-  const file = await open(host.reach(join(host.directory, 'mounts', site.uuid, name, 'data')), 'r').catch(() => undefined);
+/** What a host sees of a new volume is zeros, where it sees it. */
+export async function expectZeros(host: HostProcesses, uuid: string, name: string): Promise<void> {
+  const file = await open(host.reach(join(host.directory, 'mounts', uuid, name, 'data')), 'r').catch(() => undefined);
   if (file === undefined) return;
   try {
     const bytes = Buffer.alloc(UNIT);
