@@ -76,7 +76,9 @@ async function expectNamed(victims: Victims, { name, named, seenByHosts }: Damag
   const { status: code, text } = found(victims);
   assert.equal(code, 1, name);
   assert.match(text, named);
-  for (const host of seenByHosts ? victims.hosts : []) assert.equal(await host.metric(`famfs_session_problems{pool="${POOL}"}`), 1, host.name);
+  for (const host of seenByHosts ? victims.hosts : []) {
+    await until(async () => assert.equal(await host.metric(`famfs_session_problems{pool="${POOL}"}`), 1, host.name));
+  }
 }
 
 async function expectWell(victims: Victims, name: string): Promise<void> {

@@ -63,13 +63,13 @@ describe('a controller and its standby', () => {
     const client = new csi.Controller(`unix://${socket('one')}`, plain);
     try {
       const { volume_id: id, capacity_bytes: size } = await createVolume(client, 'one', { parameters: { pool: 'fast' } });
-      assert.deepEqual(await bytes(), {
+      await until(async () => assert.deepEqual(await bytes(), {
         used: before['used'] + Number(size), free: before['free'] - Number(size), quarantined: 0,
         largest_allocatable: before['largest_allocatable'] - Number(size),
-      });
+      }));
       assert.equal(await slots(), slotsBefore + 2);
       await deleteVolume(client, id);
-      assert.equal((await bytes())['quarantined'], Number(size));
+      await until(async () => assert.equal((await bytes())['quarantined'], Number(size)));
     } finally {
       client.close();
     }
