@@ -7,29 +7,32 @@ import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { monotonicMs } from '../famfs/host.ts';
 import { readCounters, readGeometry } from '../famfs/log/geometry.ts';
-import { openMemory, type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { SessionFigures } from '../metrics/session-metrics.ts';
+import type { OpenDevices } from './open-devices.ts';
 import type { ReplacedPools } from './replaced-pools.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a host's data plane tells of its pools: those of the configuration, and those still mounted. */
 export function sessionFigures(sessions: Sessions, hostDirectory: string, replaced: Pick<ReplacedPools, 'countOn'>): SessionFigures[] {
   const configured = sessions.list();
+  const { devices } = sessions;
   const removed = sessions.serving.filter(({ poolUuid }) => !configured.some(({ uuid }) => uuid === poolUuid));
   return [
     ...configured.map(({ name, device, problem, session }) =>
-      ({ ...figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory), replaced: replaced.countOn(path.resolve(device)) })),
-    ...removed.map((session) => figuresOf(session.poolUuid, session, 0, hostDirectory)),
+      ({ ...figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory, devices), replaced: replaced.countOn(path.resolve(device)) })),
+    ...removed.map((session) => figuresOf(session.poolUuid, session, 0, hostDirectory, devices)),
   ];
 }
 
-function figuresOf(pool: string, session: Session | undefined, problems: number, hostDirectory: string): SessionFigures {
+function figuresOf(
+  pool: string, session: Session | undefined, problems: number, hostDirectory: string, devices: OpenDevices,
+): SessionFigures {
   if (session === undefined) return { pool, mounted: false, problems, operations: [] };
   const bad = supervisedRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
   const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
   const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };
-  const entries = entriesOf({ ...sourceOf(session.record.device), uuid: session.poolUuid });
+  const entries = entriesOf(session, devices);
   return {
     ...figures,
     operations: countsOf(totals),
@@ -48,15 +51,12 @@ function countsOf({ operations: counts, errors }: CounterTotals): SessionFigures
 }
 
 /** Entries of a pool's log at this moment, by its own counter; undefined where that cannot be read. */
-function entriesOf(source: PoolSource): number | undefined {
+function entriesOf({ poolUuid, record: { device } }: Session, devices: OpenDevices): number | undefined {
   try {
-    const memory = openMemory(source, { writable: false });
-    try {
-      const { log, capacity } = readGeometry(memory);
-      return Math.min(capacity, readCounters(log).nextIndex);
-    } finally {
-      memory.close();
-    }
+    return devices.look(device, (memory) => {
+      const { log, capacity, superblock: { uuid } } = readGeometry(memory);
+      return uuid === poolUuid ? Math.min(capacity, readCounters(log).nextIndex) : undefined;
+    });
   } catch (error) {
     if (error instanceof FamfsError) return undefined;
     throw error;

@@ -1,8 +1,9 @@
-import { FamfsError } from '../famfs/errors.ts';
+import { FamfsError, messageOf } from '../famfs/errors.ts';
 import { decodeSuperblock, foreignFormat, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
 import type { ServedPool } from '../famfs/fuse/session/served-pool.ts';
 import { PoolIdentity } from '../famfs/index/pool-identity.ts';
 import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
+import type { OpenDevices } from './open-devices.ts';
 
 /** A pool as configured on this host. */
 export interface ConfiguredPool {
@@ -23,8 +24,8 @@ export interface IdentifiedPool extends ConfiguredPool {
  * Reads the superblocks of a host's pools: device names are hints, the UUID is the identity. Two
  * devices with one UUID are a copy and its original; nobody can tell which, so neither is used.
  */
-export function identifyPools(pools: readonly ConfiguredPool[]): IdentifiedPool[] {
-  const found = pools.map(identify);
+export function identifyPools(pools: readonly ConfiguredPool[], devices: OpenDevices): IdentifiedPool[] {
+  const found = pools.map((pool) => identify(pool, devices));
   return found.map((pool) => {
     const twin = found.find((other) => other !== pool && other.uuid === pool.uuid && pool.uuid !== '');
     if (twin === undefined) return pool;
@@ -32,22 +33,19 @@ export function identifyPools(pools: readonly ConfiguredPool[]): IdentifiedPool[
   });
 }
 
-function identify(pool: ConfiguredPool): IdentifiedPool {
+/** Whatever keeps one device from being looked at is a problem of its pool, and of no other. */
+function identify(pool: ConfiguredPool, devices: OpenDevices): IdentifiedPool {
   try {
-    const memory = openMemory(sourceOf(pool.device), { writable: false });
-    try {
+    return devices.look(pool.device, (memory) => {
       const size = memory.devices.reduce((sum, device) => sum + device.size, 0);
       const bytes = Buffer.from(memory.superblock.bytes.subarray(0, Superblock.length)); // others may write it
       const reason = superblockProblem(bytes);
       const what = foreignFormat(bytes) === undefined ? 'no famfs superblock' : 'superblock';
       if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${pool.device}: ${what}: ${reason}` };
       return { ...pool, uuid: decodeSuperblock(bytes).uuid, size };
-    } finally {
-      memory.close();
-    }
+    });
   } catch (error) {
-    if (!(error instanceof FamfsError)) throw error;
-    return { ...pool, uuid: '', size: 0, problem: error.message };
+    return { ...pool, uuid: '', size: 0, problem: messageOf(error) };
   }
 }
 

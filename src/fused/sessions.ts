@@ -11,6 +11,7 @@ import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs
 import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
+import { OpenDevices } from './open-devices.ts';
 import { isResponsive, recoverSession } from './recovery.ts';
 import type { ReplacedPools } from './replaced-pools.ts';
 
@@ -48,6 +49,8 @@ const RETRY_MS = 1000;
  * run in processes of their own and outlive this one; the next one adopts them.
  */
 export class Sessions {
+  /** For looks at the devices of this host's pools. */
+  readonly devices = new OpenDevices();
   readonly #options: SessionsOptions;
   #pools: readonly ConfiguredPool[];
   readonly #sessions = new Map<string, Session>();
@@ -90,7 +93,8 @@ export class Sessions {
 
   /** All pools of the configuration, mounted or not. */
   list(): PoolState[] {
-    return identifyPools(this.#pools).map((pool) => {
+    this.devices.retain([...this.#pools, ...this.serving.map(({ record }) => record)].map(({ device }) => device));
+    return this.#identify().map((pool) => {
       const session = this.#sessions.get(pool.uuid) ?? this.#mountedFrom(pool);
       return session === undefined ? pool : { ...pool, uuid: session.poolUuid, session };
     });
@@ -181,6 +185,7 @@ export class Sessions {
     }
     const lost = endsSessions ? await handOverToFdStore(fdStoreSocket(hostDirectory), used, HAND_OVER_MS) : [];
     this.#hasStopped = true;
+    this.devices.retain([]);
     if (lost.length > 0) log.error('sessions in use end, since no node plugin of this host holds them', { sessions: lost });
   }
 
@@ -193,7 +198,7 @@ export class Sessions {
     if (recovered !== undefined) return recovered;
     this.#sessions.delete(poolUuid);
 
-    const pool = identifyPools(this.#pools).find(({ uuid }) => uuid === poolUuid);
+    const pool = this.#identify().find(({ uuid }) => uuid === poolUuid);
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
     if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
     fs.mkdirSync(directory, { recursive: true });
@@ -209,10 +214,14 @@ export class Sessions {
     return session;
   }
 
+  #identify(): IdentifiedPool[] {
+    return identifyPools(this.#pools, this.devices);
+  }
+
   /** By its device, or, under another name, by its UUID: a device that cannot be read now is no removed one. */
   #isConfigured(poolUuid: string, device: string): boolean {
     return this.#pools.some((pool) => path.resolve(pool.device) === device) ||
-      identifyPools(this.#pools).some(({ uuid }) => uuid === poolUuid);
+      this.#identify().some(({ uuid }) => uuid === poolUuid);
   }
 
   /** Remembers a session until it ends. */
@@ -242,11 +251,12 @@ export class Sessions {
   /** What could not be gone on with now, because others serve it for instance. */
   #recoverLater(pool: string, reason: unknown): void {
     this.#options.log.error('a mount stays as it is, for now', { pool, error: String(reason) });
-    setTimeout(() => {
+    const again = async () => {
       const dead = this.#sessions.get(pool);
       if (this.#hasStopped || (dead !== undefined && isSupervised(dead.record))) return;
-      this.#queue.run(pool, () => this.#recover(pool, dead)).catch((error: unknown) => this.#recoverLater(pool, error));
-    }, RETRY_MS).unref();
+      await this.#queue.run(pool, () => this.#recover(pool, dead));
+    };
+    setTimeout(() => { again().catch((error: unknown) => this.#recoverLater(pool, error)); }, RETRY_MS).unref();
   }
 
   #mountDirectory(poolUuid: string): string {

@@ -39,7 +39,7 @@ export interface DaxDevice extends Omit<DeviceHandle, 'address'> {
   checkZero(offset: number, length: number): ZeroCheck;
   /** The same in another thread, while this one goes on. The memory stays mapped until it has ended. */
   checkZeroAside(offset: number, length: number): Promise<ZeroCheck>;
-  /** Whether a range can be read at this moment, asked without the signal that ends who tries in vain. */
+  /** Whether a range, of the superblock too, can be read at this moment, asked without the signal that ends who tries in vain. */
   isReadable(offset: number, length: number): boolean;
   /** Whether the device was closed. */
   readonly closed: boolean;

@@ -83,7 +83,7 @@ export class MappedDevice implements MappedDax {
   }
 
   isReadable(offset: number, length: number): boolean {
-    this.#mustBeData(offset, length);
+    this.#mustBeWithin(0, offset, length);
     return isReadable(this.#address, offset, length);
   }
 
@@ -130,8 +130,11 @@ export class MappedDevice implements MappedDax {
   }
 
   #mustBeData(offset: number, length: number): void {
-    const fits = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && length >= 0 &&
-      offset >= SUPERBLOCK_LENGTH && offset + length <= this.size;
-    if (!fits) throw new RangeError(`${this.path}: ${length} bytes at ${offset} are not data of its ${this.size} bytes`);
+    this.#mustBeWithin(SUPERBLOCK_LENGTH, offset, length);
+  }
+
+  #mustBeWithin(start: number, offset: number, length: number): void {
+    const fits = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && length >= 0 && offset >= start && offset + length <= this.size;
+    if (!fits) throw new RangeError(`${this.path}: ${length} bytes at ${offset} are not within ${start} and ${this.size}`);
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { FamfsError } from '../errors.ts';
 import type { DeviceHandle, MappedDax } from './device.ts';
-import { mapShared, tryLock } from './libc.ts';
+import { mapShared, tryLock, unlock } from './libc.ts';
 import { MappedDevice, SUPERBLOCK_LENGTH } from './mapped-device.ts';
 import { DEVICE_SPAN } from './pool-address.ts';
 
@@ -11,9 +11,10 @@ export interface OpenOptions {
   readonly writable?: boolean;
   /**
    * `shared` (default) says "in use" to others on this host; `exclusive` fails with IN_USE while
-   * anyone else has the device open.
+   * anyone else has the device open. `none` is for who only looks, and keeps nobody from formatting the
+   * device later; while that is under way, it fails like `shared`.
    */
-  readonly lock?: 'shared' | 'exclusive';
+  readonly lock?: 'shared' | 'exclusive' | 'none';
 }
 
 const PAGE = 4096;
@@ -30,11 +31,13 @@ export function openDevice(devicePath: string, options: OpenOptions = {}): Mappe
   const fd = openFile(devicePath, writable);
   try {
     const geometry = measure(devicePath, fd);
-    if (!tryLock(fd, options.lock ?? 'shared')) {
-      const why = options.lock === 'exclusive' ? 'unmount it, and stop its controller and all other commands on it, first'
+    const { lock = 'shared' } = options;
+    if (!tryLock(fd, lock === 'none' ? 'shared' : lock)) {
+      const why = lock === 'exclusive' ? 'unmount it, and stop its controller and all other commands on it, first'
         : 'it is being formatted or adopted; wait until that has ended';
       throw new FamfsError('IN_USE', `${devicePath} is in use on this host: ${why}`);
     }
+    if (lock === 'none') unlock(fd);
     const address = mapShared(fd, geometry.size, writable, devicePath);
     return new MappedDevice({ path: devicePath, ...geometry, writable, address }, fd);
   } catch (error) {

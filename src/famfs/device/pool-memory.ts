@@ -7,7 +7,7 @@ import type { ZeroCheck } from './zero-check.ts';
 /**
  * The memory of a pool, as what manages it sees it: superblock and log as regions, all else as ranges
  * of pool addresses that are read, written and zeroed. Nothing here says that the memory is mapped.
- * A range must lie on one device, behind its superblock: RangeError otherwise.
+ * A range must lie on one device, behind its superblock where nothing else is said: RangeError otherwise.
  */
 export interface PoolMemory {
   /** Path of the first device, for messages. */
@@ -31,7 +31,7 @@ export interface PoolMemory {
   checkZero(address: number, length: number): ZeroCheck;
   /** The same in another thread, while this one goes on. The memory can be used until it has ended. */
   checkZeroAside(address: number, length: number): Promise<ZeroCheck>;
-  /** Whether a range can be read at this moment, asked without the signal that ends who tries in vain. */
+  /** Whether a range, of the superblock too, can be read at this moment, asked without the signal that ends who tries in vain. */
   isReadable(address: number, length: number): boolean;
   /** Whether it was closed. */
   readonly closed: boolean;
