@@ -16,4 +16,9 @@ export default tseslint.config(
       'max-len': ['warn', { code: 125, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
     },
   },
+  {
+    // A promise of a role that nobody waits for says who hears of its failure: one that nobody hears of ends the process.
+    files: ['src/**/*.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }] },
+  },
 );

@@ -29,8 +29,8 @@ export class BadRangeReporter {
       for (const part of record.bad) {
         const key = JSON.stringify([record.id, part]);
         if (this.#reported.has(key)) continue;
-        this.#reported.add(key);
         await this.#report(record, part);
+        this.#reported.add(key);
       }
     }
   }

@@ -17,6 +17,7 @@ import { BadRangeReporter } from './bad-range-reporter.ts';
 import { sessionFigures } from './figures.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { PoolReaders } from './pool-reader.ts';
+import { Regularly } from './regularly.ts';
 import { ReplacedPools } from './replaced-pools.ts';
 import { fusedOperations } from './service.ts';
 import { Sessions } from './sessions.ts';
@@ -68,7 +69,7 @@ export async function runFused(options: FusedOptions): Promise<void> {
   const replaced = new ReplacedPools({ host, hostDirectory, stages, log, ...(options.notices === undefined ? {} : { notices: options.notices }) });
   const sessions = new Sessions({ pools, hostDirectory, stages, log, replaced, ...(membership === undefined ? {} : { members: membership }) });
   await sessions.adopt();
-  void membership?.update();
+  const acknowledging = membership && new Regularly({ what: 'acknowledging deletions', everyMs: REPORT_MS, work: () => membership.update(), log });
   logProblems(sessions, log);
   addSessionMetrics(metrics, () => sessionFigures(sessions, hostDirectory, replaced));
   const readers = new PoolReaders();
@@ -80,45 +81,25 @@ export async function runFused(options: FusedOptions): Promise<void> {
   health.set(PART, undefined);
   log.info('serving', { endpoint: options.endpoint });
   const badRanges = options.notices && new BadRangeReporter({ hostDirectory, host, stages, notices: options.notices });
-  const looking = badRanges && setInterval(() => void badRanges.reportNew().catch((error: unknown) => log.error('bad parts', { error: String(error) })), REPORT_MS).unref();
-  const stopUpdating = membership && keepUpdating(membership);
+  const reporting = badRanges && new Regularly({ what: 'reporting bad parts of files', everyMs: REPORT_MS, work: () => badRanges.reportNew(), log });
   await Promise.all([untilAborted(signal), follow(options, sessions)]);
   await server.drain();
   readers.close();
-  clearInterval(looking);
+  await reporting?.stop();
   await sessions.stop(options.endsSessions ?? false);
-  await stopUpdating?.();
-}
-
-/** Updates this host's member records again and again, until the function that it answers is called. */
-function keepUpdating(membership: Membership): () => Promise<void> {
-  let updating: Promise<void> = Promise.resolve();
-  let busy = false;
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    updating = membership.update().finally(() => { busy = false; });
-  }, REPORT_MS).unref();
-  return async () => {
-    clearInterval(timer);
-    await updating;
-    await membership.update();
-  };
+  await acknowledging?.stop();
+  await membership?.update();
 }
 
 /** Brings the pools up to date with their file, and ends the sessions of those that are gone. */
 async function follow({ pools, poolsFile, followMs = FOLLOW_MS, log, signal }: FusedOptions, sessions: Sessions): Promise<void> {
   if (poolsFile === undefined) return;
-  let retiring: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    retiring = retiring.then(() => sessions.endRemoved());
-  }, followMs).unref();
+  const retiring = new Regularly({ what: 'ending sessions of removed pools', everyMs: followMs, work: () => sessions.endRemoved(), log });
   await followPoolsFile(poolsFile, { pools, log, signal, pollMs: followMs }, (now) => {
     sessions.configure(now);
     logProblems(sessions, log);
   });
-  clearInterval(timer);
-  await retiring;
+  await retiring.stop();
 }
 
 function logProblems(sessions: Sessions, log: Logger): void {

@@ -1,4 +1,5 @@
 import type { Logger } from 'winston';
+import { messageOf } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import { servedOrMountedRecords, servedRecords } from '../famfs/fuse/session/session-record.ts';
 import { SerialQueue } from '../famfs/serial-queue.ts';
@@ -62,23 +63,21 @@ export class Membership implements PoolMembers {
 
   async #update(): Promise<void> {
     const problems: string[] = [];
-    const attempt = (work: () => Promise<void>) => work().catch((error: Error) => void problems.push(error.message));
+    const attempt = (work: () => Promise<void>) => work().catch((error: unknown) => { problems.push(messageOf(error)); });
     await attempt(() => this.#leaveOld());
-    const acknowledged = this.#acknowledged();
-    const present = new Set(servedOrMountedRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
-    for (const pool of this.#leaving) {
-      if (present.has(pool)) continue; // somebody mounted it by hand, or goes on with it
-      await attempt(async () => {
-        this.#written.delete(pool);
-        await this.#options.members.leave(pool, this.#options.host);
-        this.#leaving.delete(pool);
-      });
-    }
-    for (const [pool, change] of acknowledged) {
-      const before = this.#written.get(pool);
-      const isOld = before === undefined || performance.now() - before.at > REWRITE_MS;
-      if (isOld || before.acknowledged !== change) await attempt(() => this.#write(pool, change));
-    }
+    // What this host uses is known as a whole or not at all: then nothing is left and nothing acknowledged.
+    await attempt(async () => {
+      const acknowledged = this.#acknowledged();
+      const present = new Set(servedOrMountedRecords(this.#options.hostDirectory).map(({ poolUuid }) => poolUuid));
+      for (const pool of this.#leaving) {
+        if (!present.has(pool)) await attempt(() => this.#leave(pool)); // or somebody mounted it by hand, or goes on with it
+      }
+      for (const [pool, change] of acknowledged) {
+        const before = this.#written.get(pool);
+        const isOld = before === undefined || performance.now() - before.at > REWRITE_MS;
+        if (isOld || before.acknowledged !== change) await attempt(() => this.#write(pool, change));
+      }
+    });
     const problem = [...new Set(problems)].join('; ');
     if (problem !== '' && problem !== this.#problem) this.#options.log.warn('members not told', { problem });
     this.#problem = problem;
@@ -91,6 +90,12 @@ export class Membership implements PoolMembers {
     const records = (await members.list()).filter((member) => member.host === host);
     for (const { pool } of records) if (!this.#written.has(pool)) this.#leaving.add(pool);
     this.#hasLeftOld = true;
+  }
+
+  async #leave(pool: string): Promise<void> {
+    this.#written.delete(pool);
+    await this.#options.members.leave(pool, this.#options.host);
+    this.#leaving.delete(pool);
   }
 
   async #write(pool: string, acknowledged: string | undefined): Promise<void> {

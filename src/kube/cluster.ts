@@ -44,7 +44,11 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
     hosts: new KubernetesHosts(api),
     notices: {
       pool: (notice) => recordPoolNotice(events, podReference(pod), notice, log),
-      volume: (notice) => void recordVolumeNotice(api, driver, events, notice, log),
+      volume: (notice) => {
+        recordVolumeNotice(api, driver, events, notice, log).catch((error: unknown) => {
+          log.warn('an event was not written', { reason: notice.reason, volume: notice.volume, problem: describeApiError(error) });
+        });
+      },
     },
     clusterUuid: (signal) => clusterUuid(api, log, signal),
     acquireLease: (signal) => KubernetesLease.acquire({
@@ -76,20 +80,16 @@ function recordPoolNotice(events: EventRecorder, pod: V1ObjectReference, { pool,
   events.record(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
 }
 
-/** As an event of the volume's PersistentVolume, where there is one. Never rejects. */
+/** As an event of the volume's PersistentVolume, where there is one. */
 async function recordVolumeNotice(api: KubeApi, driver: string, events: EventRecorder, notice: VolumeNotice, log: Logger): Promise<void> {
   const { volume, severity, reason, message } = notice;
   const type = severity === 'warning' ? 'Warning' : 'Normal';
   log.log(severity === 'warning' ? 'warn' : 'info', message, { volume, reason });
-  try {
-    const [found] = await listSelected((page) => api.core.listPersistentVolume(page), (volumes) => volumes
-      .filter(({ spec }) => spec?.csi?.driver === driver && spec.csi.volumeHandle === volume));
-    if (found === undefined) return;
-    const { name, uid } = found.metadata!;
-    events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
-  } catch (error) {
-    log.warn('an event was not written', { reason, volume, problem: describeApiError(error) });
-  }
+  const [found] = await listSelected((page) => api.core.listPersistentVolume(page), (volumes) => volumes
+    .filter(({ spec }) => spec?.csi?.driver === driver && spec.csi.volumeHandle === volume));
+  if (found === undefined) return;
+  const { name, uid } = found.metadata!;
+  events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
 }
 
 /** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */

@@ -42,7 +42,7 @@ export function watchObjects<Kind extends KubernetesObject>(
   informer.on('error', fail);
   signal.addEventListener('abort', () => {
     clearTimeout(again);
-    void informer.stop();
+    informer.stop().catch(() => undefined); // nobody looks at it any more
   }, { once: true });
   start();
   return informer;

@@ -56,7 +56,7 @@ export class KubernetesLease implements Lease {
     this.#epochs = epochsIn(object);
     this.lost = this.#losing.signal;
     this.#watch = setInterval(() => this.#check(), CHECK_MS).unref();
-    void this.#renewLoop();
+    this.#renewLoop().catch((error: unknown) => this.#lose(describeApiError(error)));
   }
 
   /** Waits for the lease, however long the API server cannot be reached. Rejects when `signal` aborts. */

@@ -3,6 +3,7 @@ import type { Logger } from 'winston';
 import { pluginRegistration } from '../csi/server/protocols.ts';
 import { removeStale, SocketServer } from '../csi/server/server.ts';
 import { handlersOf } from '../csi/server/service.ts';
+import { messageOf } from '../famfs/errors.ts';
 import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { RegistrationHandlers } from '../generated/pluginregistration/Registration.ts';
 import type { Health } from '../metrics/health.ts';
@@ -106,7 +107,7 @@ export class Registration {
 
   /** Older kubelets try a plugin once only, which is why a refusal is answered by a new socket. */
   #onStatus(registered: boolean, error: string): void {
-    const { health, log, driver, retryMs = RETRY_MS } = this.#options;
+    const { health, log, driver } = this.#options;
     this.#registered = registered;
     clearTimeout(this.#retry);
     if (registered) {
@@ -116,8 +117,16 @@ export class Registration {
     }
     log.error('the kubelet has refused the plugin', { driver, reason: error });
     health.set(PART, `it has refused this plugin: ${error}`);
+    this.#renewLater();
+  }
+
+  #renewLater(): void {
+    const { log, retryMs = RETRY_MS } = this.#options;
     this.#retry = setTimeout(() => {
-      this.renew().catch((failure: Error) => log.error('not offered again', { reason: failure.message }));
+      this.renew().catch((failure: unknown) => {
+        log.error('not offered again, for now', { reason: messageOf(failure) });
+        this.#renewLater();
+      });
     }, retryMs).unref();
   }
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tryLock } from '../famfs/device/libc.ts';
+import { messageOf } from '../famfs/errors.ts';
 import type { Lease } from './interfaces.ts';
 import { writeDurably } from './records.ts';
 
@@ -78,10 +79,19 @@ export class DirectoryLease implements Lease {
 
   /** A lock on a file that is no longer there keeps nobody out. */
   #check(): void {
-    if (this.lost.aborted || isSameFile(this.#fd, this.#lockFile)) return;
+    if (this.lost.aborted) return;
+    try {
+      if (isSameFile(this.#fd, this.#lockFile)) return;
+      this.#lose(`${this.#lockFile} was removed or replaced`);
+    } catch (error) {
+      this.#lose(`${this.#lockFile} cannot be looked at: ${messageOf(error)}`);
+    }
+  }
+
+  #lose(reason: string): void {
     clearInterval(this.#watch);
     fs.closeSync(this.#fd);
-    this.#losing.abort(new Error(`the lease is lost: ${this.#lockFile} was removed or replaced`));
+    this.#losing.abort(new Error(`the lease is lost: ${reason}`));
   }
 }
 

@@ -1,5 +1,6 @@
 import { status, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
+import { messageOf } from '../../famfs/errors.ts';
 import { toStatus } from '../errors.ts';
 import { type CallContext, inCall } from '../log.ts';
 import { redact } from './redact.ts';
@@ -45,7 +46,7 @@ function handlerOf(method: string, operation: Operation, log: Logger): handleUna
       const level = code !== status.OK ? 'warn' : QUIET.has(method) ? 'debug' : 'info';
       log.log(level, 'call answered', { ...context, duration, code: status[code], ...(details === undefined ? {} : { error: details }) });
     };
-    void inCall(context, async () => {
+    inCall(context, async () => {
       if (log.isDebugEnabled()) log.debug('call received', { body: redact(call.request) });
       try {
         const response = await operation(call.request);
@@ -57,7 +58,7 @@ function handlerOf(method: string, operation: Operation, log: Logger): handleUna
         if (code === status.INTERNAL) log.error('unexpected failure', { stack: error instanceof Error ? error.stack : undefined });
         finish(code, details);
       }
-    });
+    }).catch((error: unknown) => log.error('a call was not answered', { ...context, reason: messageOf(error) }));
   };
 }
 

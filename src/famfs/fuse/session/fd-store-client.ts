@@ -69,12 +69,17 @@ export class FdStoreLink {
     this.#socket = socket;
     this.#session = session;
     this.#fd = fd;
-    this.#timer = setInterval(() => void this.#sendToNewStore(), LOOK_MS).unref();
-    void this.#sendToNewStore();
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#look();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** What went wrong, for want of a descriptor for instance, is tried again the next time. */
+  #look(): void {
+    this.#sendToNewStore().catch(() => undefined);
   }
 
   async #sendToNewStore(): Promise<void> {
@@ -84,8 +89,6 @@ export class FdStoreLink {
     try {
       const { value } = await ask(this.#socket, { ask: 'hold', session: this.#session, supervisor: this.#self }, this.#fd);
       if ((value as FdStoreAnswer).have.includes(this.#session)) this.#sentTo = store;
-    } catch (error) {
-      if (!(error instanceof FamfsError)) throw error; // it is gone, or ends just now: another one comes
     } finally {
       this.#isSending = false;
     }

@@ -85,13 +85,14 @@ export class FdStore {
   readonly #stored = new Map<string, StoredSession>();
   readonly #timers: NodeJS.Timeout[];
   #isClosed = false;
+  #problem = '';
 
   /** Listens at the host directory's socket. Throws FamfsError DEVICE. */
   constructor(options: FdStoreOptions) {
     this.#options = { gracePeriodMs: GRACE_PERIOD_MS, ...options };
     fs.mkdirSync(options.hostDirectory, { recursive: true });
     this.#listener = new FdListener(fdStoreSocket(options.hostDirectory));
-    this.#timers = [setInterval(() => this.#accept(), ACCEPT_MS).unref(), setInterval(() => this.sweep(), SWEEP_MS).unref()];
+    this.#timers = [setInterval(() => this.#accept(), ACCEPT_MS).unref(), setInterval(() => this.#attempt(() => this.sweep()), SWEEP_MS).unref()];
   }
 
   /** The sessions whose /dev/fuse is open here. */
@@ -124,9 +125,10 @@ export class FdStore {
     const deadline = performance.now() + withinMs;
     for (const stored of this.#stored.values()) stored.isSupervised = false;
     const isReplaced = this.#listener.isReplaced && this.#hasSuccessor(); // which gets all of them anyway
-    if (this.#stored.size > 0 && !isReplaced) this.#listenAnew();
+    let hasAsked = this.#stored.size === 0;
     while (!isReplaced) {
-      this.sweep();
+      hasAsked ||= this.#attempt(() => this.#listenAnew());
+      this.#attempt(() => this.sweep());
       const [needed] = [...this.#stored].find(([, { isSupervised }]) => !isSupervised) ?? [];
       if (needed === undefined) break;
       if (performance.now() > deadline) {
@@ -136,6 +138,20 @@ export class FdStore {
       await sleep(ACCEPT_MS);
     }
     this.close(); // in the same turn of the event loop as the last look: nobody was promised anything since
+  }
+
+  /** Does what can be done later as well, should it be impossible now, as without a descriptor. Answers whether it was done. */
+  #attempt(work: () => void): boolean {
+    try {
+      work();
+      this.#problem = '';
+      return true;
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem !== this.#problem) this.#options.onEvent(`to be tried again: ${problem}`, '');
+      this.#problem = problem;
+      return false;
+    }
   }
 
   /** Whether another store answers at the socket. */
@@ -150,8 +166,9 @@ export class FdStore {
 
   /** Makes the socket file anew, by which supervisors know that there is a store which has nothing yet. */
   #listenAnew(): void {
-    this.#listener.close();
+    const before = this.#listener;
     this.#listener = new FdListener(fdStoreSocket(this.#options.hostDirectory));
+    before.close();
   }
 
   /** Closes the store at once. */
@@ -165,7 +182,7 @@ export class FdStore {
 
   #accept(): void {
     for (let socket = this.#listener.accept(); socket !== undefined; socket = this.#listener.accept()) {
-      void this.#serve(socket);
+      this.#serve(socket).catch((error: unknown) => this.#options.onEvent(`not understood: ${messageOf(error)}`, ''));
     }
   }
 
@@ -177,8 +194,6 @@ export class FdStore {
       } finally {
         if (message.fd !== undefined && ![...this.#stored.values()].some(({ fd }) => fd === message.fd)) fs.closeSync(message.fd);
       }
-    } catch (error) {
-      this.#options.onEvent(`not understood: ${messageOf(error)}`, '');
     } finally {
       socket.close();
     }

@@ -80,12 +80,17 @@ export class ServingProcess implements ReplacedProcess {
       stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc', lock], env: { ...process.env, ...LEAN.env },
     });
     this.pid = child.pid ?? 0;
-    this.startTime = startTimeOf(this.pid) ?? 0;
     const prepared = Promise.withResolvers<Prepared>();
     const serving = Promise.withResolvers<void>();
     this.prepared = prepared.promise;
     this.#serving = serving.promise;
     this.ended = this.#untilEnded();
+    try {
+      this.startTime = startTimeOf(this.pid) ?? 0;
+    } catch (error) {
+      child.kill('SIGKILL'); // nobody could tell it from others
+      throw error;
+    }
     child.on('message', (message: ChildMessage) => {
       if (message.type === 'prepared') prepared.resolve(message);
       else if (message.type === 'began') this.began = true;
@@ -93,11 +98,11 @@ export class ServingProcess implements ReplacedProcess {
       else if (message.type === 'replaced') this.#endReplaced();
       else prepared.reject(new FamfsError(message.code, message.message));
     });
-    void this.ended.then(({ failure }) => {
+    this.ended.then(({ failure }) => {
       const error = new FamfsError('DEVICE', failure ?? `${config.directory} was unmounted`);
       prepared.reject(error);
       serving.reject(error);
-    });
+    }, prepared.reject);
     for (const promise of [prepared.promise, serving.promise]) promise.catch(() => {}); // not everybody waits for each
   }
 
@@ -125,7 +130,11 @@ export class ServingProcess implements ReplacedProcess {
     const killed = Promise.withResolvers<ServingEnd>();
     let looks = 0;
     const look = setInterval(() => {
-      if (isKilled(this.pid) && ++looks > 1) killed.resolve({ failure: 'the serving process was ended by SIGKILL' }); // it had time to end
+      try {
+        if (isKilled(this.pid) && ++looks > 1) killed.resolve({ failure: 'the serving process was ended by SIGKILL' }); // it had time to end
+      } catch {
+        // It cannot be told now: it may be the next time.
+      }
     }, LOOK_MS);
     try {
       return { ...await Promise.race([endOf(child), killed.promise]), replaced: this.#replaced };

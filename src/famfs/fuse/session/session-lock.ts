@@ -64,13 +64,14 @@ export function sessionLockFile(hostDirectory: string, id: string): string {
   return path.join(hostDirectory, 'sessions', `${id}.lock`);
 }
 
-/** Whether a process of the session lives, here or in another container. */
+/** Whether a process of the session lives, here or in another container. Throws where that cannot be told now. */
 export function isServed(hostDirectory: string, id: string): boolean {
   let fd: number;
   try {
     fd = fs.openSync(sessionLockFile(hostDirectory, id), 'r');
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
   try {
     return !tryLock(fd, 'shared'); // closing gives it back

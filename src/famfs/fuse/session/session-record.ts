@@ -32,6 +32,8 @@ export interface SessionRecord extends SessionConfig, ProcessName, ServedPool {
 /**
  * The sessions of a host, one small file each below its host directory (tmpfs): what a service that
  * was restarted needs in order to find those that serve, and to go on with those that nobody serves.
+ * Whoever looks for sessions here gets all of them or an error, never a part: a session that is missed
+ * counts as ended, and its host as having let go of what it still uses.
  */
 const recordFile = (hostDirectory: string, id: string) => path.join(hostDirectory, 'sessions', `${id}.json`);
 
@@ -94,11 +96,21 @@ function allRecords(hostDirectory: string): SessionRecord[] {
 
 /** Undefined for what is just going, and for what another version of this program has left. */
 function readRecord(file: string): SessionRecord | undefined {
+  const text = readIfPresent(file);
   try {
-    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as SessionRecord;
-    return record.version === RECORD_VERSION && record.id === path.basename(file, '.json') ? record : undefined;
+    const record = text === undefined ? undefined : JSON.parse(text) as SessionRecord;
+    return record?.version === RECORD_VERSION && record.id === path.basename(file, '.json') ? record : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

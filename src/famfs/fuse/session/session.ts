@@ -141,7 +141,7 @@ async function supervise(args: readonly [SessionConfig, SessionRecord?], { signa
   });
   const abort = () => supervisor.kill('SIGTERM');
   signal?.addEventListener('abort', abort, { once: true });
-  void closed.then(() => signal?.removeEventListener('abort', abort));
+  supervisor.once('exit', () => signal?.removeEventListener('abort', abort));
 
   const record = await new Promise<SessionRecord>((resolve, reject) => {
     supervisor.on('message', (message: SupervisorMessage) => {
@@ -151,10 +151,10 @@ async function supervise(args: readonly [SessionConfig, SessionRecord?], { signa
       reject(new FamfsError(message.code, message.message));
     });
     supervisor.once('error', reject);
-    void closed.then((end) => {
+    closed.then((end) => {
       if (signal?.aborted) reject(signal.reason as Error);
       reject(new FamfsError('DEVICE', end.failure ?? 'the session ended before it served'));
-    });
+    }, reject);
   });
   return new Session(record, closed, () => {
     supervisor.unref();
@@ -172,8 +172,14 @@ export function findSessions(hostDirectory: string): Session[] {
  * leaves its mount, and its child goes on serving it.
  */
 async function ended(record: SessionRecord): Promise<SessionEnd> {
-  while (isAlive(record)) await sleep(POLL_MS, undefined, { ref: false });
-  return famfsMountAt(record.directory) === undefined ? {} : { failure: `supervisor ${record.pid} has died` };
+  for (;;) {
+    try {
+      if (!isAlive(record)) return famfsMountAt(record.directory) === undefined ? {} : { failure: `supervisor ${record.pid} has died` };
+    } catch {
+      // It cannot be told now, for want of descriptors for instance: it may be another time.
+    }
+    await sleep(POLL_MS, undefined, { ref: false });
+  }
 }
 
 function mountDirectory(directory: string): string {

@@ -39,6 +39,7 @@ class Supervisor {
   readonly #config: SessionConfig;
   readonly #fd: number;
   readonly #lock: SessionLock;
+  readonly #startTime = startTimeOf(process.pid)!;
   #child: ServingProcess;
   /** One that has replayed, or does so, and will take the place of the present one when that ends. */
   #successor: ServingProcess | undefined;
@@ -69,8 +70,7 @@ class Supervisor {
     const { agreement, problems } = established;
     writeRecord(this.#record(this.#child, established));
     await (this.#serving = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#crashes.findings }));
-    for (const problem of limitations(agreement)) this.#log(`on this kernel, ${problem}`);
-    for (const problem of problems) this.#log(problem);
+    for (const text of [...limitations(agreement).map((lack) => `on this kernel, ${lack}`), ...problems]) this.#log(text);
     await this.#serve(established);
   }
 
@@ -251,7 +251,7 @@ class Supervisor {
     return {
       ...this.#config, ...servedPool(established), version: RECORD_VERSION, limitations: limitations(established.agreement), bad: this.#crashes.bad,
       mount: established.mount, agreement: established.agreement, problems: established.problems,
-      pid: process.pid, startTime: startTimeOf(process.pid)!, pidNamespace: pidNamespace(), child: { pid, startTime },
+      pid: process.pid, startTime: this.#startTime, pidNamespace: pidNamespace(), child: { pid, startTime },
     };
   }
 
@@ -279,9 +279,10 @@ async function main(config: SessionConfig, record: SessionRecord | undefined): P
   let supervisor: Supervisor | undefined;
   try {
     const running = supervisor = await prepare(config, record);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void running.stop());
+    const report = (error: unknown) => console.error(`famfs: ${config.directory}: ${messageOf(error)}`);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { running.stop().catch(report); });
     process.on('SIGHUP', () => {}); // the terminal went, the mount stays
-    process.on('SIGUSR2', () => void running.upgrade());
+    process.on('SIGUSR2', () => { running.upgrade().catch(report); });
     await (record === undefined ? running.run() : running.resume(record));
     running.discard();
     removeRecord(config.hostDirectory, config.id);
