@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { cutToBytes } from '../famfs/cut-text.ts';
 import { FamfsError, type FamfsErrorCode, messageOf } from '../famfs/errors.ts';
 
 /** A refusal with the gRPC code that the CSI specification gives it. The message names the value that was wrong. */
@@ -51,12 +52,36 @@ const famfsCodes: Readonly<Record<FamfsErrorCode, status>> = {
   DEVICE: status.UNAVAILABLE,
 };
 
+/**
+ * Bytes that a caller gets of one word of a message, such as an id that it has sent, and of all of it. gRPC puts it
+ * into a trailer: a connection breaks by one that is too long, and with it all calls that it carries.
+ */
+const WORD_MAX_BYTES = 256;
+const MESSAGE_MAX_BYTES = 2048;
+/** Characters that can have more bytes than that. */
+const LONG_WORDS = /\S{65,}/gu;
+
 /** The code and text that a caller gets for anything thrown: the one place where errors become gRPC. */
 export function toStatus(error: unknown): { code: status; details: string } {
+  const { code, details } = judge(error);
+  return { code, details: bound(details) };
+}
+
+function judge(error: unknown): { code: status; details: string } {
   if (error instanceof CsiError) return { code: error.code, details: error.message };
   if (error instanceof FamfsError) return { code: famfsCodes[error.code], details: error.message };
   if (isServiceError(error)) return { code: error.code, details: error.details };
   return { code: status.INTERNAL, details: messageOf(error) };
+}
+
+/** A text that gRPC can carry: not too long, with no word too long, and without halves of characters, which it cannot encode. */
+export function bound(text: string): string {
+  return shorten(text.toWellFormed().replace(LONG_WORDS, (word) => shorten(word, WORD_MAX_BYTES)), MESSAGE_MAX_BYTES);
+}
+
+function shorten(text: string, maxBytes: number): string {
+  const start = cutToBytes(text, maxBytes);
+  return start === text ? text : `${start}…`;
 }
 
 /** An answer of another gRPC server, which already has the right code. */

@@ -167,6 +167,23 @@ describe('CSI with bad input', () => {
     }
   });
 
+  for (const [what, text] of [
+    ['200 KB', 'x'.repeat(200_000)], ['200 KB of characters of several bytes', 'ä'.repeat(100_000)],
+    ['200 KB in many words', 'word '.repeat(40_000)], ['half a character', '\ud800'],
+  ] as const) {
+    it(`refuses ids, names and parameters of ${what}, and no other call of the connection fails by it`, async () => {
+      const beside = Promise.all(Array.from({ length: 5 }, () => listed('good')));
+      await Promise.all([
+        refused(attach(client, text, 'a'), status.NOT_FOUND, /there is no volume/),
+        refused(attach(client, kept, text), status.NOT_FOUND, /^node /),
+        refused(create({ parameters: { [text]: 'red' } }), status.INVALID_ARGUMENT, /^unknown parameter/),
+        refused(create({ parameters: { pool: text } }), status.INVALID_ARGUMENT, /there is no pool/),
+        refused(deleteVolume(client, `${kept}/${text}`).then(() => deleteVolume(client, '')), status.INVALID_ARGUMENT, /volume_id/),
+      ]);
+      assert.deepEqual(await beside, Array.from({ length: 5 }, () => [kept]));
+    });
+  }
+
   it('takes no new volumes in a pool while an entry of its log is written over, and says which entry', async () => {
     const parameters = { pool: 'scribbled' };
     await createVolume(client, 'before', { parameters });

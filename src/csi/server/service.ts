@@ -1,7 +1,7 @@
 import { status, type handleUnaryCall, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import { messageOf } from '../../famfs/errors.ts';
-import { toStatus } from '../errors.ts';
+import { bound, toStatus } from '../errors.ts';
 import { type CallContext, inCall } from '../log.ts';
 import { redact } from './redact.ts';
 
@@ -65,6 +65,6 @@ function handlerOf(method: string, operation: Operation, log: Logger): handleUna
 /** The call's identity; a creation has no volume id yet, so that its name stands for it. */
 function describe(method: string, request: unknown): CallContext {
   const { volume_id: id, name } = request as { volume_id?: string; name?: string };
-  const volume = id || name;
+  const volume = bound(id || name || '');
   return { request: `${process36}-${++lastRequest}`, method, ...(volume ? { volume } : {}) };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import { cutToBytes } from '../cut-text.ts';
 import type { DaxDevice } from '../device/device.ts';
 import { openDevice } from '../device/open.ts';
 import { FamfsError } from '../errors.ts';
@@ -104,7 +105,7 @@ export async function formatDevice(device: DaxDevice, options: FormatOptions, is
     magic: Superblock.magic, version: Superblock.version, logOffset: Superblock.regionLength, logLength: logSize,
     allocationUnit: Superblock.allocationUnit, omfMajor: Superblock.omfMajor, omfMinor: Superblock.omfMinor,
     uuid, deviceUuid: randomUUID(), systemUuid: options.clusterUuid.toLowerCase(), crc: 0, flags: 0,
-    deviceSize: device.size, daxdevUuid: '00000000-0000-0000-0000-000000000000', deviceName: cut(device.path),
+    deviceSize: device.size, daxdevUuid: '00000000-0000-0000-0000-000000000000', deviceName: cutToBytes(device.path, DEVICE_NAME_MAX),
   });
   bytes.writeBigUInt64LE(BigInt(superblockCrc(bytes)), Superblock.crcLength);
   formatting.mustGoOn();
@@ -193,8 +194,4 @@ function isZero(bytes: Uint8Array): boolean {
     if (zeros.compare(part, 0, part.length, 0, part.length) !== 0) return false;
   }
   return true;
-}
-
-function cut(path: string): string {
-  return Buffer.from(path).subarray(0, DEVICE_NAME_MAX).toString('utf8').replace(/\uFFFD$/, '');
 }

@@ -17,4 +17,24 @@ describe('errors at the CSI edge', () => {
   ] as const) {
     it(`${what} is ${status[code]}`, () => assert.deepEqual(toStatus(error), { code, details: 'x' }));
   }
+
+  it('cuts words to 256 bytes, wherever they stand, and leaves the sentence around them', () => {
+    const long = 'ä'.repeat(100_000);
+    for (const error of [refuse.precondition(`${long} is published: unpublish it`), new FamfsError('IN_USE', `${long} is published: unpublish it`)]) {
+      assert.equal(toStatus(error).details, `${'ä'.repeat(128)}… is published: unpublish it`);
+    }
+    const word = 'x'.repeat(256);
+    assert.equal(toStatus(refuse.invalid(`${word} and ${word}x`)).details, `${word} and ${word}…`);
+  });
+
+  it('cuts texts of many words to 2 KiB', () => {
+    const { details } = toStatus(new Error('word '.repeat(100_000)));
+    assert.equal(details, `${'word '.repeat(409)}wor…`);
+  });
+
+  it('leaves no half of a character, which gRPC cannot encode', () => {
+    for (const text of ['\ud800', `${'x'.repeat(254)}😀 y`, `${'word '.repeat(409)}w😀`]) {
+      assert.doesNotThrow(() => encodeURI(toStatus(new Error(text)).details));
+    }
+  });
 });

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { cutToBytes } from '../../cut-text.ts';
 import { tryLock } from '../../device/libc.ts';
 import { FamfsError } from '../../errors.ts';
 
@@ -37,8 +38,7 @@ export function hostPart(hostId: string): string {
   const name = hostId.replaceAll('/', '_');
   if (Buffer.byteLength(name) <= HOST_MAX) return name;
   const hash = createHash('sha256').update(hostId).digest('hex').slice(0, HASH_LENGTH);
-  const start = Buffer.from(name).subarray(0, HOST_MAX - HASH_LENGTH - 1).toString('utf8').replace(/\uFFFD$/, '');
-  return `${start}~${hash}`;
+  return `${cutToBytes(name, HOST_MAX - HASH_LENGTH - 1)}~${hash}`;
 }
 
 /** The host that a holder's name tells. */

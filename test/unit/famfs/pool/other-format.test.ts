@@ -9,6 +9,7 @@ import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { PoolWriter } from '../../../../src/famfs/writer/writer.ts';
 import { identifyPools } from '../../../../src/fused/identify.ts';
+import { OpenDevices } from '../../../../src/fused/open-devices.ts';
 import { AU, CLUSTER, file, METADATA, newHost, newPool, openWriter } from '../../../support/pools.ts';
 import { head, patch } from '../../../support/raw-bytes.ts';
 import { rejects } from '../../../support/rejects.ts';
@@ -45,7 +46,7 @@ describe('a superblock whose major format version is not ours', () => {
       const existing = new RegExp(`holds a famfs of format ${major}\\.0.*--force`);
       await rejects(mkfs(device, { clusterUuid: CLUSTER }), 'EXISTS', existing);
       await rejects(mkfs(device, { clusterUuid: CLUSTER, onlyEmpty: true, force: true }), 'EXISTS', existing);
-      const [{ uuid, problem }] = identifyPools([{ name: 'p0', device }]);
+      const [{ uuid, problem }] = identifyPools([{ name: 'p0', device }], new OpenDevices());
       assert.equal(uuid, '');
       assert.match(problem!, version);
       assert(before.equals(head(device, WHOLE)));
