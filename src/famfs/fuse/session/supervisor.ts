@@ -95,8 +95,8 @@ class Supervisor {
     for (;;) {
       const began = performance.now();
       const end = await this.#child.ended;
-      const { failure, ofItself, replaced } = end;
-      if (replaced) throw poolReplaced(this.#config, established);
+      const { failure, ofItself } = end;
+      if (end.replaced) throw poolReplaced(this.#config, established);
       if (failure === undefined) return;
       if (!established.agreement.resend) throw new FamfsError('DEVICE', `${directory}: ${failure}; the session is over`);
       this.#recordCrash(this.#child, end);
@@ -148,9 +148,7 @@ class Supervisor {
     this.discard();
     const { directory } = this.#config;
     if (this.#mount === undefined || famfsMountAt(directory)?.deviceNumber !== this.#mount) return;
-    await unmountFuse(directory, { lazy: true, force: true })
-      .catch(() => unmountFuse(directory, { lazy: true }))
-      .catch(() => {});
+    await unmountFuse(directory, { lazy: true, force: true }).catch(() => unmountFuse(directory, { lazy: true })).catch(() => {});
   }
 
   /** Ends what would outlive the session: a child that was to follow, and the link to the fd store. */
