@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
-import { nameRejected } from '../famfs/log/rejected.ts';
+import { nameAliases } from '../famfs/writer/rejects.ts';
 import { printJson } from './output.ts';
 import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 
@@ -31,6 +31,6 @@ export function rmCommand(): Command {
       const removed = [...below, path];
       const aliases = removed.flatMap((one) => writer.remove(one, { force }).map((alias) => ({ index: alias.index, path: alias.path })));
       if (options.json) return printJson({ removed, ...(aliases.length === 0 ? {} : { aliases }) });
-      for (const alias of aliases) console.error(`famfs-csi: ${nameRejected([alias])} had the same memory and is deleted too`);
+      for (const alias of aliases) console.error(`famfs-csi: ${nameAliases([alias])} had the same memory and is deleted too`);
     }));
 }

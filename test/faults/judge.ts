@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { freeRuns } from '../../src/famfs/alloc/free-runs.ts';
 import { claimProblems } from '../../src/famfs/fsck/claim-problems.ts';
 import { describeProblem } from '../../src/famfs/log/problem.ts';
 import { Replayer } from '../../src/famfs/log/replayer.ts';
@@ -96,9 +95,7 @@ function judgeContents(device: RecordingDevice, replayer: Replayer, lines: Lines
     const byte = contents.get(line) ?? 0;
     for (const { start, end } of extentsOf(line)) mustBeFilled(device, start, end, byte, line);
   }
-  const { allocatable } = replayer.geometry;
-  const held = replayer.rejected.flatMap(({ extents }) => extents);
-  for (const { start, end } of freeRuns(replayer.memory, held, allocatable)) mustBeFilled(device, start, end, 0, 'free memory');
+  for (const { start, end } of replayer.freeRuns(replayer.geometry.allocatable)) mustBeFilled(device, start, end, 0, 'free memory');
 }
 
 /** The reference tools see no dead file, no bad entry and no overlap, and all that was acknowledged. */

@@ -4,7 +4,7 @@ import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { oracle } from '../oracle/replay.ts';
 import type { MemoryDevice } from '../support/memory-device.ts';
 import { LOG_AT } from './bases.ts';
-import { oracleTree, problemKey, readTree, treeSum, treeText } from './tree.ts';
+import { ALL_NAMED, oracleTree, problemKey, readTree, treeSum, treeText } from './tree.ts';
 
 /** How a comparison came out: what both said. */
 export type Agreement = 'refused' | 'tree' | 'tree with reports';
@@ -13,11 +13,11 @@ export type Agreement = 'refused' | 'tree' | 'tree with reports';
  * Replays an image and asks the oracle. Throws AssertionError unless both say the same of the
  * tree, the end of the log, the problems and the bytes in use.
  */
-export function agree(device: MemoryDevice, replayer?: Replayer, usage = true): Agreement {
+export function agree(device: MemoryDevice, replayer?: Replayer, { usage = true, mostRejects }: { usage?: boolean; mostRejects?: number } = {}): Agreement {
   const { bytes, size } = device;
-  const says = oracle({ superblock: bytes, log: bytes.subarray(LOG_AT), deviceSize: size });
+  const says = oracle({ superblock: bytes, log: bytes.subarray(LOG_AT), deviceSize: size }, mostRejects);
   try {
-    replayer ??= Replayer.create(device);
+    replayer ??= Replayer.create(device, ALL_NAMED);
   } catch (error) {
     assert(error instanceof FamfsError, String(error));
     assert('refused' in says && error.message.startsWith(`${device.path}: ${says.refused}: `), `${error.message}; the oracle: ${JSON.stringify(says).slice(0, 80)}`);

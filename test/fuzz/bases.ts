@@ -10,7 +10,7 @@ import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { oracle, type OracleTree } from '../oracle/replay.ts';
 import { MemoryDevice } from '../support/memory-device.ts';
 import { vector } from '../support/vectors.ts';
-import { oracleTree, problemKey, treeSum } from './tree.ts';
+import { ALL_NAMED, oracleTree, problemKey, treeSum } from './tree.ts';
 
 export const LOG_AT = 0x200000;
 export const ENTRY = 544;
@@ -107,7 +107,7 @@ function describe(name: string, device: MemoryDevice, slots: number, logLength: 
   const withoutClaims = () => changed(-1, (image) => image.fill(0, RING.at, RING.at + RING.records * RING.length));
   return {
     name, device, slots, logLength, whole, guards, records, inForce, withoutClaims,
-    reasons: new Set(Replayer.create(device).problems.map(({ reason }) => reason)),
+    reasons: new Set(Replayer.create(device, ALL_NAMED).problems.map(({ reason }) => reason)),
     nextIndex: Number(device.bytes.readBigUInt64LE(LOG_AT + 40)),
     guardsMatter: guards.length > 0 && withoutClaims().end !== whole.end,
     before: (index) => changed(index, (image) => {

@@ -6,7 +6,7 @@ import type { Base, Expected } from './bases.ts';
 import type { Patch } from './patch.ts';
 import type { Random } from './random.ts';
 import type { Region, Span } from './regions.ts';
-import { problemKey, readTree, treeSum } from './tree.ts';
+import { ALL_NAMED, problemKey, readTree, treeSum } from './tree.ts';
 
 /**
  * Changes up to 4 neighbouring bytes of a span, never to what they were: a flipped bit, a byte, or
@@ -29,7 +29,7 @@ export function checkFlip(base: Base, region: Region, span: Span, lookUp: boolea
   const { place, gives } = region;
   let replayer: Replayer;
   try {
-    replayer = Replayer.create(device);
+    replayer = Replayer.create(device, ALL_NAMED);
   } catch (error) {
     assert(error instanceof FamfsError, String(error));
     assert.match(error.code, /^(NOT_FAMFS|DAMAGED)$/);

@@ -6,17 +6,20 @@ import { Replayer } from '../../src/famfs/log/replayer.ts';
 import { SmallPool } from '../support/small-pool.ts';
 import { agree } from './agree.ts';
 import type { Random } from './random.ts';
-import { problemKey, readTree, treeSum } from './tree.ts';
+import { ALL_NAMED, problemKey, readTree, treeSum } from './tree.ts';
 
 /** Slots of a log that grows step by step, and units of memory: few, so that files collide. */
 const SLOTS = 40;
 const UNITS = 12;
 const paths = ['a', 'b', 'c', 'a/b', 'a/c', 'a/b/c', 'b/a', 'b/c', 'a/b/c/d', '..', '/a'];
 
+/** A story is told in a log whose rejects may be more than so many, and then are too many; or less. */
+const FEW_REJECTS = 4;
+
 /** What a story does next. */
 interface Plot {
   readonly pool: SmallPool;
-  /** Nothing is refused and nothing proven void: then even the bytes in use agree at every step. */
+  /** Nothing is proven void by another entry: then even the bytes in use agree at every step. */
   readonly sound: boolean;
   step(): string;
 }
@@ -27,7 +30,7 @@ interface Plot {
  */
 class SoundStory implements Plot {
   readonly sound = true;
-  readonly pool = new SmallPool(SLOTS, SLOTS);
+  readonly pool = new SmallPool(SLOTS, 2 * SLOTS);
   readonly #random: Random;
   readonly #live = new Map<string, { index: number; directory: boolean }>();
   #quarantined: number[] = [];
@@ -64,6 +67,45 @@ class SoundStory implements Plot {
     if (index === undefined) return 'nothing';
     this.pool.setWord(index, nextWord(this.pool.word(index), 'void')!);
     return `entry ${index} becomes void`;
+  }
+}
+
+/**
+ * The same log, into which another host writes entries that cannot be, in memory of their own, and takes some of
+ * them back. Nobody voids those that a deletion brings to life.
+ */
+class RejectsStory implements Plot {
+  readonly sound = true;
+  readonly pool: SmallPool;
+  readonly #random: Random;
+  readonly #writer: SoundStory;
+  readonly #rejects: number[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#writer = new SoundStory(random);
+    this.pool = this.#writer.pool;
+  }
+
+  step(): string {
+    const random = this.#random;
+    if (random.chance(2)) return this.#writer.step();
+    if (random.chance(4)) return this.#takeBack();
+    const { pool } = this;
+    if (pool.next === SLOTS) return 'full';
+    const path = random.pick(['a', 'b', 'c/a', '..', 'none/a']);
+    const index = random.chance(5) ? pool.directory(path) : pool.file(path, [SLOTS + pool.next, 1]);
+    this.#rejects.push(index);
+    return `entry ${index}: ${path} of another host`;
+  }
+
+  #takeBack(): string {
+    if (this.#rejects.length === 0) return 'nothing';
+    const index = this.#random.pick(this.#rejects);
+    const word = nextWord(this.pool.word(index), 'void');
+    if (word === undefined) return 'nothing';
+    this.pool.setWord(index, word);
+    return `entry ${index} is taken back`;
   }
 }
 
@@ -201,9 +243,11 @@ class WildStory implements Plot {
  * after each look with a fresh replay and with the oracle. Answers how often it looked.
  */
 export function follow(random: Random, steps: number): number {
-  const story: Plot = random.chance(2) ? new SoundStory(random) : new WildStory(random);
+  const story: Plot = new (random.pick([SoundStory, RejectsStory, WildStory, WildStory]))(random);
   const { device } = story.pool;
-  const replayer = Replayer.create(device);
+  const rejectsMax = random.chance(2) ? FEW_REJECTS : SLOTS;
+  const bounds = { ...ALL_NAMED, rejectsMax };
+  const replayer = Replayer.create(device, bounds);
   const told: string[] = [];
   let looks = 0;
   for (let step = 0; step < steps; step++) {
@@ -213,9 +257,9 @@ export function follow(random: Random, steps: number): number {
       const { rebuilt } = replayer.catchUp();
       if (rebuilt) told.push('(replayed anew)');
       looks++;
-      const fresh = Replayer.create(device);
-      agree(device, fresh);
-      agree(device, replayer, story.sound);
+      const fresh = Replayer.create(device, bounds);
+      agree(device, fresh, { mostRejects: rejectsMax });
+      agree(device, replayer, { usage: story.sound, mostRejects: rejectsMax });
       assert.deepEqual([replayer.end, problemKey(replayer.problems)], [fresh.end, problemKey(fresh.problems)]);
       assert.equal(treeSum(readTree(replayer.view, SLOTS, true)), treeSum(readTree(fresh.view, SLOTS, true)));
     } catch (error) {

@@ -59,6 +59,9 @@ export function treeText(nodes: readonly Node[]): string {
   )).join('\n');
 }
 
+/** What a replay is given whose problems are all compared. */
+export const ALL_NAMED = { namedMax: Infinity } as const;
+
 /** Problems as a set: where and how bad, once each. */
 export function problemKey(problems: readonly (Problem | OracleProblem)[]): string {
   if (problems.length === 0) return '';

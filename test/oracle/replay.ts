@@ -24,7 +24,7 @@ export interface OracleNode {
 }
 
 export interface OracleProblem {
-  readonly place: 'superblock' | 'log header' | 'log entry' | 'claim';
+  readonly place: 'superblock' | 'log header' | 'log' | 'log entry' | 'claim';
   readonly index?: number;
   readonly severity: 'damage' | 'reject' | 'note';
 }
@@ -47,7 +47,8 @@ interface Owned extends OracleExtent {
 
 const ROOT = 1;
 
-export function oracle(image: Image): OracleVerdict {
+/** `mostRejects`: with more of them the pool counts as damaged, and nothing of it as free. */
+export function oracle(image: Image, mostRejects = 4096): OracleVerdict {
   const frame = readFrame(image);
   if (typeof frame === 'string') return { refused: frame };
   const state = new State(frame, image.deviceSize);
@@ -70,10 +71,12 @@ export function oracle(image: Image): OracleVerdict {
   if (nextIndex < BigInt(end)) problems.push({ place: 'log header', severity: 'note' });
   if (nextSeqnum !== nextIndex) problems.push({ place: 'log header', severity: 'note' });
   if (ranges.some(([first]) => first > end)) problems.push({ place: 'claim', severity: 'damage' });
+  const tooMany = problems.filter(({ severity }) => severity === 'reject').length > mostRejects;
+  if (tooMany) problems.push({ place: 'log', severity: 'damage' });
   return {
     nodes: [...state.live.values()].sort((a, b) => a.node - b.node),
     problems, end,
-    freeBytes: freeBytes([...state.owned, ...state.held], frame),
+    freeBytes: tooMany ? 0 : freeBytes([...state.owned, ...state.held], frame),
     quarantinedBytes: bytesOf(state.owned.filter(({ index }) => state.quarantined.has(index))),
   };
 }

@@ -61,7 +61,7 @@ export const slowLogs: Readonly<Record<string, SlowLog>> = {
         pool.change();
         replayer.catchUp();
       }
-      assert.equal(replayer.problems.length, entries);
+      assert.equal(replayer.problemCount, entries);
     };
     return { pool, run };
   },
@@ -84,6 +84,16 @@ export const slowLogs: Readonly<Record<string, SlowLog>> = {
     const run = () => {
       pool.setWord(live, nextWord(pool.word(live), 'quarantined')!);
       assert.equal(replayer.catchUp().rebuilt, true);
+    };
+    return { pool, run };
+  },
+  'refused entries of sixteen extents each, and polls while nothing changes': (entries) => {
+    const pool = new SmallPool(entries, 32 * entries);
+    pool.file('same', [0, 1]);
+    for (let k = 1; k < entries; k++) pool.file('same', ...Array.from({ length: 16 }, (_, part) => [32 * k + 2 * part, 1] as const));
+    const replayer = Replayer.create(pool.device);
+    const run = () => {
+      for (let k = 0; k < entries; k++) replayer.catchUp();
     };
     return { pool, run };
   },

@@ -24,6 +24,12 @@ export class ExtentMap {
   #bytes = 0;
   /** End of the last range. Most often the next one is added behind it. */
   #end = 0;
+  #changes = 0;
+
+  /** Counts ranges that were added or removed: who keeps what follows from them sees whether it still does. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** Bytes owned by anyone. */
   get bytes(): number {
@@ -43,8 +49,24 @@ export class ExtentMap {
     return block.starts[k] < end ? { start: block.starts[k], end: block.ends[k], owner: block.owners[k] } : undefined;
   }
 
+  /** Bytes of [start, end) that are owned by anyone. */
+  bytesWithin(start: number, end: number): number {
+    if (start >= this.#end) return 0;
+    if (start <= this.#blocks[0].starts[0] && end >= this.#end) return this.#bytes;
+    let bytes = 0;
+    for (let index = this.#blockOf(start); index < this.#blocks.length; index++) {
+      const { length, starts, ends } = this.#blocks[index];
+      for (let k = firstEndingAfter(this.#blocks[index], start); k < length; k++) {
+        if (starts[k] >= end) return bytes;
+        bytes += Math.min(ends[k], end) - Math.max(starts[k], start);
+      }
+    }
+    return bytes;
+  }
+
   /** Adds a range that meets no other. */
   add(start: number, end: number, owner: number): void {
+    this.#changes++;
     this.#bytes += end - start;
     if (start >= this.#end) {
       const last = this.#blocks[this.#blocks.length - 1];
@@ -74,6 +96,7 @@ export class ExtentMap {
     const block = this.#blocks[blockIndex];
     const k = firstEndingAfter(block, start);
     if (block.starts[k] !== start || block.owners[k] !== owner) return;
+    this.#changes++;
     this.#bytes -= block.ends[k] - start;
     block.starts.copyWithin(k, k + 1, block.length);
     block.ends.copyWithin(k, k + 1, block.length);

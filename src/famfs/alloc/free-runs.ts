@@ -10,15 +10,29 @@ export interface Run {
  * The memory in some areas that nobody owns, in ascending order, as the areas are. `held` names further
  * ranges that must not be used, in any order, overlapping or not.
  */
-export function freeRuns(memory: ExtentMap, held: readonly Run[], areas: readonly Run[]): Run[] {
+export function freeRuns(taken: readonly ExtentMap[], held: readonly Run[], areas: readonly Run[]): Run[] {
   const sorted = [...held].sort((a, b) => a.start - b.start);
-  return areas.flatMap((area) => freeIn(memory, sorted, area));
+  return areas.flatMap((area) => freeIn(taken, sorted, area));
 }
 
-function freeIn(memory: ExtentMap, held: readonly Run[], { start, end }: Run): Run[] {
+/** Bytes of some areas that are in neither of two maps, whose ranges may meet. */
+export function freeBytes(first: ExtentMap, second: ExtentMap, areas: readonly Run[]): number {
+  let free = 0;
+  for (const { start, end } of areas) {
+    free += end - start - first.bytesWithin(start, end);
+    for (const range of second.ranges(start)) {
+      if (range.start >= end) break;
+      const [from, to] = [Math.max(range.start, start), Math.min(range.end, end)];
+      free -= to - from - first.bytesWithin(from, to);
+    }
+  }
+  return free;
+}
+
+function freeIn(maps: readonly ExtentMap[], held: readonly Run[], { start, end }: Run): Run[] {
   const free: Run[] = [];
   let at = start;
-  for (const taken of merged(memory.ranges(start), held)) {
+  for (const taken of maps.reduce((runs: Iterable<Run>, map) => merged(map.ranges(start), runs), held)) {
     if (taken.start >= end) break;
     if (taken.start > at) free.push({ start: at, end: taken.start });
     at = Math.max(at, taken.end);
@@ -38,11 +52,13 @@ export function sumOf(runs: readonly Run[]): number {
   return runs.reduce((sum, run) => sum + run.end - run.start, 0);
 }
 
-function* merged(owned: Iterable<Run>, held: readonly Run[]): Generator<Run> {
-  let k = 0;
-  for (const range of owned) {
-    while (k < held.length && held[k].start <= range.start) yield held[k++];
-    yield range;
+/** Two sequences in ascending order as one. */
+function* merged(one: Iterable<Run>, other: Iterable<Run>): Generator<Run> {
+  const others = other[Symbol.iterator]();
+  let next = others.next();
+  for (const run of one) {
+    for (; !next.done && next.value.start <= run.start; next = others.next()) yield next.value;
+    yield run;
   }
-  while (k < held.length) yield held[k++];
+  for (; !next.done; next = others.next()) yield next.value;
 }

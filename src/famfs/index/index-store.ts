@@ -1,3 +1,5 @@
+import { adviseHugePages, populateAhead } from '../device/libc.ts';
+
 /**
  * The tree that a log describes, in one SharedArrayBuffer: written by the one replaying thread,
  * read by any. Every log entry has a row of 44 bytes, found by its node id, which is the
@@ -21,7 +23,7 @@ export function indexOf(node: number): number {
 /** 4-byte words of a row. */
 export const Row = {
   words: 11,
-  /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27. */
+  /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27, more flags in 28 and 29. */
   state: 0,
   parent: 1,
   nameHash: 2,
@@ -58,13 +60,26 @@ export const Status = {
   Rejected: 4,
   /** Guards, and types that mean nothing here. */
   Skipped: 5,
+  /** A directory made again: harmless, and the one that counts should the first one go. */
+  Repeated: 6,
 } as const;
 
 /**
  * Bits of Row.state. The map of an interleaved file begins with its chunk size; one extent that is the
  * file's size, rounded up to allocation units, needs no map: what this driver makes where memory is in one piece.
  */
-export const State = { status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40, oneExtent: 0x80 } as const;
+export const State = {
+  status: 0x7, directory: 0x8, oddPadding: 0x10, hashed: 0x20, interleaved: 0x40, oneExtent: 0x80,
+  /** A later entry was refused because of this one: when this one goes, that one may come to life. */
+  inTheWay: 0x1000_0000,
+  /** Its state word is one that no writer stores. */
+  badWord: 0x2000_0000,
+} as const;
+
+/** The permission bits in Row.state. */
+export function permissionsOf(state: number): number {
+  return (state >>> 16) & 0o7777;
+}
 
 /** 4-byte words of the shared header. */
 export const Header = {
@@ -93,6 +108,8 @@ export const Totals = { total: 0, free: 1, quarantined: 2, count: 8 } as const;
 const NAME_MAX = 80;
 /** Half the entries are directories with a longer name. */
 const TYPICAL_NAME = 20;
+/** Entries from which on the index is worth huge pages. */
+const LARGE_LOG = 100_000;
 /** 8-byte floats of the largest map. */
 const MAP_MAX = 1 + 16 * 2;
 
@@ -162,14 +179,16 @@ export class IndexStore {
     return plan(capacity).total;
   }
 
-  /** Where the parts that so many entries will fill lie in the buffer, by and large. */
-  static parts(capacity: number, entries: number): { readonly offset: number; readonly length: number }[] {
+  /** Memory for an index that so many entries will fill soon. A long log fills much: in large pages, made while the replay is under way. */
+  static sharedMemory(capacity: number, entries: number): SharedArrayBuffer {
     const layout = plan(capacity);
-    return [
-      { offset: layout.rows, length: entries * Row.words * 4 },
-      { offset: layout.buckets, length: layout.bucketCount * 4 },
-      { offset: layout.names, length: entries * TYPICAL_NAME },
-    ];
+    const shared = new SharedArrayBuffer(layout.total);
+    if (entries < LARGE_LOG) return shared;
+    adviseHugePages(shared);
+    populateAhead(shared, layout.rows, entries * Row.words * 4);
+    populateAhead(shared, layout.buckets, layout.bucketCount * 4);
+    populateAhead(shared, layout.names, entries * TYPICAL_NAME);
+    return shared;
   }
 
   /** Bytes of a file. */

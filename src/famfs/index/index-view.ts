@@ -6,8 +6,8 @@ import { LogHeader, stateOffset } from '../format/log-header.ts';
 import { EntryType, isDeadWord } from '../format/state-word.ts';
 import { fileRanges } from './file-ranges.ts';
 import {
-  bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, ROOT, Row, State, Status,
-  Totals,
+  bucketOf, type FileMap, FIRST_NODE, hashName, Header, type IndexHandle, IndexStore, permissionsOf, ROOT, Row, State,
+  Status, Totals,
 } from './index-store.ts';
 import { PoolIdentity } from './pool-identity.ts';
 
@@ -114,7 +114,7 @@ export class IndexView {
 
   /** Permission bits, without the file's type. */
   mode(node: number): number {
-    return this.#word(node, Row.state) >>> 16;
+    return permissionsOf(this.#word(node, Row.state));
   }
 
   uid(node: number): number {

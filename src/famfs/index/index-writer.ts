@@ -38,11 +38,12 @@ export class IndexWriter {
   }
 
   isDirectory(node: number): boolean {
-    return (this.#rows[node * Row.words + Row.state] & State.directory) !== 0;
+    return this.has(node, State.directory);
   }
 
-  hasOddPadding(node: number): boolean {
-    return (this.#rows[node * Row.words + Row.state] & State.oddPadding) !== 0;
+  /** Whether one of the flags of `State` is set. */
+  has(node: number, flag: number): boolean {
+    return (this.#rows[node * Row.words + Row.state] & flag) !== 0;
   }
 
   setStatus(node: number, status: number): void {
@@ -50,8 +51,14 @@ export class IndexWriter {
     this.#rows[at] = (this.#rows[at] & ~State.status) | status;
   }
 
-  markOddPadding(node: number): void {
-    this.#rows[node * Row.words + Row.state] |= State.oddPadding;
+  /** Sets flags of `State`. */
+  mark(node: number, flags: number): void {
+    this.#rows[node * Row.words + Row.state] |= flags;
+  }
+
+  /** Takes flags of `State` away. */
+  unmark(node: number, flags: number): void {
+    this.#rows[node * Row.words + Row.state] &= ~flags;
   }
 
   /** The linked child whose name stands in bytes [from, to), or 0. */

@@ -59,3 +59,20 @@ export function guardsBehindEnd({ epoch, guards }: ListInForce, end: number): Pr
   if (range === undefined) return undefined;
   return { place: 'claim', severity: 'damage', reason: `the list of epoch ${epoch} guards ${range.count} slots from ${range.first} on; the log ends at ${end}` };
 }
+
+/** Why a list cannot be followed: which slots count is not known then. */
+export function listProblem({ epoch, guards }: ListInForce, capacity: number): Problem | undefined {
+  const problem = guardListProblem(guards, capacity);
+  if (problem === undefined) return undefined;
+  const reason = `no writer has made the list of epoch ${epoch}: ${problem}; "famfs-csi reset-claim" removes the records of a claim ring that were forged`;
+  return { place: 'claim', severity: 'damage', reason };
+}
+
+/**
+ * Whether slots may have become guarded, or have ceased to be, since a replay read the list `known`: that in force now
+ * differs, or is not the next one and others stood between. One of the same epoch never differs, unless somebody has
+ * stored over it.
+ */
+export function mayGuardOthers(known: ListInForce, now: ListInForce): boolean {
+  return (now.epoch !== known.epoch && now.epoch !== known.epoch + 1) || JSON.stringify(now.guards) !== JSON.stringify(known.guards);
+}

@@ -1,21 +1,32 @@
 import { sumOf } from '../alloc/free-runs.ts';
 import type { Region } from '../device/region.ts';
 import { DirectoryLayout, EntryLayout, FileLayout } from '../format/entry-layout.ts';
-import { stateOffset } from '../format/log-header.ts';
-import { EntryType, isDeadWord, originalType } from '../format/state-word.ts';
-import {
-  hashName, Header, indexOf, type IndexStore, nodeOf, ROOT, Row, SLASH, State, Status,
-} from '../index/index-store.ts';
+import { EntryType, originalType } from '../format/state-word.ts';
+import { hashName, Header, indexOf, type IndexStore, nodeOf, ROOT, SLASH, State, Status } from '../index/index-store.ts';
 import { IndexWriter } from '../index/index-writer.ts';
 import { LastDirectory } from '../index/last-directory.ts';
 import type { ListInForce } from './claim-ring.ts';
+import { EntryStates } from './entry-states.ts';
 import { Guards } from './guards.ts';
 import { BATCH, LogScanner } from './log-scanner.ts';
 import { type DataArea, MapCheck } from './map-check.ts';
-import { Ownership } from './ownership.ts';
+import { Ownership, RejectedMemory, REJECTS_MAX } from './ownership.ts';
 import { PathCheck } from './path-check.ts';
-import type { Problem } from './problem.ts';
-import { anyMoved, type Rejected, rejectedEntry } from './rejected.ts';
+import { EntryProblems, NAMED_MAX, type Problem } from './problem.ts';
+
+/** What of a log is kept by name at most. */
+export interface ReplayBounds {
+  /** With more rejects, the pool counts as damaged. Only a test has another number than the format's. */
+  readonly rejectsMax?: number;
+  /** Problems of entries of each kind that are named; the others are counted. */
+  readonly namedMax?: number;
+}
+
+const NO_PARENT = 'its directory does not exist';
+/** With the other entry in the place of %. */
+const PATH_TAKEN = 'entry % has that path already';
+const MEMORY_TAKEN = 'its memory overlaps that of entry %';
+const OWN_OVERLAP = 'its extents overlap each other';
 
 /**
  * One replay of a log into an index: from the first entry on, and on from where it stood. The same
@@ -26,32 +37,29 @@ export class LogReplay {
   /** The next entry to apply: the end of what is valid. */
   position = 0;
   readonly memory = new Ownership();
-  readonly rejected: Rejected[] = [];
-  readonly problems: Problem[] = [];
-  quarantinedBytes = 0;
+  readonly rejects: RejectedMemory;
+  readonly states: EntryStates;
   /** Keeps the compiler from leaving the look-ahead out. */
   touched = 0;
   readonly index: IndexWriter;
   /** The list that says which slots are guarded. */
   readonly list: ListInForce;
+  readonly #rejectsMax: number;
+  readonly #problems: Readonly<Record<'badWords' | 'rejects' | 'notes', EntryProblems>>;
   readonly #guards: Guards;
-  readonly #log: Region;
   readonly #capacity: number;
   readonly #area: DataArea;
   readonly #scanner: LogScanner;
   readonly #paths: readonly PathCheck[];
-  /** The entry at hand: its path, and where it stands among the copied ones. */
+  /** The path of the entry at hand. */
   #path: PathCheck;
-  #at = 0;
-  /** Entries whose state word is one that no writer stores, until it is right again. */
-  readonly damagedStates = new Map<number, bigint>();
   readonly #map = new MapCheck();
   readonly #hashes = new Int32Array(BATCH);
   readonly #last = new LastDirectory();
-  readonly #removed: number[] = [];
 
-  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, list: ListInForce) {
-    this.#log = log;
+  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, list: ListInForce, bounds: ReplayBounds = {}) {
+    const { rejectsMax = REJECTS_MAX, namedMax = NAMED_MAX } = bounds;
+    this.#rejectsMax = rejectsMax;
     this.#capacity = capacity;
     this.#area = area;
     this.#scanner = new LogScanner(log);
@@ -60,12 +68,46 @@ export class LogReplay {
     this.list = list;
     this.#guards = new Guards(list.guards, capacity);
     this.index = new IndexWriter(store, (Math.random() * 0x7fffffff) | 0, area.allocationUnit);
+    this.rejects = new RejectedMemory(rejectsMax);
+    this.#problems = {
+      rejects: new EntryProblems('reject', 'more entries are refused', namedMax),
+      notes: new EntryProblems('note', 'more entries mean nothing', namedMax),
+      badWords: new EntryProblems('damage', 'more entries have state words that no writer stores', namedMax),
+    };
+    const { index, memory, rejects } = this;
+    this.states = new EntryStates({ log, index, memory, rejects, last: this.#last, problems: this.#problems });
   }
 
-  /** Applies entries while they are valid, past `nextIndex` too: the counter may lag behind. */
-  advance(nextIndex: number): void {
+  /** What is wrong or remarkable about entries: the first few of each kind by name, in the order of the log, and how many more. */
+  get problems(): Problem[] {
+    const kinds = Object.values(this.#problems);
+    const named = kinds.flatMap((kind) => [...kind.named]).sort((a, b) => a.index! - b.index!);
+    const tooMany: Problem[] = this.rejects.tooMany
+      ? [{ place: 'log', severity: 'damage', reason: `more than ${this.#rejectsMax} entries are refused, which no writer makes` }] : [];
+    return [...named, ...kinds.flatMap(({ others }) => others), ...tooMany];
+  }
+
+  /** Whether there may be an entry that was refused, harmless ones among them. */
+  get hasRejects(): boolean {
+    return this.#problems.rejects.count + this.#problems.notes.count > 0;
+  }
+
+  /** Entries that are damaged or refused. */
+  get badEntries(): number {
+    return this.#problems.badWords.count + this.#problems.rejects.count;
+  }
+
+  /**
+   * Applies entries while they are valid, past `nextIndex` too: the counter may lag behind. Answers true when it
+   * has applied about `most` and there may be more.
+   */
+  advance(nextIndex: number, most = Infinity): boolean {
     const known = Math.min(nextIndex, this.#capacity);
+    const pause = this.position + most;
+    let goesOn = false;
     for (;;) {
+      goesOn = this.position >= pause;
+      if (goesOn) break;
       const guard = this.#guards.at(this.position);
       if (guard > 0) {
         for (let k = 0; k < guard; k++) this.index.setStatus(nodeOf(this.position + k), Status.Skipped);
@@ -82,68 +124,7 @@ export class LogReplay {
       if (valid < Math.min(limit, BATCH)) break;
     }
     this.index.store.header[Header.slotsUsed] = this.position;
-  }
-
-  /**
-   * Looks at every state word again and takes out what has been deleted since. Answers whether a
-   * refused entry is another now, which only a fresh replay can judge.
-   */
-  rescan(): boolean {
-    for (let index = 0; index < this.position; index++) {
-      const node = nodeOf(index);
-      const status = this.index.status(node);
-      if (status === Status.Live || status === Status.Quarantined) this.#stateNow(node);
-    }
-    return anyMoved(this.rejected, this.#log);
-  }
-
-  /** Hands out what was live and is not any more since the last call. */
-  takeRemoved(): number[] {
-    return this.#removed.splice(0);
-  }
-
-  /** Whether a fresh replay could see another tree, now that these are gone. */
-  staleWithout(removed: readonly number[]): boolean {
-    return removed.some((node) => this.rejected.length > 0 ||
-      (this.index.isDirectory(node) && this.index.store.rows[node * Row.words + Row.firstChild] !== 0));
-  }
-
-  /**
-   * What a linked or quarantined entry is by its state word as it stands in memory now; the index
-   * follows. A word that no writer stores is damage: reported, and the entry served on as it was.
-   */
-  #stateNow(node: number): number {
-    const status = this.index.status(node);
-    const word = this.#log.load64(stateOffset(indexOf(node)));
-    const directory = this.index.isDirectory(node);
-    const type = Number(word & 0xffffffffn);
-    let now: number | undefined;
-    if (type === (directory ? EntryType.Directory : EntryType.File)) now = Status.Live;
-    else if (this.index.hasOddPadding(node) || isDeadWord(word, directory)) {
-      now = type === EntryType.Quarantined ? Status.Quarantined : type === EntryType.Void ? Status.Void : undefined;
-    }
-    if (now === undefined || now < status) {
-      this.damagedStates.set(indexOf(node), word);
-      return status;
-    }
-    if (this.damagedStates.size > 0) this.damagedStates.delete(indexOf(node));
-    if (now !== status) this.#bury(node, now);
-    return now;
-  }
-
-  /** A live entry becomes quarantined or void, a quarantined one void. */
-  #bury(node: number, now: number): void {
-    const wasLive = this.index.status(node) === Status.Live;
-    const bytes = sumOf(this.index.extents(node));
-    if (wasLive) {
-      this.index.unlink(node);
-      this.#last.forget(node);
-      this.#removed.push(node);
-    }
-    this.index.setStatus(node, now);
-    if (now === Status.Void) this.memory.disown(node, this.index.extents(node));
-    if (wasLive && now === Status.Quarantined) this.quarantinedBytes += bytes;
-    if (!wasLive && now === Status.Void) this.quarantinedBytes -= bytes;
+    return goesOn;
   }
 
   /**
@@ -166,7 +147,6 @@ export class LogReplay {
 
   #apply(index: number, at: number): void {
     const { words } = this.#scanner;
-    this.#at = at;
     const type = words[(at + EntryLayout.type) / 4];
     const padding = words[(at + EntryLayout.padding) / 4];
     if (type === EntryType.File) return this.#applyFile(index, at, padding);
@@ -183,7 +163,7 @@ export class LogReplay {
         return this.index.setStatus(nodeOf(index), Status.Skipped);
       default:
         this.index.setStatus(nodeOf(index), Status.Skipped);
-        this.#note(index, 'note', `type ${type} means nothing here; ignored`);
+        this.#problems.notes.add(index, () => ({ reason: `type ${type} means nothing here; ignored` }));
     }
   }
 
@@ -194,19 +174,19 @@ export class LogReplay {
     const badMap = this.#map.check(words, at / 4, this.#area);
     const inLast = this.#last.holds(words, pathAt / 4, bytes);
     const badPath = path.check(bytes, pathAt, this.index.seed, inLast ? this.#last.length + 1 : 0);
-    if (badPath !== undefined) return this.#reject(index, badPath, undefined);
-    if (badMap !== undefined) return this.#reject(index, badMap, this.#pathText(pathAt));
+    const state = padding === 0 ? 0 : State.oddPadding;
+    if (badPath !== undefined) return this.#reject(index, state, badPath);
+    if (badMap !== undefined) return this.#reject(index, state, badMap, 0, pathAt);
     // Below that directory there may be another one on the way, or one that is not there.
     const parent = inLast && path.nameStart === this.#last.length + 1 ? this.#last.node : this.#parentOf(pathAt);
-    if (parent === 0) return this.#reject(index, 'its directory does not exist', this.#pathText(pathAt));
+    if (parent === 0) return this.#reject(index, state, NO_PARENT, 0, pathAt);
     const taken = this.#takenBy(parent, pathAt);
-    if (taken !== 0) return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt));
+    if (taken !== 0) return this.#reject(index, state, PATH_TAKEN, taken, pathAt);
     const rival = this.#liveOwner();
-    if (rival !== 0) return this.#reject(index, `its memory overlaps that of entry ${indexOf(rival)}`, this.#pathText(pathAt));
+    if (rival !== 0) return this.#reject(index, state, MEMORY_TAKEN, rival, pathAt);
     const node = nodeOf(index);
-    if (!this.memory.own(node, this.#map)) return this.#reject(index, 'its extents overlap each other', this.#pathText(pathAt));
-    const state = padding === 0 ? Status.Live : Status.Live | State.oddPadding;
-    this.index.link(node, parent, state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
+    if (!this.memory.own(node, this.#map)) return this.#reject(index, state, OWN_OVERLAP, 0, pathAt);
+    this.index.link(node, parent, Status.Live | state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
       words, (at + FileLayout.uid) / 4);
     this.index.addMap(node, this.#map);
   }
@@ -215,19 +195,16 @@ export class LogReplay {
     const { bytes, words } = this.#scanner;
     const path = this.#path = this.#paths[at / EntryLayout.size];
     const pathAt = at + DirectoryLayout.path;
+    const state = State.directory | (padding === 0 ? 0 : State.oddPadding);
     this.#map.count = 0;
     const badPath = path.problem;
-    if (badPath !== undefined) return this.#reject(index, badPath, undefined);
+    if (badPath !== undefined) return this.#reject(index, state, badPath);
     const parent = this.#parentOf(pathAt);
-    if (parent === 0) return this.#reject(index, 'its directory does not exist', this.#pathText(pathAt));
+    if (parent === 0) return this.#reject(index, state, NO_PARENT, 0, pathAt);
     const taken = this.#takenBy(parent, pathAt);
-    if (taken !== 0) {
-      const again = this.index.isDirectory(taken);
-      return this.#reject(index, `entry ${indexOf(taken)} has that path already`, this.#pathText(pathAt), again ? 'note' : 'reject');
-    }
+    if (taken !== 0) return this.#reject(index, state, PATH_TAKEN, taken, pathAt, this.index.isDirectory(taken));
     const node = nodeOf(index);
-    const state = Status.Live | State.directory | (padding === 0 ? 0 : State.oddPadding);
-    this.index.link(node, parent, state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
+    this.index.link(node, parent, Status.Live | state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
       words, (at + DirectoryLayout.uid) / 4);
     this.#last.remember(node, words, pathAt / 4, path.length);
   }
@@ -241,8 +218,8 @@ export class LogReplay {
     if (!this.memory.own(node, this.#map)) return;
     this.index.addMap(node, this.#map);
     this.index.setStatus(node, Status.Quarantined);
-    if (oddPadding) this.index.markOddPadding(node);
-    this.quarantinedBytes += sumOf(this.index.extents(node));
+    if (oddPadding) this.index.mark(node, State.oddPadding);
+    this.states.quarantinedBytes += sumOf(this.index.extents(node));
   }
 
   #pathText(pathAt: number): string {
@@ -266,7 +243,7 @@ export class LogReplay {
   #takenBy(parent: number, pathAt: number): number {
     const { nameStart, length, nameHash } = this.#path;
     const taken = this.index.child(parent, this.#scanner.bytes, pathAt + nameStart, pathAt + length, nameHash);
-    return taken !== 0 && this.#stateNow(taken) === Status.Live ? taken : 0;
+    return taken !== 0 && this.states.now(taken) === Status.Live ? taken : 0;
   }
 
   /**
@@ -279,22 +256,27 @@ export class LogReplay {
       for (;;) {
         const range = this.memory.overlapping(addresses[k], addresses[k] + lengths[k]);
         if (range === undefined) break;
-        const now = this.#stateNow(range.owner);
+        const now = this.states.now(range.owner);
         if (now === Status.Live) return range.owner;
-        if (now === Status.Quarantined) this.#bury(range.owner, Status.Void);
+        if (now === Status.Quarantined) this.states.bury(range.owner, Status.Void);
       }
     }
     return 0;
   }
 
-  #reject(index: number, reason: string, path: string | undefined, severity: 'reject' | 'note' = 'reject'): void {
-    this.index.setStatus(nodeOf(index), Status.Rejected);
-    const word = this.#scanner.bytes.readBigUInt64LE(this.#at + EntryLayout.type);
-    this.rejected.push(rejectedEntry(index, path, word, this.#map));
-    this.#note(index, severity, reason, path);
-  }
-
-  #note(index: number, severity: Problem['severity'], reason: string, path?: string): void {
-    this.problems.push({ place: 'log entry', index, reason, severity, ...(path === undefined ? {} : { path }) });
+  /**
+   * Refuses the entry at hand, because of the entry of another node where that is the reason, and then of that
+   * one alone: so only when that one goes may this one come to life. `again` is a directory that is there already.
+   */
+  #reject(index: number, state: number, reason: string, because = 0, pathAt?: number, again = false): void {
+    const node = nodeOf(index);
+    this.index.setStatus(node, again ? Status.Repeated : Status.Rejected);
+    this.index.mark(node, state);
+    if (because !== 0) this.index.mark(because, State.inTheWay);
+    if (!again) this.rejects.add(index, this.#map);
+    this.#problems[again ? 'notes' : 'rejects'].add(index, () => ({
+      reason: because === 0 ? reason : reason.replace('%', String(indexOf(because))),
+      ...(pathAt === undefined ? {} : { path: this.#pathText(pathAt) }),
+    }));
   }
 }

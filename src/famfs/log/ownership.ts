@@ -21,3 +21,91 @@ export class Ownership extends ExtentMap {
     for (const { start } of extents) this.remove(start, node);
   }
 }
+
+/**
+ * The most rejects that a log may have (a rule of the format). No writer makes any, so with more somebody else
+ * writes here: the pool counts as damaged, and what memory they name is not kept any longer.
+ */
+export const REJECTS_MAX = 4096;
+
+/**
+ * The memory of rejects: allocated, and nobody's. Their ranges may meet each other and those of files, so
+ * they are kept as one union, besides the list that it is made of.
+ */
+export class RejectedMemory {
+  readonly #most: number;
+  #count = 0;
+  #changes = 0;
+  /** By log index: start and end of each extent in turn. Undefined once there were too many. */
+  #lists: Map<number, Float64Array> | undefined = new Map();
+  #union = new ExtentMap();
+  #isUnionOld = false;
+
+  constructor(most = REJECTS_MAX) {
+    this.#most = most;
+  }
+
+  /** There were too many of them: nothing is free as far as anybody knows. */
+  get tooMany(): boolean {
+    return this.#lists === undefined;
+  }
+
+  /** There are no longer too many, and only a fresh replay tells what memory is theirs. */
+  get isUnknown(): boolean {
+    return this.#lists === undefined && this.#count <= this.#most;
+  }
+
+  /** As `ExtentMap.changes`. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  add(index: number, { count, addresses, lengths }: CheckedMap): void {
+    this.#changes++;
+    if (++this.#count > this.#most) this.#forget();
+    if (this.#lists === undefined) return;
+    const list = new Float64Array(2 * count);
+    for (let k = 0; k < count; k++) {
+      list[2 * k] = addresses[k];
+      list[2 * k + 1] = addresses[k] + lengths[k];
+    }
+    this.#lists.set(index, list);
+    if (!this.#isUnionOld) this.#hold(list);
+  }
+
+  /** It has become void. */
+  remove(index: number): void {
+    this.#changes++;
+    this.#count--;
+    if (this.#lists?.delete(index)) this.#isUnionOld = true;
+  }
+
+  /** All of it. */
+  get ranges(): ExtentMap {
+    if (this.#isUnionOld) {
+      this.#union = new ExtentMap();
+      for (const list of this.#lists?.values() ?? []) this.#hold(list);
+      this.#isUnionOld = false;
+    }
+    return this.#union;
+  }
+
+  #hold(list: Float64Array): void {
+    for (let k = 0; k < list.length; k += 2) {
+      let [start, end] = [list[k], list[k + 1]];
+      for (;;) {
+        const met = this.#union.overlapping(start, end);
+        if (met === undefined) break;
+        this.#union.remove(met.start, met.owner);
+        [start, end] = [Math.min(start, met.start), Math.max(end, met.end)];
+      }
+      this.#union.add(start, end, 0);
+    }
+  }
+
+  #forget(): void {
+    this.#lists = undefined;
+    this.#union = new ExtentMap();
+    this.#isUnionOld = false;
+  }
+}

@@ -1,6 +1,5 @@
 import type { ExtentMap } from '../alloc/extent-map.ts';
-import { freeRuns, sumOf } from '../alloc/free-runs.ts';
-import { adviseHugePages, populateAhead } from '../device/libc.ts';
+import { freeBytes, freeRuns, type Run, sumOf } from '../alloc/free-runs.ts';
 import type { PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '../index/index-store.ts';
@@ -8,11 +7,10 @@ import { IndexView } from '../index/index-view.ts';
 import { PoolIdentity } from '../index/pool-identity.ts';
 import { ClaimRing, type ListInForce } from './claim-ring.ts';
 import { type Geometry, type LogCounters, readCounters, readGeometry } from './geometry.ts';
-import { guardListProblem, guardsBehindEnd } from './guards.ts';
+import { guardsBehindEnd, listProblem, mayGuardOthers } from './guards.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
-import { LogReplay } from './log-replay.ts';
+import { LogReplay, type ReplayBounds } from './log-replay.ts';
 import type { Problem } from './problem.ts';
-import type { Rejected } from './rejected.ts';
 
 /** What a replay changed. Node ids; `rebuilt` says that the whole tree was read anew. */
 export interface ReplayDelta {
@@ -21,12 +19,20 @@ export interface ReplayDelta {
   readonly rebuilt: boolean;
 }
 
+export interface ReplayerOptions extends ReplayBounds {
+  /**
+   * For a thread that looks again and again: a fresh replay that has taken longer is followed by a pause as long, so
+   * that nobody who changes the log can keep the thread from all else. The tree stays as it is meanwhile.
+   */
+  readonly pauseAfterMs?: number;
+}
+
 /** Slots of the largest log, of 8 GiB: beyond, offsets into the names no longer fit. */
 const SLOTS_MAX = 2 ** 24;
-/** Entries from which on the index is worth huge pages. */
-const LARGE_LOG = 100_000;
 /** Attempts at a consistent look while another host is at work; the next call goes on. */
 const ATTEMPTS = 3;
+/** Entries that are a few milliseconds' work. */
+const SLICE = 4096;
 
 /**
  * Keeps the shared index of one pool up to date with its log. There is one per process; it is the
@@ -40,22 +46,35 @@ export class Replayer {
   /** What tells that the pool is still the one that was opened. */
   readonly identity: PoolIdentity;
   readonly #store: IndexStore;
+  readonly #options: ReplayerOptions;
   #replay: LogReplay;
   #change = 0n;
   #endProblems: Problem[] = [];
-  /** The tree in use is not what a fresh replay would give, and why there was none yet. */
-  #stale: Problem | 'untried' | undefined;
+  /**
+   * The tree in use is not what a fresh replay would give: wanted at once, since other slots are guarded now, or as
+   * soon as there is time. Nothing is added to the tree meanwhile.
+   */
+  #wanted: 'at once' | 'soon' | undefined;
+  /** Why the last fresh replay was not taken, if it was not. */
+  #notTaken: Problem | undefined;
+  /** When the next one may begin. */
+  #rebuildFrom = 0;
+  /** Free bytes, and after how many changes of which memory they were counted. */
+  #free = { bytes: 0, of: undefined as LogReplay | undefined, changes: -1 };
+  /** Entries after which readers that wait are let in: nobody does at first. */
+  #slice = Infinity;
 
   /**
    * Opens the pool in some memory and replays its log once.
    * Throws FamfsError NOT_FAMFS, UNSUPPORTED or DAMAGED when superblock, log header or claim allow no replay, and
    * REPLACED where the pool is being formatted meanwhile.
    */
-  static create(memory: PoolMemory): Replayer {
-    return new Replayer(memory);
+  static create(memory: PoolMemory, options: ReplayerOptions = {}): Replayer {
+    return new Replayer(memory, options);
   }
 
-  private constructor(memory: PoolMemory) {
+  private constructor(memory: PoolMemory, options: ReplayerOptions) {
+    this.#options = options;
     const identity = this.identity = new PoolIdentity(memory.superblock);
     this.geometry = readGeometry(memory);
     if (!identity.isUnchanged()) throw new FamfsError('REPLACED', `${memory.path} was formatted while it was opened: open it again`);
@@ -64,23 +83,27 @@ export class Replayer {
     if (capacity > SLOTS_MAX) {
       throw new FamfsError('UNSUPPORTED', `${memory.path}: a log of ${superblock.logLength} bytes has ${capacity} slots; at most ${SLOTS_MAX} are supported`);
     }
-    const shared = new SharedArrayBuffer(IndexStore.bytes(capacity));
-    prepareMemory(shared, capacity, Math.min(capacity, readCounters(this.geometry.log).nextIndex));
+    const shared = IndexStore.sharedMemory(capacity, Math.min(capacity, readCounters(this.geometry.log).nextIndex));
     this.handle = { uuid: superblock.uuid, identity: identity.words, allocationUnit, logLength: superblock.logLength, capacity, shared };
     this.#store = new IndexStore(capacity, shared);
     this.view = new IndexView(this.handle, memory);
     this.#change = this.ring.changeWord();
     const list = this.ring.listInForce();
-    const problem = this.#listProblem(list);
+    const problem = listProblem(list, capacity);
     if (problem !== undefined) throw new FamfsError('DAMAGED', `${memory.path}: claim: ${problem.reason}`);
     this.#replay = this.#newReplay(this.#store, list);
     this.#update();
+    this.#slice = SLICE;
   }
 
-  /** Everything that is wrong or remarkable, in the order it was met. */
+  /** What is wrong or remarkable. Of entries, the first few of each kind by name, and how many more there are. */
   get problems(): readonly Problem[] {
-    const stale = typeof this.#stale === 'object' ? [this.#stale] : [];
-    return [...this.geometry.problems, ...this.#endProblems, ...this.#replay.problems, ...stateProblems(this.#replay.damagedStates), ...stale];
+    return [...this.#problemsOfTheWhole, ...this.#replay.problems];
+  }
+
+  /** How many things are damaged or refused. */
+  get problemCount(): number {
+    return this.#problemsOfTheWhole.filter(({ severity }) => severity !== 'note').length + this.#replay.badEntries;
   }
 
   /** Index of the first slot behind the last valid entry. */
@@ -103,8 +126,18 @@ export class Replayer {
     return this.#replay.list;
   }
 
-  get rejected(): readonly Rejected[] {
-    return this.#replay.rejected;
+  /** As `LogReplay.hasRejects`. */
+  get hasRejects(): boolean {
+    return this.#replay.hasRejects;
+  }
+
+  /**
+   * What nobody owns of some areas, which are in ascending order, and no reject names; `held` names further ranges
+   * that must not be used. Nothing where too many entries were refused.
+   */
+  freeRuns(areas: readonly Run[], held: readonly Run[] = []): Run[] {
+    const { memory, rejects } = this.#replay;
+    return rejects.tooMany ? [] : freeRuns([memory, rejects.ranges], held, areas);
   }
 
   /** Whether bytes were found that no writer writes: no new work then. */
@@ -133,17 +166,13 @@ export class Replayer {
     Atomics.wait(header, Header.requested, Atomics.load(header, Header.served), timeoutMs);
   }
 
-  #newReplay(store: IndexStore, list: ListInForce): LogReplay {
-    const { log, capacity } = this.geometry;
-    return new LogReplay(log, capacity, this.geometry, store, list);
+  get #problemsOfTheWhole(): Problem[] {
+    return [...this.geometry.problems, ...this.#endProblems, ...(this.#notTaken === undefined ? [] : [this.#notTaken])];
   }
 
-  /** Why a list of guards cannot be followed. Which slots count is not known then. */
-  #listProblem({ epoch, guards }: ListInForce): Problem | undefined {
-    const problem = guardListProblem(guards, this.geometry.capacity);
-    if (problem === undefined) return undefined;
-    const reason = `no writer has made the list of epoch ${epoch}: ${problem}; "famfs-csi reset-claim" removes the records of a claim ring that were forged`;
-    return { place: 'claim', severity: 'damage', reason };
+  #newReplay(store: IndexStore, list: ListInForce): LogReplay {
+    const { log, capacity } = this.geometry;
+    return new LogReplay(log, capacity, this.geometry, store, list, this.#options);
   }
 
   #update(thorough = false): { removed: number[]; rebuilt: boolean } {
@@ -156,15 +185,15 @@ export class Replayer {
       const change = this.ring.changeWord();
       const moved = change !== this.#change || (thorough && attempt === 0);
       this.#change = change;
-      if (moved && this.#listIsOld()) this.#stale = 'untried';
-      if (moved && this.#stale !== undefined) rebuilt = this.#rebuild() || rebuilt;
-      const otherRejects = this.#advance(moved);
-      const gone = this.#replay.takeRemoved();
+      if (moved && this.#notTaken !== undefined) this.#wanted ??= 'soon';
+      else if (moved && mayGuardOthers(this.list, this.ring.listInForce())) this.#wanted = 'at once';
+      rebuilt = this.#rebuildIfWanted() || rebuilt;
+      const isUnclear = moved && this.#followStates();
+      this.#advance();
+      const gone = this.#replay.states.takeRemoved();
       for (const node of gone) removed.push(node);
-      if (otherRejects || this.#replay.staleWithout(gone)) {
-        this.#stale = 'untried';
-        rebuilt = this.#rebuild() || rebuilt;
-      }
+      if (isUnclear || this.#replay.states.staleWithout(gone) || this.#replay.rejects.isUnknown) this.#wanted ??= 'soon';
+      rebuilt = this.#rebuildIfWanted() || rebuilt;
       if (this.ring.changeWord() === change) break;
     }
     Atomics.store(header, Header.served, request);
@@ -172,88 +201,97 @@ export class Replayer {
     return { removed, rebuilt };
   }
 
-  /** Follows states and new entries. While the tree is stale, nothing is added to it. */
-  #advance(moved: boolean): boolean {
+  /** Lets no reader see the index while it is changed. */
+  #locked<T>(change: () => T): T {
     const { header } = this.#store;
+    Atomics.add(header, Header.sequence, 1);
+    const result = change();
+    Atomics.add(header, Header.sequence, 1);
+    return result;
+  }
+
+  /** Looks at every state word again. Answers whether only a fresh replay can judge what it found. */
+  #followStates(): boolean {
+    const { states, position } = this.#replay;
+    const moved = states.moved(position);
+    let isUnclear = false;
+    for (let from = 0; from < moved.length; from += SLICE) {
+      isUnclear = this.#locked(() => states.apply(moved.slice(from, from + SLICE))) || isUnclear;
+    }
+    return isUnclear;
+  }
+
+  /** Follows new entries, unless the tree is stale. */
+  #advance(): void {
     const counters = readCounters(this.geometry.log);
-    Atomics.add(header, Header.sequence, 1);
-    const otherRejects = moved && this.#replay.rescan();
-    if (this.#stale === undefined) this.#replay.advance(counters.nextIndex);
+    if (this.#wanted === undefined && this.#notTaken === undefined) {
+      while (this.#locked(() => this.#replay.advance(counters.nextIndex, this.#slice)));
+    }
     this.#publish(counters);
-    Atomics.add(header, Header.sequence, 1);
-    return otherRejects;
+  }
+
+  #rebuildIfWanted(): boolean {
+    if (this.#wanted === undefined) return false;
+    const began = performance.now();
+    if (this.#wanted === 'soon' && began < this.#rebuildFrom) return false;
+    this.#wanted = undefined;
+    const isTaken = this.#rebuild();
+    const ended = performance.now();
+    if (ended - began > (this.#options.pauseAfterMs ?? Infinity)) this.#rebuildFrom = ended + ended - began;
+    return isTaken;
   }
 
   /** Reads the whole log anew, beside the index in use; a log that reads worse now is not taken. */
   #rebuild(): boolean {
     const list = this.ring.listInForce();
-    const problem = this.#listProblem(list);
-    if (problem !== undefined) {
-      this.#stale = problem;
-      return false;
-    }
+    this.#notTaken = listProblem(list, this.geometry.capacity);
+    if (this.#notTaken !== undefined) return false;
     const fresh = new IndexStore(this.geometry.capacity, new ArrayBuffer(IndexStore.bytes(this.geometry.capacity)));
     const replay = this.#newReplay(fresh, list);
     const counters = readCounters(this.geometry.log);
     replay.advance(counters.nextIndex);
     if (replay.position < this.#replay.position) {
-      this.#stale = corruptEntry(this.geometry, replay.position);
+      this.#notTaken = corruptEntry(this.geometry, replay.position);
       return false;
     }
     const rows = nodeOf(Math.max(replay.position, this.#replay.position));
-    Atomics.add(this.#store.header, Header.sequence, 1);
-    this.#store.copyFrom(fresh, rows);
-    replay.index.moveTo(this.#store);
-    replay.takeRemoved();
+    replay.states.takeRemoved();
     this.#replay = replay;
-    this.#stale = undefined;
-    this.#publish(counters);
-    Atomics.add(this.#store.header, Header.sequence, 1);
+    this.#notTaken = undefined;
+    this.#publish(counters, () => {
+      this.#store.copyFrom(fresh, rows);
+      replay.index.moveTo(this.#store);
+    });
     return true;
   }
 
-  /**
-   * Whether slots may have become guarded, or have ceased to be, since the replay read its list: it
-   * differs, or is not the next one and others stood between. One of the same epoch never differs, unless somebody
-   * has stored over it.
-   */
-  #listIsOld(): boolean {
-    const known = this.#replay.list;
-    const now = this.ring.listInForce();
-    return (now.epoch !== known.epoch && now.epoch !== known.epoch + 1) || JSON.stringify(now.guards) !== JSON.stringify(known.guards);
-  }
-
-  /** Judges the counters against what was found, and tells readers what was seen. */
-  #publish(counters: LogCounters): void {
+  /** Judges the counters against what was found, and tells readers what was seen; `change` comes before that. */
+  #publish(counters: LogCounters, change: () => void = () => {}): void {
     const { header, totals } = this.#store;
-    const { position, memory, quarantinedBytes } = this.#replay;
+    const { position, states: { quarantinedBytes } } = this.#replay;
     const guard = guardsBehindEnd(this.list, position);
     this.#endProblems = [...endProblems(position, counters, this.geometry), ...(guard === undefined ? [] : [guard])];
-    const { allocatable } = this.geometry;
-    const total = sumOf(allocatable);
-    // Files may lie past what new ones may use, when the superblock tells a smaller device.
-    const simple = this.rejected.length === 0 && allocatable.length === 1 && memory.end <= allocatable[0].end;
-    const free = simple ? total - memory.bytes
-      : sumOf(freeRuns(memory, this.rejected.flatMap(({ extents }) => extents), allocatable));
-    totals[Totals.total] = total;
-    totals[Totals.free] = free;
-    totals[Totals.quarantined] = Math.min(quarantinedBytes, total - free);
-    Atomics.store(header, Header.seenNextIndex, counters.nextIndexLow);
-    Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
-    Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));
+    const total = sumOf(this.geometry.allocatable);
+    const free = this.#freeBytes();
+    this.#locked(() => {
+      change();
+      totals[Totals.total] = total;
+      totals[Totals.free] = free;
+      totals[Totals.quarantined] = Math.min(quarantinedBytes, total - free);
+      Atomics.store(header, Header.seenNextIndex, counters.nextIndexLow);
+      Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
+      Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));
+    });
   }
-}
 
-
-/** A long log fills much memory: in large pages, and while the replay is under way. */
-function prepareMemory(shared: SharedArrayBuffer, capacity: number, entries: number): void {
-  if (entries < LARGE_LOG) return;
-  adviseHugePages(shared);
-  for (const { offset, length } of IndexStore.parts(capacity, entries)) populateAhead(shared, offset, length);
-}
-
-function stateProblems(words: ReadonlyMap<number, bigint>): Problem[] {
-  return [...words].map(([index, word]) => ({
-    place: 'log entry', index, severity: 'damage', reason: `its state word is 0x${word.toString(16)}, which no writer stores`,
-  }));
+  /** Counted again only where memory has changed hands. */
+  #freeBytes(): number {
+    const { memory, rejects } = this.#replay;
+    const changes = memory.changes + rejects.changes; // both only grow
+    if (this.#free.of !== this.#replay || this.#free.changes !== changes) {
+      const bytes = rejects.tooMany ? 0 : freeBytes(memory, rejects.ranges, this.geometry.allocatable);
+      this.#free = { bytes, of: this.#replay, changes };
+    }
+    return this.#free.bytes;
+  }
 }

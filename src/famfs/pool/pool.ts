@@ -1,5 +1,5 @@
 import { Allocator } from '../alloc/allocator.ts';
-import { freeRuns, type Run } from '../alloc/free-runs.ts';
+import type { Run } from '../alloc/free-runs.ts';
 import type { OpenOptions } from '../device/open.ts';
 import type { PoolMemory } from '../device/pool-memory.ts';
 import { DirectoryLayout, EntryLayout } from '../format/entry-layout.ts';
@@ -9,6 +9,7 @@ import { decodeVolumeRecord, type VolumeRecord } from '../format/volume-record.t
 import { indexOf, ROOT } from '../index/index-store.ts';
 import { type IndexUsage, type IndexView, Liveness } from '../index/index-view.ts';
 import { memoryOf } from '../log/entry-memory.ts';
+import type { ReplayBounds } from '../log/log-replay.ts';
 import type { Problem } from '../log/problem.ts';
 import { type ReplayDelta, Replayer } from '../log/replayer.ts';
 import { openMemory, type PoolSource } from './pool-source.ts';
@@ -48,10 +49,10 @@ export class Pool {
    * Opens a pool's devices and replays its log.
    * Throws FamfsError DEVICE, IN_USE, READ_ONLY, REPLACED, NOT_FAMFS, DAMAGED or UNSUPPORTED.
    */
-  static open(source: PoolSource, options: OpenOptions = {}): Pool {
+  static open(source: PoolSource, options: OpenOptions & ReplayBounds = {}): Pool {
     const memory = openMemory(source, options);
     try {
-      return Pool.on(memory);
+      return Pool.on(memory, options);
     } catch (error) {
       memory.close();
       throw error;
@@ -59,8 +60,8 @@ export class Pool {
   }
 
   /** The pool in memory that is open already. Throws FamfsError NOT_FAMFS, DAMAGED or UNSUPPORTED. */
-  static on(memory: PoolMemory): Pool {
-    return new Pool(memory, Replayer.create(memory));
+  static on(memory: PoolMemory, bounds: ReplayBounds = {}): Pool {
+    return new Pool(memory, Replayer.create(memory, bounds));
   }
 
   private constructor(memory: PoolMemory, replayer: Replayer) {
@@ -85,6 +86,7 @@ export class Pool {
     return this.replayer.view;
   }
 
+  /** As `Replayer.problems`. */
   get problems(): readonly Problem[] {
     return this.replayer.problems;
   }
@@ -137,14 +139,13 @@ export class Pool {
   }
 
   /**
-   * What is free in some areas of the memory, which are in ascending order. Not what a refused entry names, nor what a former writer may
-   * still be zeroing: without a writer in this process, that is what the list in force calls abandoned.
+   * What is free in some areas of the memory, which are in ascending order. Not what a reject names, nor what a former
+   * writer may still be zeroing: without a writer in this process, that is what the list in force calls abandoned.
    */
   freeRuns(areas: readonly Run[]): Run[] {
     const { replayer } = this;
-    const held = replayer.rejected.flatMap(({ extents }) => extents);
-    for (const index of this.reservedEntries?.() ?? replayer.ring.listInForce().abandoned) held.push(...memoryOf(replayer.geometry, index));
-    return freeRuns(replayer.memory, held, areas);
+    const reserved = this.reservedEntries?.() ?? replayer.ring.listInForce().abandoned;
+    return replayer.freeRuns(areas, reserved.flatMap((index) => memoryOf(replayer.geometry, index)));
   }
 
   /** Copies bytes into a file, from `offset` on. What does not fit into the file is left out. Throws FamfsError READ_ONLY. */

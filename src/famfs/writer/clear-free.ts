@@ -1,4 +1,4 @@
-import { freeRuns, sumOf } from '../alloc/free-runs.ts';
+import { sumOf } from '../alloc/free-runs.ts';
 import { poolAddress } from '../device/pool-address.ts';
 import { ClaimLayout, recordOffset, SCRUB_POOL } from '../format/claim-record.ts';
 import { EntryLayout } from '../format/entry-layout.ts';
@@ -16,9 +16,8 @@ const STEP = 2 * MIB;
  */
 export function clearFree({ replayer, memory }: Pool, claim: Claim, end: number, report: (done: number, total: number) => void): void {
   const { log, capacity, devices } = replayer.geometry;
-  const held = replayer.rejected.flatMap(({ extents }) => extents);
   const areas = devices.map(({ start, end }, device) => ({ start: poolAddress(device, start), end: poolAddress(device, end) }));
-  const runs = freeRuns(replayer.memory, held, areas);
+  const runs = replayer.freeRuns(areas);
   const total = sumOf(runs);
   claim.storeScrubbing(SCRUB_POOL);
   claim.mustRule();

@@ -2,16 +2,15 @@ import { partsWithin } from '../alloc/free-runs.ts';
 import { FamfsError } from '../errors.ts';
 import { nextWord } from '../format/state-word.ts';
 import { indexOf, nodeOf, ROOT, Status } from '../index/index-store.ts';
-import type { Rejected } from '../log/rejected.ts';
+import type { Reject } from '../log/entry-memory.ts';
 import type { Pool, PoolNode } from '../pool/pool.ts';
-import { aliasesAt, refuseAliased } from './aliases.ts';
 import { Claim } from './claim/claim.ts';
 import { BATCH_MAX, type LogAppender } from './claim/log-appender.ts';
 import { clearFree } from './clear-free.ts';
-import { collisionsOf, zeroOwnMemory } from './collisions.ts';
 import { FollowedLog } from './followed-log.ts';
 import { checkBatch, encodeBatch, type NewEntry } from './new-entries.ts';
 import type { Quarantined } from './quarantine.ts';
+import { refuseAliased, rejectsAt, zeroOwnMemory } from './rejects.ts';
 import { mayClaim } from './take-over/may-claim.ts';
 import { Predecessors } from './take-over/predecessors.ts';
 import { takeOver } from './take-over/take-over.ts';
@@ -140,27 +139,27 @@ export class PoolWriter {
    * file goes with it, and is answered.
    * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), ALIASED, IN_USE (for a moment), CLAIM_LOST.
    */
-  remove(path: string, { force = false } = {}): Rejected[] {
+  remove(path: string, { force = false } = {}): Reject[] {
     this.#log.refresh(); // nobody else may append, but who did may have made an alias
     const node = this.pool.view.resolve(path);
     if (node === 0) throw new FamfsError('NOT_FOUND', `${path} does not exist`);
     if (node === ROOT) throw new FamfsError('INVALID', 'the root of a pool cannot be removed');
     const directory = this.pool.view.isDirectory(node);
     if (directory && this.pool.list(path).length > 0) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
-    const aliases = aliasesAt(this.pool, [path]);
-    if (!force) refuseAliased(path, aliases);
-    this.#voidCollisions(node, path);
+    const rejects = rejectsAt(this.pool, [path]);
+    if (!force) refuseAliased(path, rejects);
+    this.#voidCollisions(path, rejects);
     this.#log.moveState(indexOf(node), directory ? 'void' : 'quarantined');
     if (!directory) this.#log.quarantine.add(indexOf(node), this.#claim.change);
     this.#log.refresh();
-    return aliases;
+    return rejects.filter(({ isAlias }) => isAlias);
   }
 
   /** Throws FamfsError ALIASED where other files have memory of those at or below `path`: they would go with them. */
   mustBeUnaliased(path: string): void {
     this.#log.refresh();
-    if (this.pool.replayer.rejected.length === 0) return;
-    refuseAliased(path, aliasesAt(this.pool, [path, ...[...this.pool.walk(path)].map((node) => node.path)]));
+    if (!this.pool.replayer.hasRejects) return;
+    refuseAliased(path, rejectsAt(this.pool, [path, ...[...this.pool.walk(path)].map((node) => node.path)]));
   }
 
   /** Deleted files whose memory can be given back once every member knows that they are gone. */
@@ -234,10 +233,12 @@ export class PoolWriter {
     this.#zeroing.close();
   }
 
-  /** Before a file or directory goes: voids the refused entries that collide with it. */
-  #voidCollisions(node: number, path: string): void {
-    const colliding = collisionsOf(this.pool, node, path)
-      .filter(({ index }) => nextWord(this.#appender.stateWord(index), 'void') !== undefined);
+  /**
+   * Before a file or directory goes: voids the refused entries that collide with it. A fresh replay would accept them
+   * once it is gone, while a reader that follows has refused them: the two would see different trees. So they go first.
+   */
+  #voidCollisions(path: string, rejects: readonly Reject[]): void {
+    const colliding = rejects.filter(({ index }) => nextWord(this.#appender.stateWord(index), 'void') !== undefined);
     if (colliding.length === 0) return;
     const named = this.#named; // another's scrub may be between two of its steps
     for (const rejected of colliding) {

@@ -21,7 +21,7 @@ const post = (message: ReplayMessage) => port.postMessage(message);
 function start(data: ReplayData): void {
   let replayer: Replayer;
   try {
-    replayer = Replayer.create(MappedMemory.attach(data.memory));
+    replayer = Replayer.create(MappedMemory.attach(data.memory), { pauseAfterMs: POLL_MS });
   } catch (error) {
     return post(failed(error, 'DAMAGED'));
   }

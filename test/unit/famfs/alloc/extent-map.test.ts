@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { ExtentMap, type OwnedRange } from '../../../../src/famfs/alloc/extent-map.ts';
-import { freeRuns } from '../../../../src/famfs/alloc/free-runs.ts';
+import { freeBytes, freeRuns, sumOf } from '../../../../src/famfs/alloc/free-runs.ts';
 import { Random } from '../../../fuzz/random.ts';
 
 /** The same as an array in which every range is looked at. */
@@ -42,10 +42,12 @@ function step(map: ExtentMap, naive: Naive, start: number, length: number, owner
 }
 
 function same(map: ExtentMap, naive: Naive): void {
+  const within = (from: number, to: number) => naive.ranges.reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, to) - Math.max(start, from)), 0);
   const ranges = naive.sorted();
   assert.deepEqual([...map.ranges()], ranges);
   assert.equal(map.bytes, ranges.reduce((sum, { start, end }) => sum + end - start, 0));
   assert.equal(map.end, ranges.at(-1)?.end ?? 0);
+  for (const [from, to] of [[0, Infinity], [3, 200], [150, 9000], [7000, 7002]]) assert.equal(map.bytesWithin(from, to), within(from, to));
 }
 
 describe('ExtentMap', () => {
@@ -80,14 +82,18 @@ describe('ExtentMap', () => {
     }), { numRuns: 4 });
   });
 
-  it('tells the free runs between its ranges and others that are held', () => {
+  it('tells the free runs between its ranges, those of others and some that are held', () => {
     const range = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 9 }))
       .map(([start, length]) => ({ start, end: start + length }));
-    fc.assert(fc.property(fc.array(range), fc.array(range), fc.nat(30), fc.nat(40), (owned, held, start, length) => {
-      const map = new ExtentMap();
+    const ranges = fc.array(range);
+    fc.assert(fc.property(ranges, ranges, ranges, fc.nat(30), fc.nat(40), (owned, others, held, start, length) => {
+      const [map, other] = [new ExtentMap(), new ExtentMap()];
       for (const { start: from, end: to } of owned) if (map.overlapping(from, to) === undefined) map.add(from, to, 1);
-      const taken = [...map.ranges(), ...held];
-      const free = freeRuns(map, held, [{ start, end: start + length }]);
+      for (const { start: from, end: to } of others) if (other.overlapping(from, to) === undefined) other.add(from, to, 1);
+      const taken = [...map.ranges(), ...other.ranges(), ...held];
+      const area = { start, end: start + length };
+      assert.equal(freeBytes(map, other, [area]), sumOf(freeRuns([map, other], [], [area])));
+      const free = freeRuns([map, other], held, [area]);
       for (let at = start; at < start + length; at++) {
         const isTaken = taken.some((one) => one.start <= at && at < one.end);
         assert.equal(free.some((one) => one.start <= at && at < one.end), !isTaken, `at ${at}`);

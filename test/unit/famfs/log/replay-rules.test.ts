@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { nextWord } from '../../../../src/famfs/format/state-word.ts';
+import { stateOffset } from '../../../../src/famfs/format/log-header.ts';
+import { nextWord, StateWord } from '../../../../src/famfs/format/state-word.ts';
+import { nodeOf } from '../../../../src/famfs/index/index-store.ts';
+import { describeProblem } from '../../../../src/famfs/log/problem.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { SmallPool, UNIT } from '../../../support/small-pool.ts';
 
@@ -32,9 +35,24 @@ describe('replay', () => {
     const replayer = Replayer.create(pool.device);
     assert.equal(replayer.problems.length, 1);
     pool.setWord(other, nextWord(pool.word(other), 'void')!);
-    assert.equal(replayer.catchUp().rebuilt, true);
+    replayer.catchUp();
     assert.deepEqual(replayer.problems, []);
     assert.equal(replayer.view.usage().freeBytes, 62 * UNIT);
+  });
+
+  it('reads a log with rejects anew only when what was in the way of one of them goes', () => {
+    const pool = new SmallPool(8);
+    const [rival, bystander] = [pool.file('one', [0, 2]), pool.file('bystander', [9, 1])];
+    pool.file('other', [1, 2]);
+    const replayer = Replayer.create(pool.device);
+    const remove = (index: number) => {
+      pool.setWord(index, nextWord(pool.word(index), 'quarantined')!);
+      return replayer.catchUp().rebuilt;
+    };
+    assert.equal(remove(bystander), false);
+    assert.equal(replayer.view.resolve('other'), 0);
+    assert.equal(remove(rival), true);
+    assert.notEqual(replayer.view.resolve('other'), 0, 'it came to life');
   });
 
   it('reports a state word that nobody writes once, however often it changes', () => {
@@ -47,6 +65,95 @@ describe('replay', () => {
     }
     assert.deepEqual(replayer.problems.map(({ index, severity }) => [index, severity]), [[file, 'damage']]);
     assert.notEqual(replayer.view.resolve('one'), 0, 'it is served on');
+  });
+
+  it('counts a log with too many rejects as damaged, with nothing free, and reads on; until they are fewer', () => {
+    const pool = new SmallPool(12);
+    pool.file('one', [0, 1]);
+    const rejects = [1, 2, 3].map((unit) => pool.file('one', [unit, 1]));
+    pool.file('behind', [9, 1]);
+    const follower = Replayer.create(pool.device, { rejectsMax: 2 });
+    for (const replayer of [follower, Replayer.create(pool.device, { rejectsMax: 2 })]) {
+      assert.equal(replayer.damaged, true);
+      assert.match(describeProblem(replayer.problems.at(-1)!), /^log: more than 2 entries are refused/);
+      assert.equal(replayer.view.usage().freeBytes, 0);
+      assert.deepEqual(replayer.freeRuns(replayer.geometry.allocatable), []);
+      assert.notEqual(replayer.view.resolve('behind'), 0);
+    }
+    pool.setWord(rejects[1], nextWord(pool.word(rejects[1]), 'void')!);
+    follower.catchUp();
+    for (const replayer of [follower, Replayer.create(pool.device, { rejectsMax: 2 })]) {
+      assert.equal(replayer.damaged, false);
+      assert.equal(replayer.view.usage().freeBytes, 60 * UNIT);
+    }
+  });
+
+  it('lets readers in while it applies many entries, or many deletions', () => {
+    const entries = 20_000;
+    const pool = new SmallPool(entries, entries);
+    const replayer = Replayer.create(pool.device);
+    const sequence = () => new Int32Array(replayer.handle.shared, 0, 1)[0];
+    const changesOf = (work: () => void) => {
+      const before = sequence();
+      work();
+      replayer.catchUp();
+      return (sequence() - before) / 2;
+    };
+    const looks = changesOf(() => {});
+    assert(changesOf(() => { for (let k = 0; k < entries; k++) pool.file(`f${k}`, [k, 1]); }) >= looks + 4);
+    assert(changesOf(() => {
+      for (let k = 0; k < entries; k++) pool.log.store64(stateOffset(k), StateWord.quarantined);
+      pool.change();
+    }) >= looks + 4);
+  });
+
+  it('pauses after a fresh replay that took long, where it is to, and makes up for it', () => {
+    const pool = new SmallPool(8);
+    for (const name of ['one', 'two']) for (const unit of [0, 1]) pool.file(name, [2 * pool.next + unit, 1]);
+    const now = performance.now;
+    let time = 0;
+    performance.now = () => (time += 100); // what takes any time takes long
+    try {
+      const replayer = Replayer.create(pool.device, { pauseAfterMs: 20 });
+      const remove = (index: number) => pool.setWord(index, nextWord(pool.word(index), 'quarantined')!);
+      remove(0);
+      assert.equal(replayer.catchUp().rebuilt, true);
+      remove(2);
+      time -= 150;
+      assert.equal(replayer.catchUp().rebuilt, false);
+      assert.equal(replayer.view.resolve('two'), 0, 'what was deleted is gone all the same');
+      assert.equal(replayer.catchUp().rebuilt, true);
+      assert.equal(replayer.view.resolve('two'), nodeOf(3));
+    } finally {
+      performance.now = now;
+    }
+  });
+
+  it('names the first problems of each kind, and counts all of them', () => {
+    const pool = new SmallPool(100);
+    pool.file('one', [0, 1]);
+    for (let k = 0; k < 40; k++) pool.file('one', [k + 1, 1]);
+    for (let k = 0; k < 20; k++) pool.put(99, { kind: 'unknown', payload: Buffer.alloc(520) });
+    const replayer = Replayer.create(pool.device);
+    const texts = replayer.problems.map(describeProblem);
+    assert.equal(replayer.problemCount, 40);
+    assert.equal(texts.length, 34);
+    assert.equal(texts[0], 'log entry 1 ("one"): entry 0 has that path already');
+    assert.deepEqual(texts.slice(-2), ['log: 24 more entries are refused', 'log: 4 more entries mean nothing']);
+  });
+
+  it('takes a reject whose state word nobody writes for damage, and forgets that when it is right again', () => {
+    const pool = new SmallPool(8);
+    pool.file('one', [0, 2]);
+    const other = pool.file('other', [1, 2]);
+    const replayer = Replayer.create(pool.device);
+    pool.setWord(other, 5n);
+    replayer.catchUp();
+    assert.deepEqual(replayer.problems.map(({ index, severity }) => [index, severity]), [[other, 'reject'], [other, 'damage']]);
+    assert.equal(replayer.view.usage().freeBytes, 61 * UNIT);
+    pool.setWord(other, 0n);
+    replayer.catchUp();
+    assert.deepEqual(replayer.problems.map(({ severity }) => severity), ['reject']);
   });
 
   it('skips guarded slots, in whatever order the list names them', () => {

@@ -80,7 +80,7 @@ describe('memory on several devices', () => {
     const map = new ExtentMap();
     map.add(METADATA + AU, METADATA + 2 * AU, 2);
     map.add(poolAddress(1, AU), poolAddress(1, 2 * AU), 3);
-    const free = freeRuns(map, [{ start: poolAddress(1, 4 * AU), end: poolAddress(1, 5 * AU) }], areas);
+    const free = freeRuns([map], [{ start: poolAddress(1, 4 * AU), end: poolAddress(1, 5 * AU) }], areas);
     assert.deepEqual(free, [
       { start: METADATA, end: METADATA + AU },
       { start: METADATA + 2 * AU, end: METADATA + 4 * AU },
