@@ -1,9 +1,8 @@
 /* A reader that replays from scratch, at every moment that there is: changes nothing, and sees all invariants of the log. */
 
 /* The ruling writer has nothing left to tell, restore or adopt. */
-#define AT_REST(w) (me.idle && RULES(w) && changeWord == me.change && !ANY_SLOT(DIFFERS))
-#define SAME(view, x) ((view.file[x] != 0 && !HAS(view.quarantined, x)) == (fresh.file[x] != 0 && !HAS(fresh.quarantined, x)) && \
-  (fresh.file[x] == 0 || HAS(fresh.quarantined, x) || view.file[x] == fresh.file[x]))
+#define AT_REST(w) (me.idle && RULES(w) && changeWord == me.change && !ANY_SLOT(DIFFERS) && !ANY_SLOT(WENT_BACK))
+#define SAME(view, x) (view.file[x] == fresh.file[x] && HAS(view.quarantined, x) == HAS(fresh.quarantined, x))
 #define SAME_TREE(view) (SAME(view, 0) && SAME(view, E / 2) && SAME(view, E - 1))
 
 proctype FreshReader() {

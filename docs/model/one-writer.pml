@@ -80,6 +80,7 @@ proctype Writer(byte w) {
     :: remove(w)
     :: reclaim(w)
     :: heartbeat(w)
+    :: readAnew(w)
     :: restoreChange(w)
     :: keepGuards(w)
     :: judgeAgain(w)

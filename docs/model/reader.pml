@@ -15,8 +15,10 @@ byte open; /* the volume whose file a worker has open, plus one */
   (readerView.file[extentOf[volume]] != 0 && !HAS(readerView.quarantined, extentOf[volume]) && \
    body[readerView.file[extentOf[volume]] - 1] == FILE(volume))
 
+#define READER_WENT_BACK(s) WENT_BACK_IN(readerView, s)
+
 /* The list, then the states. A list that is not the next one with the same guards means a
- * replay from scratch, and so does any change in a log with refused entries. */
+ * replay from scratch, and so does any change in a log with refused entries, or a file that is quarantined again. */
 inline readListAndStates() {
   d_step {
     listInForce();
@@ -26,7 +28,11 @@ inline readListAndStates() {
        listEpoch = force; listGuards = forceGuards;
        replay(readerView, SKIPPED(listGuards)); readerSawTwoOwners = twoOwners
 #endif
-    :: else -> listEpoch = force; listGuards = forceGuards; rescan(readerView)
+    :: else -> listEpoch = force; listGuards = forceGuards; rescan(readerView);
+       if
+       :: ANY_SLOT(READER_WENT_BACK) -> replay(readerView, SKIPPED(listGuards)); readerSawTwoOwners = twoOwners
+       :: else
+       fi
     fi
   }
 }

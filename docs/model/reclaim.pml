@@ -127,6 +127,28 @@ inline heartbeat(w) {
   }
 }
 
+/*
+ * PoolWriter.#refresh reads the log anew: what is quarantined again has to be acknowledged again. A writer may find it so
+ * before its heartbeat restores it.
+ */
+#define WENT_BACK(s) WENT_BACK_IN(me.view, s)
+inline readAnew(w) {
+  atomic { me.idle && ANY_SLOT(WENT_BACK) -> mustRule(w); me.idle = 0; d_step { replay(me.view, SKIPPED(me.guards)) } };
+  atomic {
+    storeChange(w); mustRule(w);
+    d_step {
+      number = 0;
+      do
+      :: number < E ->
+         me.target[number] = (HAS(me.view.quarantined, number) -> (me.target[number] == 0 -> me.change : me.target[number]) : 0);
+         number++
+      :: else -> break
+      od
+    };
+    me.idle = 1
+  }
+}
+
 /* Somebody who comes late stored an older change word: readers must not rest at that. */
 inline restoreChange(w) {
   atomic { me.idle && me.change != 0 && changeWord != me.change -> mustRule(w); me.idle = 0 };

@@ -33,14 +33,22 @@ inline own(copy, slot) {
   copy.quarantined = (copy.quarantined & ~BIT(ext)) | ((state[slot] == QUARANTINED) << ext)
 }
 
-/* Applies the entry in a slot: LogReplay.#apply. A quarantined owner is proven void by being overlapped (R2). */
+/* Applies the entry in a slot: LogReplay.#apply. A quarantined owner is proven void by a later one, unless that is void (R2). */
 inline apply(copy, slot) {
   if
   :: isFile(body[slot]) ->
      ext = extentOf[VOLUME(body[slot])];
      owner = copy.file[ext];
      if
-     :: state[slot] == VOID -> copy.voids = copy.voids | BIT(slot)
+     :: state[slot] == VOID ->
+#ifdef VOID_PROVES
+        if
+        :: owner != 0 && state[owner - 1] == QUARANTINED ->
+           copy.voids = copy.voids | BIT(owner - 1); copy.file[ext] = 0; copy.quarantined = copy.quarantined & ~BIT(ext)
+        :: else
+        fi;
+#endif
+        copy.voids = copy.voids | BIT(slot)
      :: else ->
         if
         :: owner == 0 -> own(copy, slot)
@@ -56,6 +64,16 @@ inline apply(copy, slot) {
   :: else
   fi
 }
+
+/*
+ * A file that was void, or proven void by one that is void now, is quarantined by its word, and nobody has its memory: who
+ * replays now finds it quarantined (LogReplay.isStale).
+ */
+#ifdef VOID_FOR_GOOD
+#define WENT_BACK_IN(copy, s) 0
+#else
+#define WENT_BACK_IN(copy, s) (isFile(body[s]) && state[s] == QUARANTINED && HAS(copy.voids, s) && copy.file[extentOf[VOLUME(body[s])]] == 0)
+#endif
 
 /* Looks at the state words again and follows them forward: LogReplay.rescan. */
 inline rescan(copy) {

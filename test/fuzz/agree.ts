@@ -13,7 +13,7 @@ export type Agreement = 'refused' | 'tree' | 'tree with reports';
  * Replays an image and asks the oracle. Throws AssertionError unless both say the same of the
  * tree, the end of the log, the problems and the bytes in use.
  */
-export function agree(device: MemoryDevice, replayer?: Replayer, { usage = true, mostRejects }: { usage?: boolean; mostRejects?: number } = {}): Agreement {
+export function agree(device: MemoryDevice, replayer?: Replayer, mostRejects?: number): Agreement {
   const { bytes, size } = device;
   const says = oracle({ superblock: bytes, log: bytes.subarray(LOG_AT), deviceSize: size }, mostRejects);
   try {
@@ -29,11 +29,9 @@ export function agree(device: MemoryDevice, replayer?: Replayer, { usage = true,
   const ours = { end: replayer.end, problems: problemKey(replayer.problems) };
   assert.deepEqual(ours, { end: says.end, problems: problemKey(says.problems) });
   const { freeBytes, quarantinedBytes, usedBytes, totalBytes } = replayer.view.usage();
-  if (usage) {
-    // What lies past the area that new files may use is not counted.
-    const quarantined = Math.min(says.quarantinedBytes, totalBytes - says.freeBytes);
-    assert.deepEqual({ freeBytes, quarantinedBytes }, { freeBytes: says.freeBytes, quarantinedBytes: quarantined });
-    assert(usedBytes >= 0 && freeBytes >= 0 && freeBytes <= totalBytes, `used ${usedBytes}, free ${freeBytes} of ${totalBytes}`);
-  }
+  // What lies past the area that new files may use is not counted.
+  const quarantined = Math.min(says.quarantinedBytes, totalBytes - says.freeBytes);
+  assert.deepEqual({ freeBytes, quarantinedBytes }, { freeBytes: says.freeBytes, quarantinedBytes: quarantined });
+  assert(usedBytes >= 0 && freeBytes >= 0 && freeBytes <= totalBytes, `used ${usedBytes}, free ${freeBytes} of ${totalBytes}`);
   return says.problems.length === 0 ? 'tree' : 'tree with reports';
 }

@@ -65,6 +65,8 @@ export const switches: readonly Configuration[] = [
   without('ANY_EPOCH_ACKNOWLEDGES', reclaim, 'dirty_memory_given'),
   without('REPLAY_BEFORE_REGISTERING', reclaim, 'dirty_memory_given'),
   without('LATER_ENTRY_LOSES', reclaim, 'acknowledged_volume_lost'),
+  without('VOID_PROVES', rejects, 'readers_disagree_at_rest'),
+  without('VOID_FOR_GOOD', { ...reclaim, NO_RESTORING: true }, 'readers_disagree_at_rest'),
   without('RESTORING_BACKWARD', reclaim, 'readers_disagree_at_rest'),
   without('FIRST_ENTRY_FIRST', append, 'half_batch_seen'),
   without('NO_ZEROING', append, 'two_owners_of_an_extent'),

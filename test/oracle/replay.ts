@@ -110,11 +110,7 @@ class State {
     const map = readMap(entry, this.#frame, this.#deviceSize);
     const parent = parts && this.#parent(parts);
     const sound = parts !== undefined && map.sound && parent !== undefined && !this.live.has(parts.join('/'));
-    if (!sound || !this.#own(map.extents, index)) {
-      this.held.push(...map.extents);
-      this.problems.push({ place: 'log entry', index, severity: 'reject' });
-      return;
-    }
+    if (!sound || !this.#own(map.extents, index)) return this.#refuse(map.extents, index);
     this.live.set(parts.join('/'), {
       node: index + 2, parent, name: parts.at(-1)!, directory: false, size: map.size, mode: entry.readUInt32LE(36) & 0o7777,
       uid: entry.readUInt32LE(28), gid: entry.readUInt32LE(32), extents: map.extents, chunk: map.chunk,
@@ -139,8 +135,13 @@ class State {
   /** A deleted file has no path any more, but holds its memory. */
   #dead(entry: Buffer, index: number): void {
     const map = readMap(entry, this.#frame, this.#deviceSize);
-    if (!map.sound || !this.#own(map.extents, index)) return;
+    if (!map.sound || !this.#own(map.extents, index)) return this.#refuse(map.extents, index);
     this.quarantined.add(index);
+  }
+
+  #refuse(extents: readonly OracleExtent[], index: number): void {
+    this.held.push(...extents);
+    this.problems.push({ place: 'log entry', index, severity: 'reject' });
   }
 
   #parent(parts: string[]): number | undefined {
@@ -150,17 +151,15 @@ class State {
   }
 
   /**
-   * Takes memory for an entry. What is met is looked at in the order of the entry's extents and of
-   * addresses: a quarantined file is thereby proven void (rule R2), a live one ends the attempt.
+   * Takes memory for an entry, unless a live one has some of it, or two of its extents meet. Only an entry that gets it
+   * proves something: quarantined files that had some of it are void (rule R2), and own nothing any more.
    */
   #own(extents: readonly OracleExtent[], index: number): boolean {
-    for (const extent of extents) {
-      for (const met of this.owned.filter((range) => overlap(range, extent)).sort((a, b) => a.start - b.start)) {
-        if (!this.quarantined.has(met.index)) return false;
-        this.owned = this.owned.filter((range) => range.index !== met.index);
-      }
-    }
+    const met = this.owned.filter((range) => extents.some((extent) => overlap(range, extent)));
+    if (met.some((range) => !this.quarantined.has(range.index))) return false;
     if (extents.some((a, k) => extents.slice(k + 1).some((b) => overlap(a, b)))) return false;
+    const proven = new Set(met.map((range) => range.index));
+    this.owned = this.owned.filter((range) => !proven.has(range.index));
     this.owned.push(...extents.map((extent) => ({ ...extent, index })));
     return true;
   }

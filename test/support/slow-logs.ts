@@ -24,6 +24,29 @@ export const slowLogs: Readonly<Record<string, SlowLog>> = {
     for (let k = 0; k < half; k++) pool.file(`f${k}`, [0, half + 1]);
     return { pool, run: replay(pool) };
   },
+  'a file over all memory of many quarantined ones, that goes': (entries) => {
+    const pool = new SmallPool(entries, entries);
+    for (let k = 0; k < entries - 1; k++) pool.put(EntryType.Quarantined, pool.fileBody(`q${k}`, [[k, 1]]));
+    const over = pool.file('over', [0, entries]);
+    const replayer = Replayer.create(pool.device);
+    const run = () => {
+      pool.setWord(over, StateWord.voidFile);
+      assert.equal(replayer.catchUp().rebuilt, true);
+    };
+    return { pool, run };
+  },
+  'files set back from void to quarantined': (entries) => {
+    const pool = new SmallPool(entries, entries);
+    for (let k = 0; k < entries; k++) pool.file(`f${k}`, [k, 1]);
+    for (let k = 0; k < entries; k++) pool.log.store64(stateOffset(k), StateWord.voidFile);
+    const replayer = Replayer.create(pool.device);
+    const run = () => {
+      for (let k = 0; k < entries; k++) pool.log.store64(stateOffset(k), StateWord.quarantined);
+      pool.change();
+      assert.equal(replayer.catchUp().rebuilt, true);
+    };
+    return { pool, run };
+  },
   'sixteen extents each, the last of which collides': (entries) => {
     const pool = new SmallPool(entries, 64);
     pool.file('live', [60, 1]);

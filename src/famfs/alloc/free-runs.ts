@@ -15,15 +15,16 @@ export function freeRuns(taken: readonly ExtentMap[], held: readonly Run[], area
   return areas.flatMap((area) => freeIn(taken, sorted, area));
 }
 
-/** Bytes of some areas that are in neither of two maps, whose ranges may meet. */
-export function freeBytes(first: ExtentMap, second: ExtentMap, areas: readonly Run[]): number {
+/** Bytes of some areas that are in none of some maps, whose ranges do not meet, nor in `held`, whose ranges may meet theirs. */
+export function freeBytes(taken: readonly ExtentMap[], held: ExtentMap, areas: readonly Run[]): number {
+  const takenWithin = (start: number, end: number) => taken.reduce((bytes, map) => bytes + map.bytesWithin(start, end), 0);
   let free = 0;
   for (const { start, end } of areas) {
-    free += end - start - first.bytesWithin(start, end);
-    for (const range of second.ranges(start)) {
+    free += end - start - takenWithin(start, end);
+    for (const range of held.ranges(start)) {
       if (range.start >= end) break;
       const [from, to] = [Math.max(range.start, start), Math.min(range.end, end)];
-      free -= to - from - first.bytesWithin(from, to);
+      free -= to - from - takenWithin(from, to);
     }
   }
   return free;

@@ -23,7 +23,7 @@ export function indexOf(node: number): number {
 /** 4-byte words of a row. */
 export const Row = {
   words: 11,
-  /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27, more flags in 28 and 29. */
+  /** Status and flags in bits 0 to 7, name length in 8 to 15, permission bits in 16 to 27, more flags in 28 to 31. */
   state: 0,
   parent: 1,
   nameHash: 2,
@@ -58,7 +58,7 @@ export const Status = {
   Void: 3,
   /** Colliding or impossible: no file, but its memory counts as allocated. */
   Rejected: 4,
-  /** Guards, and types that mean nothing here. */
+  /** Guarded slots, and types that mean nothing here. */
   Skipped: 5,
   /** A directory made again: harmless, and the one that counts should the first one go. */
   Repeated: 6,
@@ -74,6 +74,10 @@ export const State = {
   inTheWay: 0x1000_0000,
   /** Its state word is one that no writer stores. */
   badWord: 0x2000_0000,
+  /** It has proven others void by having some of their memory (rule R2): when it is void, they are as their words say. */
+  isProof: 0x4000_0000,
+  /** Its state word says quarantined, and something else counts: it is refused, or proven void. */
+  saysQuarantined: 0x8000_0000,
 } as const;
 
 /** The permission bits in Row.state. */

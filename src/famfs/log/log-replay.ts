@@ -92,6 +92,11 @@ export class LogReplay {
     return this.#problems.rejects.count + this.#problems.notes.count > 0;
   }
 
+  /** Whether only a fresh replay can tell what is what by now. */
+  get isStale(): boolean {
+    return this.states.isStale || this.rejects.isUnknown;
+  }
+
   /** Entries that are damaged or refused. */
   get badEntries(): number {
     return this.#problems.badWords.count + this.#problems.rejects.count;
@@ -157,9 +162,9 @@ export class LogReplay {
       case EntryType.Quarantined: // quarantined by a writer of an entry whose padding was not zero
         return this.#applyDead(index, at, type, true);
       case EntryType.Directory:
+      case EntryType.Void: // a former guard, or a file whose padding was not zero
         return this.index.setStatus(nodeOf(index), Status.Void);
       case EntryType.AddDaxdev:
-      case EntryType.Void: // a guard
         return this.index.setStatus(nodeOf(index), Status.Skipped);
       default:
         this.index.setStatus(nodeOf(index), Status.Skipped);
@@ -186,7 +191,9 @@ export class LogReplay {
     if (rival !== 0) return this.#reject(index, state, MEMORY_TAKEN, rival, pathAt);
     const node = nodeOf(index);
     if (!this.memory.own(node, this.#map)) return this.#reject(index, state, OWN_OVERLAP, 0, pathAt);
-    this.index.link(node, parent, Status.Live | state, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
+    const flags = this.states.proveVoid(node, this.#map);
+    if (flags === undefined) return;
+    this.index.link(node, parent, Status.Live | state | flags, bytes, pathAt + path.nameStart, pathAt + path.length, path.nameHash,
       words, (at + FileLayout.uid) / 4);
     this.index.addMap(node, this.#map);
   }
@@ -212,14 +219,22 @@ export class LogReplay {
   /** A deleted file: no path, but while it is quarantined its memory is taken. */
   #applyDead(index: number, at: number, type: number, oddPadding: boolean): void {
     const node = nodeOf(index);
-    if (type === EntryType.Void) return this.index.setStatus(nodeOf(index), Status.Void);
-    this.index.setStatus(node, Status.Void);
-    if (this.#map.check(this.#scanner.words, at / 4, this.#area) !== undefined || this.#liveOwner() !== 0) return;
-    if (!this.memory.own(node, this.#map)) return;
+    if (type === EntryType.Void) return this.index.setStatus(node, Status.Void);
+    const padding = oddPadding ? State.oddPadding : 0;
+    const refused = padding | State.saysQuarantined;
+    const badMap = this.#map.check(this.#scanner.words, at / 4, this.#area);
+    if (badMap !== undefined) return this.#reject(index, refused, badMap);
+    const rival = this.#liveOwner();
+    if (rival !== 0) return this.#reject(index, refused, MEMORY_TAKEN, rival);
+    if (!this.memory.own(node, this.#map)) return this.#reject(index, refused, OWN_OVERLAP);
+    const flags = this.states.proveVoid(node, this.#map);
+    if (flags === undefined) return;
     this.index.addMap(node, this.#map);
     this.index.setStatus(node, Status.Quarantined);
-    if (oddPadding) this.index.mark(node, State.oddPadding);
-    this.states.quarantinedBytes += sumOf(this.index.extents(node));
+    this.index.mark(node, padding | flags);
+    const extents = this.index.extents(node);
+    this.memory.quarantine(node, extents);
+    this.states.quarantinedBytes += sumOf(extents);
   }
 
   #pathText(pathAt: number): string {
@@ -246,19 +261,14 @@ export class LogReplay {
     return taken !== 0 && this.states.now(taken) === Status.Live ? taken : 0;
   }
 
-  /**
-   * The live entry that owns memory of the map just checked, or 0. Memory is reused only after it
-   * was given back, so a quarantined owner is proven void by being overlapped (rule R2).
-   */
+  /** The live entry that owns memory of the map just checked, or 0. */
   #liveOwner(): number {
     const { count, addresses, lengths } = this.#map;
     for (let k = 0; k < count; k++) {
       for (;;) {
-        const range = this.memory.overlapping(addresses[k], addresses[k] + lengths[k]);
+        const range = this.memory.live.overlapping(addresses[k], addresses[k] + lengths[k]);
         if (range === undefined) break;
-        const now = this.states.now(range.owner);
-        if (now === Status.Live) return range.owner;
-        if (now === Status.Quarantined) this.states.bury(range.owner, Status.Void);
+        if (this.states.now(range.owner) === Status.Live) return range.owner;
       }
     }
     return 0;

@@ -2,23 +2,51 @@ import { ExtentMap } from '../alloc/extent-map.ts';
 import type { Run } from '../alloc/free-runs.ts';
 import type { CheckedMap } from '../index/index-store.ts';
 
-/** Which node owns which memory of the pool. */
-export class Ownership extends ExtentMap {
-  /** Gives the extents of a checked map to a node; false, and nothing given, when they meet any other or each other. */
+/**
+ * Which node owns which memory of the pool. Live and quarantined files are kept apart, so that the live one that a
+ * map meets is found at once, however many quarantined ones it meets besides.
+ */
+export class Ownership {
+  readonly live = new ExtentMap();
+  readonly quarantined = new ExtentMap();
+
+  /** Both: their ranges do not meet. */
+  readonly maps: readonly ExtentMap[] = [this.live, this.quarantined];
+
+  /** As `ExtentMap.changes`. */
+  get changes(): number {
+    return this.live.changes + this.quarantined.changes;
+  }
+
+  /**
+   * Gives the extents of a checked map to a live node; false, and nothing given, when they meet another one's or each
+   * other. Quarantined owners are for the caller to judge.
+   */
   own(node: number, { count, addresses, lengths }: CheckedMap): boolean {
     for (let k = 0; k < count; k++) {
       const end = addresses[k] + lengths[k];
-      if (this.overlapping(addresses[k], end) !== undefined) {
-        for (let done = 0; done < k; done++) this.remove(addresses[done], node);
+      if (this.live.overlapping(addresses[k], end) !== undefined) {
+        for (let done = 0; done < k; done++) this.live.remove(addresses[done], node);
         return false;
       }
-      this.add(addresses[k], end, node);
+      this.live.add(addresses[k], end, node);
     }
     return true;
   }
 
+  /** A live node's memory is quarantined from now on. */
+  quarantine(node: number, extents: readonly Run[]): void {
+    for (const { start, end } of extents) {
+      this.live.remove(start, node);
+      this.quarantined.add(start, end, node);
+    }
+  }
+
   disown(node: number, extents: readonly Run[]): void {
-    for (const { start } of extents) this.remove(start, node);
+    for (const { start } of extents) {
+      this.live.remove(start, node);
+      this.quarantined.remove(start, node);
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ExtentMap } from '../alloc/extent-map.ts';
 import { freeBytes, freeRuns, type Run, sumOf } from '../alloc/free-runs.ts';
 import type { PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
@@ -10,6 +9,7 @@ import { type Geometry, type LogCounters, readCounters, readGeometry } from './g
 import { guardsBehindEnd, listProblem, mayGuardOthers } from './guards.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
 import { LogReplay, type ReplayBounds } from './log-replay.ts';
+import type { Ownership } from './ownership.ts';
 import type { Problem } from './problem.ts';
 
 /** What a replay changed. Node ids; `rebuilt` says that the whole tree was read anew. */
@@ -117,7 +117,7 @@ export class Replayer {
   }
 
   /** Which memory belongs to whom. */
-  get memory(): ExtentMap {
+  get memory(): Ownership {
     return this.#replay.memory;
   }
 
@@ -137,7 +137,7 @@ export class Replayer {
    */
   freeRuns(areas: readonly Run[], held: readonly Run[] = []): Run[] {
     const { memory, rejects } = this.#replay;
-    return rejects.tooMany ? [] : freeRuns([memory, rejects.ranges], held, areas);
+    return rejects.tooMany ? [] : freeRuns([...memory.maps, rejects.ranges], held, areas);
   }
 
   /** Whether bytes were found that no writer writes: no new work then. */
@@ -188,13 +188,13 @@ export class Replayer {
       if (moved && this.#notTaken !== undefined) this.#wanted ??= 'soon';
       else if (moved && mayGuardOthers(this.list, this.ring.listInForce())) this.#wanted = 'at once';
       rebuilt = this.#rebuildIfWanted() || rebuilt;
-      const isUnclear = moved && this.#followStates();
+      if (moved) this.#followStates();
       this.#advance();
-      const gone = this.#replay.states.takeRemoved();
-      for (const node of gone) removed.push(node);
-      if (isUnclear || this.#replay.states.staleWithout(gone) || this.#replay.rejects.isUnknown) this.#wanted ??= 'soon';
-      rebuilt = this.#rebuildIfWanted() || rebuilt;
-      if (this.ring.changeWord() === change) break;
+      for (const node of this.#replay.states.takeRemoved()) removed.push(node);
+      if (this.#notTaken === undefined && this.#replay.isStale) this.#wanted ??= 'soon';
+      const isTaken = this.#rebuildIfWanted();
+      rebuilt ||= isTaken;
+      if (this.ring.changeWord() === change && !(isTaken && this.#replay.isStale)) break;
     }
     Atomics.store(header, Header.served, request);
     Atomics.notify(header, Header.served);
@@ -210,15 +210,11 @@ export class Replayer {
     return result;
   }
 
-  /** Looks at every state word again. Answers whether only a fresh replay can judge what it found. */
-  #followStates(): boolean {
+  /** Looks at every state word again. */
+  #followStates(): void {
     const { states, position } = this.#replay;
     const moved = states.moved(position);
-    let isUnclear = false;
-    for (let from = 0; from < moved.length; from += SLICE) {
-      isUnclear = this.#locked(() => states.apply(moved.slice(from, from + SLICE))) || isUnclear;
-    }
-    return isUnclear;
+    for (let from = 0; from < moved.length; from += SLICE) this.#locked(() => states.apply(moved.slice(from, from + SLICE)));
   }
 
   /** Follows new entries, unless the tree is stale. */
@@ -289,7 +285,7 @@ export class Replayer {
     const { memory, rejects } = this.#replay;
     const changes = memory.changes + rejects.changes; // both only grow
     if (this.#free.of !== this.#replay || this.#free.changes !== changes) {
-      const bytes = rejects.tooMany ? 0 : freeBytes(memory, rejects.ranges, this.geometry.allocatable);
+      const bytes = rejects.tooMany ? 0 : freeBytes(memory.maps, rejects.ranges, this.geometry.allocatable);
       this.#free = { bytes, of: this.#replay, changes };
     }
     return this.#free.bytes;

@@ -56,7 +56,8 @@ export class FollowedLog {
     const late = this.quarantine.notYetAdded(delta);
     if (late.length > 0 || (thorough && delta.removed.length > 0)) this.#claim.storeChange();
     for (const index of late) this.quarantine.add(index, this.#claim.change);
-    if (thorough && (delta.removed.length > 0 || delta.rebuilt || this.quarantine.size !== size)) this.free.reload();
+    // What was free may be quarantined for whoever reads the log anew.
+    if (delta.rebuilt || (thorough && (delta.removed.length > 0 || this.quarantine.size !== size))) this.free.reload();
     for (const extents of voided) this.free.taint(extents);
   }
 

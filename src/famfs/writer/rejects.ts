@@ -30,6 +30,6 @@ export function nameAliases(aliases: readonly Pick<Reject, 'index' | 'path'>[]):
 export function zeroOwnMemory({ replayer, memory }: Pool, { extents }: Reject): void {
   for (const { start, end } of extents) {
     const area = { start, end: Math.min(end, deviceEnd(memory, start)) };
-    for (const own of freeRuns([replayer.memory], [], [area])) memory.zero(own.start, own.end - own.start);
+    for (const own of freeRuns(replayer.memory.maps, [], [area])) memory.zero(own.start, own.end - own.start);
   }
 }

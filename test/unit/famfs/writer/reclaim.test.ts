@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { entryOffset, stateOffset } from '../../../../src/famfs/format/log-header.ts';
-import { StateWord } from '../../../../src/famfs/format/state-word.ts';
+import { EntryType, StateWord } from '../../../../src/famfs/format/state-word.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { Status } from '../../../../src/famfs/index/index-store.ts';
-import type { Pool } from '../../../../src/famfs/pool/pool.ts';
+import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
+import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { MIB } from '../../../../src/famfs/units.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
+import { fileOver, forge } from '../../../support/forged.ts';
 import { heartbeats } from '../../../support/heartbeats.ts';
 import { bytesAt, fillRanges } from '../../../support/memory-bytes.ts';
 import { AU, directory, file, newHost, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
@@ -140,6 +142,36 @@ describe('memory of a deleted file', () => {
     host.writer.create([file('b', 2 * AU), file('c', 2 * AU)]);
     assert.throws(() => host.writer.create([file('d', AU)]), { code: 'NO_SPACE' });
     late.stop();
+  });
+
+  it('comes back only when it was acknowledged itself, though another program\'s file in it has come and gone', async () => {
+    const index = filled(host, 'a', 3 * AU);
+    host.writer.remove('a');
+    const [{ start }] = host.pool.view.extents(index + 2);
+    forge(host.pool, index + 1, EntryType.File, fileOver('theirs', [{ offset: start, length: AU }]));
+    host.stop();
+    host = await openWriter(device);
+    const units = (pool: Pool) => [pool.usage().freeBytes / AU, pool.usage().quarantinedBytes / AU];
+    const fresh = () => {
+      const pool = Pool.open(sourceOf(device), { writable: false });
+      try {
+        return units(pool);
+      } finally {
+        pool.close();
+      }
+    };
+    assert.deepEqual(units(host.pool), [3, 0], 'while there is a file over it, it counts as void');
+    host.writer.remove('theirs');
+    assert.equal(await reclaimOf(host).run(nobody), AU);
+    assert.deepEqual([units(host.pool), fresh()], [[1, 3], [1, 3]]);
+    assert.throws(() => host.writer.create([file('b', 2 * AU)]), { code: 'NO_SPACE' });
+    const [{ index: again, target }] = host.writer.quarantined;
+    assert.equal(again, index);
+    assert.equal(await reclaimOf(host).run(async () => target - 1n), 0);
+    assert.equal(await reclaimOf(host).run(async () => target), 3 * AU);
+    assert.deepEqual([units(host.pool), fresh()], [[4, 0], [4, 0]]);
+    assert.ok(memoryIsZero(host.pool, index));
+    host.writer.create([file('b', 4 * AU)]);
   });
 
   it('is left when its writer is closed, which counts as closed only when it stores nothing any more', async () => {

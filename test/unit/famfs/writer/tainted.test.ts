@@ -7,13 +7,18 @@ import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { Reclaim } from '../../../../src/famfs/writer/reclaim.ts';
 import { bytesAt } from '../../../support/memory-bytes.ts';
-import { AU, file, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
+import { AU, directory, file, newPool, type OpenWriter, openWriter } from '../../../support/pools.ts';
 
 const secret = Buffer.from('what the volume before has left');
 
 /** Stores a file's words without anybody's knowing: one store voids it. */
 function voidBehindTheBack({ pool }: OpenWriter, index: number): void {
   pool.replayer.geometry.log.store64(stateOffset(index), StateWord.voidFile);
+}
+
+/** A deletion that is stored late: one store quarantines a file that is void. */
+function setBack({ pool }: OpenWriter, index: number): void {
+  pool.replayer.geometry.log.store64(stateOffset(index), StateWord.quarantined);
 }
 
 function write({ pool }: OpenWriter, path: string, bytes: Buffer): void {
@@ -99,6 +104,51 @@ describe('memory that somebody else has voided', () => {
     assert.equal(await reclaim(host, other.target), AU, 'a member may still write to what was voided');
     await reclaim(host, owner.target);
     host.writer.create([file('more', 3 * AU)]);
+    host.stop();
+    assert.deepEqual(fsck(device).problems, []);
+  });
+
+  it('is in quarantine again when the file is set back, and waits for members once more', async () => {
+    const device = await newPool(4);
+    const host = await openWriter(device);
+    host.writer.create([file('old', 2 * AU), directory('a'), directory('b')]);
+    host.writer.remove('old');
+    const [{ target }] = host.writer.quarantined;
+    voidBehindTheBack(host, 0);
+    host.writer.remove('a'); // looks at all states again
+    assert.deepEqual([host.writer.quarantined, host.writer.taintedBytes], [[], 2 * AU]);
+    setBack(host, 0);
+    host.writer.remove('b');
+    const [again] = host.writer.quarantined;
+    assert.deepEqual([again.index, again.bytes, again.target], [0, 2 * AU, host.writer.change]);
+    assert.throws(() => host.writer.create([file('new', 3 * AU)]), { code: 'NO_SPACE', message: /4194304 are free/ });
+    assert.equal(await reclaim(host, target), 0);
+    assert.equal(await reclaim(host, again.target), 2 * AU);
+    host.writer.create([file('new', 4 * AU)]);
+    host.stop();
+    assert.deepEqual(fsck(device).problems, []);
+  });
+
+  it('is in quarantine again when the file is set back, after that of the owner that it has got meanwhile', async () => {
+    const device = await newPool(2);
+    const host = await openWriter(device);
+    host.writer.create([file('old', 2 * AU), directory('a'), directory('b')]);
+    host.writer.remove('old');
+    voidBehindTheBack(host, 0);
+    host.writer.remove('a');
+    assert.throws(() => host.writer.create([file('new', 2 * AU)]), { code: 'NO_SPACE', message: /4194304 more are scrubbed first/ });
+    setBack(host, 0);
+    host.writer.remove('b');
+    const [owner] = host.writer.quarantined;
+    assert.deepEqual([owner.index, host.writer.quarantined.length], [3, 1]);
+    assert.equal(await reclaim(host, owner.target), 2 * AU);
+    const [again] = host.writer.quarantined;
+    assert.equal(again.index, 0);
+    assert.ok(again.target > owner.target);
+    assert.throws(() => host.writer.create([file('new', AU)]), { code: 'NO_SPACE' });
+    assert.equal(await reclaim(host, owner.target), 0);
+    assert.equal(await reclaim(host, again.target), 2 * AU);
+    host.writer.create([file('new', 2 * AU)]);
     host.stop();
     assert.deepEqual(fsck(device).problems, []);
   });
