@@ -3,6 +3,7 @@ import { FamfsError } from '../famfs/errors.ts';
 import { countersFile, readTotals } from '../famfs/fuse/host-state/counters-file.ts';
 import type { CounterTotals } from '../famfs/fuse/host-state/counters.ts';
 import { operations } from '../famfs/fuse/operations/dispatch.ts';
+import { hostTimeouts, timeoutInForce, timeoutToAskFor } from '../famfs/fuse/protocol/request-timeout.ts';
 import { supervisedRecords } from '../famfs/fuse/session/session-record.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { monotonicMs } from '../famfs/host.ts';
@@ -27,9 +28,13 @@ export function sessionFigures(sessions: Sessions, hostDirectory: string, replac
 function figuresOf(
   pool: string, session: Session | undefined, problems: number, hostDirectory: string, devices: OpenDevices,
 ): SessionFigures {
-  if (session === undefined) return { pool, mounted: false, problems, operations: [] };
+  if (session === undefined) return { pool, mounted: false, problems, operations: [], requestTimeoutSeconds: hostTimeout() };
   const bad = supervisedRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
-  const figures = { pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length };
+  const { requestTimeoutSeconds } = session.record.agreement;
+  const figures = {
+    pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length,
+    ...(requestTimeoutSeconds === undefined ? {} : { requestTimeoutSeconds }),
+  };
   const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };
   const entries = entriesOf(session, devices);
@@ -42,6 +47,12 @@ function figuresOf(
       ...(entries === undefined ? {} : { lagEntries: Math.max(0, entries - totals.replayed) }),
     },
   };
+}
+
+/** What a session that is mounted now would have, in seconds. */
+export function hostTimeout(): number {
+  const timeouts = hostTimeouts();
+  return timeoutInForce(timeouts, timeoutToAskFor(timeouts));
 }
 
 /** What was asked for at least once. Opcodes that nobody knows are counted as 0. */

@@ -12,6 +12,8 @@ export interface SessionFigures {
   readonly operations: readonly { readonly operation: string; readonly count: number; readonly errors: number }[];
   /** Parts of files that were the end of serving processes, and are left alone. */
   readonly badRanges?: number;
+  /** How long a request may wait before the kernel ends the session; 0 for any time, missing where it cannot be told. */
+  readonly requestTimeoutSeconds?: number;
   /** How often a serving process was replaced; missing where it cannot be told. */
   readonly restarts?: number;
   /** Sessions that ended since the pool was formatted anew under them, since this process began. */
@@ -47,8 +49,11 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
   const replaced = new Counter({
     name: 'famfs_sessions_replaced_total', help: 'Sessions that ended because their pool was formatted anew under them', labelNames, registers,
   });
+  const timeout = new Gauge({
+    name: 'famfs_session_request_timeout_seconds', help: 'Time after which the kernel ends a session that lets a request wait; 0 for none', labelNames, registers,
+  });
   metrics.onScrape(() => {
-    for (const metric of [mounted, problems, operations, errors, lag, age, restarts, badRanges, replaced]) metric.reset();
+    for (const metric of [mounted, problems, operations, errors, lag, age, restarts, badRanges, replaced, timeout]) metric.reset();
     for (const { pool, replay, ...session } of figures()) {
       mounted.set({ pool }, session.mounted ? 1 : 0);
       problems.set({ pool }, session.problems);
@@ -58,6 +63,7 @@ export function addSessionMetrics(metrics: Metrics, figures: () => readonly Sess
       }
       if (session.badRanges !== undefined) badRanges.set({ pool }, session.badRanges);
       if (session.replaced !== undefined) replaced.inc({ pool }, session.replaced);
+      if (session.requestTimeoutSeconds !== undefined) timeout.set({ pool }, session.requestTimeoutSeconds);
       if (session.restarts !== undefined) restarts.inc({ pool }, session.restarts);
       if (replay?.lagEntries !== undefined) lag.set({ pool }, replay.lagEntries);
       if (replay !== undefined) age.set({ pool }, replay.ageSeconds);

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
+import { hostTimeouts, timeoutInForce, timeoutToAskFor } from '../../src/famfs/fuse/protocol/request-timeout.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { supervisedRecords } from '../../src/famfs/fuse/session/session-record.ts';
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
@@ -209,6 +210,8 @@ describe('the data plane of a host', () => {
     assert.equal(before('famfs_fuse_errors_total{pool="fast",operation="READ"}'), 0);
     assert.equal(before('famfs_fuse_errors_total{pool="fast",operation="MKDIR"}'), 1);
     assert.equal(before('famfs_session_mounted{pool="fast"}'), 1);
+    const timeouts = hostTimeouts();
+    assert.equal(before('famfs_session_request_timeout_seconds{pool="fast"}'), timeoutInForce(timeouts, timeoutToAskFor(timeouts)));
     assert.ok(before('famfs_control_call_seconds_count{method="EnsureSession",code="OK"}') >= 1);
 
     await plane.stop();

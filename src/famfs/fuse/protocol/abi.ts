@@ -22,7 +22,7 @@ export const InitIn = Object.freeze({
 /** `struct fuse_init_out` */
 export const InitOut = Object.freeze({
   size: 64, major: 0, minor: 4, maxReadahead: 8, flags: 12, maxBackground: 16,
-  congestionThreshold: 18, maxWrite: 20, timeGran: 24, maxPages: 28, mapAlignment: 30, flags2: 32,
+  congestionThreshold: 18, maxWrite: 20, timeGran: 24, maxPages: 28, mapAlignment: 30, flags2: 32, requestTimeout: 40,
 } as const);
 
 /** `struct fuse_attr` */
@@ -127,6 +127,7 @@ export const InitFlag = Object.freeze({
 export const InitFlag2 = Object.freeze({
   DirectIoAllowMmap: 1 << 4, // bit 36, Linux 6.6
   HasResend: 1 << 7, // bit 39, Linux 6.9
+  RequestTimeout: 1 << 10, // bit 42, Linux 6.15
 } as const);
 
 /** Reply to OPEN: `open_flags` */

@@ -2,6 +2,7 @@ import { FamfsError } from '../../errors.ts';
 import { MIB } from '../../units.ts';
 import { InHeader, InitFlag, InitFlag2, InitIn, InitOut, MINOR_WITH_EPOCH, Opcode } from './abi.ts';
 import type { Call } from './call.ts';
+import { hostTimeouts, timeoutInForce, timeoutLimitation, timeoutToAskFor } from './request-timeout.ts';
 
 /**
  * What a session agreed on with the kernel: all that a serving child needs to know of INIT. It is kept in
@@ -17,6 +18,8 @@ export interface Agreement {
   readonly epoch: boolean;
   /** FUSE_NOTIFY_RESEND is there. */
   readonly resend: boolean;
+  /** How long a request may wait before the kernel ends the session; 0 for any time. Missing in records of older versions. */
+  readonly requestTimeoutSeconds?: number;
 }
 
 export const MAX_WRITE = MIB;
@@ -38,9 +41,12 @@ const wanted2 = InitFlag2.DirectIoAllowMmap | InitFlag2.HasResend;
  * (a GETATTR for each cached read), ATOMIC_O_TRUNC (truncation comes as SETATTR, and is refused
  * there). HANDLE_KILLPRIV_V2 spares a GETXATTR for each write and makes the set-id bits our job.
  *
+ * Where the host has a default for how long a request may wait, more is asked for (`timeouts`): a session
+ * promises to survive for longer.
+ *
  * Throws FamfsError UNSUPPORTED for a kernel that is too old.
  */
-export function answerInit(call: Call): Agreement {
+export function answerInit(call: Call, timeouts = hostTimeouts()): Agreement {
   if (call.opcode !== Opcode.Init || call.length < InHeader.size + InitIn.size) {
     throw new FamfsError('UNSUPPORTED', `the first request of the mount is not an INIT we know: opcode ${call.opcode}, ` +
       `${call.length} bytes; Linux 6.6 or newer is needed`);
@@ -51,7 +57,8 @@ export function answerInit(call: Call): Agreement {
     throw new FamfsError('UNSUPPORTED', `this kernel speaks FUSE ${major}.${offered}; Linux 6.6 or newer is needed`);
   }
   const flags = call.u32(InitIn.flags) & wanted;
-  const flags2 = call.u32(InitIn.flags2) & wanted2;
+  const asked = (call.u32(InitIn.flags2) & InitFlag2.RequestTimeout) === 0 ? 0 : timeoutToAskFor(timeouts);
+  const flags2 = (call.u32(InitIn.flags2) & wanted2) | (asked > 0 ? InitFlag2.RequestTimeout : 0);
   const minor = Math.min(offered, OUR_MINOR);
 
   call.body(InitOut.size);
@@ -64,20 +71,23 @@ export function answerInit(call: Call): Agreement {
   call.put32(InitOut.maxWrite, MAX_WRITE);
   call.put32(InitOut.timeGran, 1);
   call.put32(InitOut.maxPages, MAX_PAGES); // and map_alignment 0
+  call.put32(InitOut.requestTimeout, asked);
   return {
     minor,
     maxWrite: MAX_WRITE,
     epoch: minor >= MINOR_WITH_EPOCH,
     resend: (flags2 & InitFlag2.HasResend) !== 0,
+    requestTimeoutSeconds: timeoutInForce(timeouts, asked),
   };
 }
 
-/** What this kernel lacks, in words, to be said once when a session starts. */
+/** What this kernel lacks, or is set to, in words, to be said once when a session starts. */
 export function limitations(agreement: Agreement): string[] {
-  const { minor } = agreement;
+  const { minor, requestTimeoutSeconds: seconds = 0 } = agreement;
   const limits: string[] = [];
   if (minor < 39) limits.push('shared mmap is refused with ENODEV (needs Linux 6.6)');
   if (!agreement.resend) limits.push('a serving process that dies takes the mount with it (needs Linux 6.9)');
   if (!agreement.epoch) limits.push('names and attributes are cached for 1 s only (needs Linux 6.16)');
-  return limits;
+  const timeout = timeoutLimitation(seconds);
+  return timeout === undefined ? limits : [...limits, timeout];
 }

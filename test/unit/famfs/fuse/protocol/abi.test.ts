@@ -7,7 +7,7 @@ const structs: Record<string, string> = {
   OutHeader: 'u32 len, u32 error, u64 unique',
   InitIn: 'u32 major, u32 minor, u32 maxReadahead, u32 flags, u32 flags2, u32 -*11',
   InitOut: 'u32 major, u32 minor, u32 maxReadahead, u32 flags, u16 maxBackground, u16 congestionThreshold, ' +
-    'u32 maxWrite, u32 timeGran, u16 maxPages, u16 mapAlignment, u32 flags2, u32 -*7',
+    'u32 maxWrite, u32 timeGran, u16 maxPages, u16 mapAlignment, u32 flags2, u32 -, u16 requestTimeout, u16 -*11',
   Attr: 'u64 ino, u64 bytes, u64 blocks, u64 atime, u64 mtime, u64 ctime, u32 atimensec, u32 mtimensec, ' +
     'u32 ctimensec, u32 mode, u32 nlink, u32 uid, u32 gid, u32 rdev, u32 blksize, u32 flags',
   AttrOut: 'u64 attrValid, u32 attrValidNsec, u32 -, u64 attr, u64 -*10',
