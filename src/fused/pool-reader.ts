@@ -44,6 +44,7 @@ export class PoolReader {
   /** Questions that nobody waits for any more: as long as there are any, the process has enough to do. */
   readonly #late = new Set<number>();
   #last = 0;
+  #isClosed = false;
 
   constructor(source: PoolSource) {
     this.#source = source;
@@ -54,7 +55,7 @@ export class PoolReader {
    * long, and what Pool.open throws when the log cannot be read.
    */
   async ask(question: PoolQuestion): Promise<PoolAnswer> {
-    if (this.#late.size > 0) throw this.#notAnswering();
+    if (this.#isClosed || this.#late.size > 0) throw this.#notAnswering();
     const id = ++this.#last;
     const waiting = Promise.withResolvers<PoolAnswer>();
     this.#waiting.set(id, waiting);
@@ -69,8 +70,9 @@ export class PoolReader {
     });
   }
 
-  /** Ends the process. */
+  /** Ends the process; no other one is started. */
   close(): void {
+    this.#isClosed = true;
     this.#process?.kill('SIGKILL');
   }
 
