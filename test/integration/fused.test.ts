@@ -145,7 +145,7 @@ describe('the data plane of a host', () => {
     } finally {
       process.kill(child.pid, 'SIGCONT');
     }
-    assert.equal(await plane.ensure(pool.uuid), path);
+    await until(async () => assert.equal(await plane.ensure(pool.uuid), path)); // not before the program that had waited is gone
   });
 
   it('measures a volume', async () => {
