@@ -32,7 +32,7 @@ function figuresOf(
   const bad = supervisedRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
   const { requestTimeoutSeconds } = session.record.agreement;
   const figures = {
-    pool, mounted: true, problems: problems + session.problems.length + bad.length, badRanges: bad.length,
+    pool, mounted: true, problems: problems + session.problemCount + bad.length, badRanges: bad.length,
     ...(requestTimeoutSeconds === undefined ? {} : { requestTimeoutSeconds }),
   };
   const totals = readTotals(countersFile(hostDirectory, session.id));

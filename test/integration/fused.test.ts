@@ -10,6 +10,7 @@ import { supervisedRecords } from '../../src/famfs/fuse/session/session-record.t
 import { findSessions } from '../../src/famfs/fuse/session/session.ts';
 import { MIB } from '../../src/famfs/units.ts';
 import { Stages } from '../../src/state/stages.ts';
+import { LogFlood } from '../faults/log-flood.ts';
 import { remove, shmFile, tempDir } from '../harness/temp.ts';
 import { type Configured, Plane } from '../support/plane.ts';
 import { freshImage } from '../support/fresh-image.ts';
@@ -231,6 +232,32 @@ describe('the data plane of a host', () => {
       process.kill(child!, 'SIGCONT');
     }
     fs.closeSync(fd);
+  });
+
+  it('tells the first few of many things wrong with a pool, and how many there are, and all of its other pools', async () => {
+    const second = await PoolFixture.make(64 * MIB);
+    await plane.stop();
+    const coHost = new LogFlood(pool.path, 'vol/data');
+    const count = 9000;
+    coHost.flood(count);
+    coHost.close();
+    plane = await Plane.start(hostDirectory, [...configured(), { name: 'second', device: second.path }]);
+    try {
+      const path = await plane.ensure(pool.uuid);
+      assert.ok(fs.existsSync(join(path, 'vol/data')));
+      const pools = await plane.pools();
+      assert.deepEqual(pools.map(({ name }) => name), ['fast', 'second']);
+      const [{ problem }] = pools;
+      assert.match(problem, /^log entry 2 \("none\/2"\): its directory does not exist; .*; log: 8996 more entries are refused; log: more than 4096 entries are refused/);
+      assert.ok(problem.length < 1000, problem);
+      assert.match(await plane.metrics.text(), /famfs_session_problems\{pool="fast"\} 9000/);
+      assert.ok(plane.lines.every((line) => line.length < 4000));
+      const [{ record }] = findSessions(hostDirectory);
+      assert.ok(JSON.stringify(record).length < 4000);
+    } finally {
+      await plane.stop();
+      second.close();
+    }
   });
 
   it('follows its pools file: pools come at once, and go when nobody uses them', async () => {

@@ -1,5 +1,7 @@
 /** Sessions that outlive the processes that serve them, since the node plugin holds them too. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { famfsMountAt, unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
@@ -7,9 +9,10 @@ import { takeFromFdStore } from '../../src/famfs/fuse/session/fd-store-client.ts
 import { FdStore, fdStoreSocket } from '../../src/famfs/fuse/session/fd-store.ts';
 import { startTimeOf } from '../../src/famfs/fuse/session/processes.ts';
 import { servedRecords, writeRecord } from '../../src/famfs/fuse/session/session-record.ts';
-import { findSessions } from '../../src/famfs/fuse/session/session.ts';
+import { findSessions, mountPool } from '../../src/famfs/fuse/session/session.ts';
 import { MIB } from '../../src/famfs/units.ts';
 import { ClientProcess } from '../faults/client-process.ts';
+import { root } from '../harness/paths.ts';
 import { remove, tempDir } from '../harness/temp.ts';
 import { Container, shareMounts } from '../support/container.ts';
 import { Plane, PlaneClient } from '../support/plane.ts';
@@ -99,6 +102,50 @@ describe('a session that is held', () => {
     const waiting = read(reader);
     for (const each of [pid, child.pid]) process.kill(each, 'SIGKILL');
     assert.equal(await waiting, 7);
+  });
+
+  it('goes on, however much a version before has written of the pool\'s problems into its record', async () => {
+    const plane = await startPlane();
+    const { application: reader } = await opened(plane);
+    const [{ pid, id, record }] = findSessions(hostDirectory);
+    const problems = Array.from({ length: 100_000 }, (_, k) => `log entry ${k} ("vol/data"): entry 1 has that path already`);
+    const before = { ...record, problems };
+    delete (before as { problemCount?: number }).problemCount;
+    writeRecord(before);
+    process.kill(pid, 'SIGKILL');
+    assert.equal(await read(reader), 7);
+    const now = await until(() => {
+      const [session] = findSessions(hostDirectory);
+      assert.notEqual(session.pid, pid);
+      return session;
+    });
+    assert.equal(now.id, id);
+    assert.equal(now.problemCount, 100_000);
+    assert.equal(now.problems.length, 16);
+    await until(async () => {
+      const [{ problem }] = await plane.pools();
+      assert.match(problem, /^log entry 0 .*; 99985 more$/);
+      assert.ok(problem.length < 2000, problem);
+    });
+  });
+
+  it('goes on with a supervisor that a data plane of a version before has started, with the record as an argument', async () => {
+    const directory = join(hostDirectory, 'mnt');
+    fs.mkdirSync(directory);
+    const session = await mountPool({ device: pool.path, directory, hostDirectory, inFdStore: true });
+    application = await ClientProcess.open({ prefix: [] }, join(directory, 'vol/data'));
+    await isHeld();
+    const { id, device, readOnly, patienceMs, holder } = session.record;
+    process.kill(session.pid, 'SIGKILL');
+    await session.closed;
+    const args = [{ id, device, directory, hostDirectory, readOnly, patienceMs, holder }, session.record].map((arg) => JSON.stringify(arg));
+    const supervisor = spawn(process.execPath, [join(root, 'src/famfs/fuse/session/supervisor.ts'), ...args], { stdio: ['ignore', 2, 2, 'ipc'] });
+    const [message] = await once(supervisor, 'message') as [{ type: string }];
+    assert.equal(message.type, 'serving');
+    assert.equal(await read(application), 7);
+    await application.end();
+    await unmountFuse(directory);
+    assert.deepEqual(await once(supervisor, 'exit'), [0, null]);
   });
 
   it('is still the host\'s while nobody serves it: what it has not let go of is not acknowledged', async () => {

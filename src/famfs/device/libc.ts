@@ -8,6 +8,7 @@ const mmapCall = libc.func('void *mmap(void *addr, size_t length, int prot, int 
 const munmapCall = libc.func('int munmap(void *addr, size_t length)');
 const flockCall = libc.func('int flock(int fd, int operation)');
 const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const posixFallocateCall = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)');
 const memsetCall = libc.func('void *memset(uint64_t addr, int byte, size_t length)');
 const memcmpCall = libc.func('int memcmp(uint64_t a, uint64_t b, size_t length)');
 const lseekCall = libc.func('int64_t lseek(int fd, int64_t offset, int whence)');
@@ -100,6 +101,16 @@ export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
 /** Gives an advisory lock back. */
 export function unlock(fd: number): void {
   flockCall(fd, LOCK_UN);
+}
+
+/** Gives a file's first bytes memory or blocks, keeping what they hold; answers the errno's name where it cannot. */
+export function allocate(fd: number, length: number): string | undefined {
+  for (;;) {
+    const errno = posixFallocateCall(fd, 0, length) as number;
+    if (errno === 0) return undefined;
+    const name = errnoName(errno);
+    if (name !== 'EINTR') return name;
+  }
 }
 
 /** Makes a range of a regular file read as zeros, giving its pages back; false where that is not supported. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { mapShared, unmap, viewOf } from '../../device/libc.ts';
 import { Counters, type CounterTotals } from './counters.ts';
+import { allocateHostFile } from './host-file.ts';
 
 /** The counters of a session, in a file beside its record. */
 export function countersFile(hostDirectory: string, id: string): string {
@@ -17,6 +18,7 @@ export interface CountersHandle {
 /**
  * Maps the file of a session's counters, which a child that has died may have begun; makes it where
  * there is none of this layout. The host's service reads it, for sessions too that an earlier one started.
+ * Throws FamfsError NO_SPACE.
  */
 export function openCounters(file: string, workers: number): CountersHandle {
   const length = Counters.length(workers);
@@ -29,11 +31,13 @@ export function openCounters(file: string, workers: number): CountersHandle {
   fs.rmSync(file, { force: true }); // never cut short what somebody may have mapped
   const fd = fs.openSync(file, 'wx+', 0o600);
   try {
-    // Written, not only made longer: on a full tmpfs this fails here, and no later store is answered by SIGBUS.
-    fs.writeSync(fd, Buffer.alloc(length));
+    allocateHostFile(fd, length, file);
     const handle = { address: mapShared(fd, length, true, file), length };
     Counters.format(viewOf(handle.address, length), workers);
     return handle;
+  } catch (error) {
+    fs.rmSync(file);
+    throw error;
   } finally {
     fs.closeSync(fd);
   }

@@ -19,7 +19,8 @@ import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { die } from './die.ts';
 import {
-  type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type Watch, type WorkerData,
+  type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type ToldProblems, type Watch,
+  type WorkerData,
 } from './messages.ts';
 import { RequestParity } from './quiescence.ts';
 
@@ -54,15 +55,15 @@ class ServingChild {
     const workerData: ReplayData = { memory: this.#memory.handle(), stop: this.#stop };
     this.#replay = new Worker(moduleFile(import.meta.url, 'replay-thread'), { workerData });
     this.#replay.on('error', die);
-    this.#replay.on('message', (message: ReplayMessage) => this.#onReplayMessage(message, config));
+    this.#replay.on('message', (message: ReplayMessage) => orFail(() => this.#onReplayMessage(message, config)));
   }
 
   #onReplayMessage(message: ReplayMessage, config: SessionConfig): void {
     switch (message.type) {
       case 'failed':
-        return failToPrepare(new FamfsError(message.code, message.message));
+        return failToServe(new FamfsError(message.code, message.message));
       case 'replayed':
-        return this.#onPrepared(message.index, message.problems, config);
+        return this.#onPrepared(message, config);
       case 'changed':
         return this.#notifyRemoved(message.removed, message.rebuilt);
       case 'overrides':
@@ -72,7 +73,7 @@ class ServingChild {
     }
   }
 
-  #onPrepared(index: IndexHandle, problems: readonly string[], config: SessionConfig): void {
+  #onPrepared({ index, problems, problemCount }: Required<ToldProblems> & { readonly index: IndexHandle }, config: SessionConfig): void {
     this.#index = index;
     this.#view = new IndexView(index, this.#memory);
     const { poolUuid } = this.#view;
@@ -80,7 +81,7 @@ class ServingChild {
     this.#overrides = Overrides.open(config.hostDirectory, poolUuid, logLife);
     // Without notifications: #notifyMissed sends them.
     this.#overrides.changesSince(this.#notifiedOverrides, (node) => this.#groupChanged(node));
-    sendToSupervisor({ type: 'prepared', poolUuid, logLife, problems });
+    sendToSupervisor({ type: 'prepared', poolUuid, logLife, problems, problemCount });
   }
 
   /** The mount is there: starts the workers, and tells the supervisor when all of them wait for requests. */
@@ -197,12 +198,22 @@ function sendToSupervisor(message: ChildMessage): void {
 }
 
 /**
- * Before anything is served: tells the supervisor why, and ends. By a signal, since an exit would wait
+ * Before anything is served: tells the supervisor why not, and ends. By a signal, since an exit would wait
  * for the threads, and nothing of this process is to be saved.
  */
-function failToPrepare(error: unknown): void {
+function failToServe(error: unknown): void {
   const end = () => process.kill(process.pid, 'SIGKILL');
   process.send!(failed(error, 'DEVICE') satisfies ChildMessage, undefined, undefined, end);
+}
+
+/** Does what can fail for want of room on this host, and tells the supervisor so; anything else is a mistake of ours. */
+function orFail(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof FamfsError)) throw error;
+    failToServe(error);
+  }
 }
 
 // A terminal's Ctrl-C and a container's stop are the supervisor's to answer: it unmounts.
@@ -218,8 +229,8 @@ try {
   if (!process.connected) end();
   process.on('message', (message: Serve) => {
     process.off('disconnect', end);
-    child.serve(message);
+    orFail(() => child.serve(message));
   });
 } catch (error) {
-  failToPrepare(error);
+  failToServe(error);
 }

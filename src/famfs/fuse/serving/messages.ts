@@ -29,6 +29,24 @@ export interface SessionConfig {
   readonly holder?: string;
 }
 
+/** What is wrong with a pool, across a process boundary. */
+export interface ToldProblems {
+  /** The first few, a line each. */
+  readonly problems: readonly string[];
+  /** How many there are. Versions before this one told all in words, and no number. */
+  readonly problemCount?: number;
+}
+
+/** Lines that a session keeps of what is wrong with its pool: more than this version tells. */
+const LINES_MAX = 16;
+
+/** The same as this version tells it, whichever version told it: nothing that grows with the log goes any further. */
+export function fewProblems({ problems, problemCount = problems.length }: ToldProblems): Required<ToldProblems> {
+  const named = LINES_MAX - 1;
+  const few = problems.length <= LINES_MAX ? problems : [...problems.slice(0, named), `${problems.length - named} more`];
+  return { problems: few, problemCount };
+}
+
 /** A failure, across a process boundary. */
 export interface Failed {
   readonly type: 'failed';
@@ -44,10 +62,10 @@ export function failed(error: unknown, otherwise: FamfsErrorCode): Failed {
 /** Serving child to supervisor. */
 export type ChildMessage =
   /** The log has been replayed; nothing is mounted yet. */
-  | {
+  | ToldProblems & {
     readonly type: 'prepared'; readonly poolUuid: string;
     /** See PoolIdentity; missing from an earlier version. */
-    readonly logLife?: string; readonly problems: readonly string[];
+    readonly logLife?: string;
   }
   /** It is about to serve: the counters file no longer tells what the child before had under way. */
   | { readonly type: 'began' }
@@ -85,7 +103,7 @@ export interface ReplayData {
 
 /** Replay thread to the child's main thread. */
 export type ReplayMessage =
-  | { readonly type: 'replayed'; readonly index: IndexHandle; readonly problems: readonly string[] }
+  | Required<ToldProblems> & { readonly type: 'replayed'; readonly index: IndexHandle }
   | { readonly type: 'changed'; readonly removed: readonly number[]; readonly rebuilt: boolean }
   | { readonly type: 'overrides' }
   /** Another pool is in memory now. The thread's last message. */

@@ -14,6 +14,8 @@ import { QuiescentPoint, RequestParity } from './quiescence.ts';
 const POLL_MS = 20;
 /** How long another pool must be seen before the session ends: a byte that somebody damages and puts right ends none. */
 const DOUBT_MS = 200;
+/** Problems of each kind that are named: for a line of a log. `fsck` names more. */
+const NAMED_MAX = 4;
 
 const port = parentPort!;
 const post = (message: ReplayMessage) => port.postMessage(message);
@@ -21,11 +23,11 @@ const post = (message: ReplayMessage) => port.postMessage(message);
 function start(data: ReplayData): void {
   let replayer: Replayer;
   try {
-    replayer = Replayer.create(MappedMemory.attach(data.memory), { pauseAfterMs: POLL_MS });
+    replayer = Replayer.create(MappedMemory.attach(data.memory), { pauseAfterMs: POLL_MS, namedMax: NAMED_MAX });
   } catch (error) {
     return post(failed(error, 'DAMAGED'));
   }
-  post({ type: 'replayed', index: replayer.handle, problems: textsOf(replayer.problems) });
+  post({ type: 'replayed', index: replayer.handle, problems: textsOf(replayer.problems), problemCount: replayer.problemCount });
   follow(replayer, new Int32Array(data.stop));
 }
 

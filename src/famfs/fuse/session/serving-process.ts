@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FamfsError, messageOf } from '../../errors.ts';
 import { moduleFile } from '../../module-file.ts';
 import { MistakeSignal } from '../serving/die.ts';
-import type { ChildMessage, Serve, SessionConfig } from '../serving/messages.ts';
+import { type ChildMessage, fewProblems, type Serve, type SessionConfig, type ToldProblems } from '../serving/messages.ts';
 import { isKilled, startTimeOf, taskCount } from './processes.ts';
 import type { ServedPool } from './served-pool.ts';
 
@@ -35,8 +35,7 @@ export interface ServingEnd {
 const IN_REQUEST: readonly string[] = [MistakeSignal.inRequest, 'SIGBUS', 'SIGSEGV', 'SIGILL', 'SIGFPE'];
 
 /** What a serving process found when it had replayed the log. */
-export interface Prepared extends ServedPool {
-  readonly problems: readonly string[];
+export interface Prepared extends ServedPool, Required<ToldProblems> {
 }
 
 /**
@@ -92,11 +91,15 @@ export class ServingProcess implements ReplacedProcess {
       throw error;
     }
     child.on('message', (message: ChildMessage) => {
-      if (message.type === 'prepared') prepared.resolve(message);
+      if (message.type === 'prepared') prepared.resolve({ poolUuid: message.poolUuid, ...fewProblems(message) });
       else if (message.type === 'began') this.began = true;
       else if (message.type === 'serving') serving.resolve();
       else if (message.type === 'replaced') this.#endReplaced();
-      else prepared.reject(new FamfsError(message.code, message.message));
+      else {
+        const error = new FamfsError(message.code, message.message);
+        prepared.reject(error);
+        serving.reject(error);
+      }
     });
     this.ended.then(({ failure }) => {
       const error = new FamfsError('DEVICE', failure ?? `${config.directory} was unmounted`);
@@ -106,7 +109,7 @@ export class ServingProcess implements ReplacedProcess {
     for (const promise of [prepared.promise, serving.promise]) promise.catch(() => {}); // not everybody waits for each
   }
 
-  /** Lets it serve; resolves when all its workers wait for requests. Rejects when it has ended. */
+  /** Lets it serve; resolves when all its workers wait for requests. Rejects when it cannot, or has ended. */
   serve(order: Serve): Promise<void> {
     if (this.#process.connected) this.#process.send(order, () => {}); // a failure means that it has ended: `ended` tells
     return this.#serving;

@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import { countersFile } from '../host-state/counters-file.ts';
+import { noSpaceFor } from '../host-state/host-file.ts';
 import { famfsMountAt } from '../mount/mount.ts';
 import type { Agreement } from '../protocol/init.ts';
-import type { SessionConfig } from '../serving/messages.ts';
+import { fewProblems, type SessionConfig } from '../serving/messages.ts';
 import { isAlive, pidNamespace, type ProcessName } from './processes.ts';
 import type { ServedPool } from './served-pool.ts';
 import { isServed, sessionLockFile, supervisorLockFile } from './session-lock.ts';
@@ -22,7 +23,10 @@ export interface SessionRecord extends SessionConfig, ProcessName, ServedPool {
   /** The mount, by its device number `major:minor`. */
   readonly mount: string;
   readonly agreement: Agreement;
+  /** What is wrong with the pool: the first few in words. */
   readonly problems: readonly string[];
+  /** How many there are. Versions before this one told all in words, and no number. */
+  readonly problemCount?: number;
   /** What this kernel lacks. */
   readonly limitations: readonly string[];
   /** What was the end of two serving processes: answered EIO since. */
@@ -37,12 +41,23 @@ export interface SessionRecord extends SessionConfig, ProcessName, ServedPool {
  */
 const recordFile = (hostDirectory: string, id: string) => path.join(hostDirectory, 'sessions', `${id}.json`);
 
-/** Writes the record of the calling supervisor. */
+/** Writes the record of the calling supervisor. Throws FamfsError NO_SPACE. */
 export function writeRecord(record: SessionRecord): void {
   const file = recordFile(record.hostDirectory, record.id);
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(`${file}.new`, JSON.stringify(record));
+  const bytes = Buffer.from(JSON.stringify(record));
+  try {
+    fs.writeFileSync(`${file}.new`, bytes);
+  } catch (error) {
+    fs.rmSync(`${file}.new`, { force: true });
+    throw noSpaceFor(`${file}.new`, bytes.length, error);
+  }
   fs.renameSync(`${file}.new`, file);
+}
+
+/** The record of one session, or undefined. */
+export function findRecord(hostDirectory: string, id: string): SessionRecord | undefined {
+  return readRecord(recordFile(hostDirectory, id));
 }
 
 /** Removes what a session leaves: its record, its counters and its lock. */
@@ -99,7 +114,8 @@ function readRecord(file: string): SessionRecord | undefined {
   const text = readIfPresent(file);
   try {
     const record = text === undefined ? undefined : JSON.parse(text) as SessionRecord;
-    return record?.version === RECORD_VERSION && record.id === path.basename(file, '.json') ? record : undefined;
+    if (record?.version !== RECORD_VERSION || record.id !== path.basename(file, '.json')) return undefined;
+    return { ...record, ...fewProblems(record) };
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { SessionConfig } from '../serving/messages.ts';
 import { fdStoreSocket } from './fd-store.ts';
 import { isAlive } from './processes.ts';
 import { type SessionRecord, supervisedRecords } from './session-record.ts';
-import type { SupervisorMessage } from './supervisor-message.ts';
+import { RESUME, type SupervisorMessage } from './supervisor-message.ts';
 
 /** How a session ended: by an unmount, or with a failure. */
 export interface SessionEnd {
@@ -73,9 +73,14 @@ export class Session {
     return this.record.pid;
   }
 
-  /** What the replay found wrong in the pool. */
+  /** What the replay found wrong in the pool: the first few, in words. */
   get problems(): readonly string[] {
     return this.record.problems;
+  }
+
+  /** How many things those are. */
+  get problemCount(): number {
+    return this.record.problemCount ?? this.record.problems.length;
   }
 
   /**
@@ -109,7 +114,7 @@ export async function mountPool(options: MountOptions): Promise<Session> {
     patienceMs: options.gracePeriodMs ?? GRACE_PERIOD_MS,
     ...(options.inFdStore ? { holder: fdStoreSocket(hostDirectory) } : {}),
   };
-  return supervise([config], options);
+  return supervise(config, [], options);
 }
 
 /**
@@ -121,12 +126,12 @@ export async function resumeSession(record: SessionRecord): Promise<Session> {
   const { id, device, directory, hostDirectory, readOnly, patienceMs, holder } = record;
   if (holder === undefined) throw new FamfsError('NOT_FOUND', `session ${id} of ${directory} is not held by anybody`);
   const config: SessionConfig = { id, device, directory, hostDirectory, readOnly, patienceMs, holder };
-  return supervise([config, record], {});
+  return supervise(config, [RESUME], {});
 }
 
-/** Starts a supervisor with these arguments, and resolves when its session serves. */
-async function supervise(args: readonly [SessionConfig, SessionRecord?], { signal, output = 2 }: Pick<MountOptions, 'signal' | 'output'>): Promise<Session> {
-  const supervisor = spawn(process.execPath, [moduleFile(import.meta.url, 'supervisor'), ...args.map((arg) => JSON.stringify(arg))], {
+/** Starts a supervisor with a configuration and further arguments, and resolves when its session serves. */
+async function supervise(config: SessionConfig, args: readonly string[], { signal, output = 2 }: Pick<MountOptions, 'signal' | 'output'>): Promise<Session> {
+  const supervisor = spawn(process.execPath, [moduleFile(import.meta.url, 'supervisor'), JSON.stringify(config), ...args], {
     stdio: ['ignore', output, output, 'ipc'],
     detached: true, // a session of its own: a terminal's signals are not for it
     cwd: '/', // nor shall it keep a directory busy

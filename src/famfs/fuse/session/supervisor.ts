@@ -25,7 +25,7 @@ import { type ReplacedProcess, type ServingEnd, ServingProcess } from './serving
 import { poolReplaced, requireSamePool, servedPool, type ServedPool } from './served-pool.ts';
 import { SessionLock, SupervisorLock } from './session-lock.ts';
 import { RECORD_VERSION, removeRecord, type SessionRecord, writeRecord } from './session-record.ts';
-import type { SupervisorMessage } from './supervisor-message.ts';
+import { recordToResume, type SupervisorMessage } from './supervisor-message.ts';
 
 /** The death of a child that has lived for so long does not count with those before. */
 const STABLE_MS = 10_000;
@@ -33,7 +33,7 @@ const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2000;
 
 /** What holds for a session as long as it is mounted. */
-type Established = ServedPool & Pick<SessionRecord, 'agreement' | 'mount' | 'problems'>;
+type Established = ServedPool & Pick<SessionRecord, 'agreement' | 'mount' | 'problems' | 'problemCount'>;
 
 class Supervisor {
   readonly #config: SessionConfig;
@@ -66,7 +66,7 @@ class Supervisor {
     this.#lock.take();
     new SupervisorLock(this.#config.hostDirectory, this.#config.id).take();
     const prepared = await this.#child.prepared;
-    const established = this.#established = { ...servedPool(prepared), problems: prepared.problems, ...await this.#mountPool(prepared.poolUuid) };
+    const established = this.#established = { ...prepared, ...await this.#mountPool(prepared.poolUuid) };
     const { agreement, problems } = established;
     writeRecord(this.#record(this.#child, established));
     await (this.#serving = this.#child.serve({ type: 'serve', agreement, first: true, doubts: this.#crashes.findings }));
@@ -246,10 +246,10 @@ class Supervisor {
   }
 
   #record({ pid, startTime }: ServingProcess, established: Established): SessionRecord {
+    const { problems, problemCount = problems.length, mount, agreement } = established;
     return {
-      ...this.#config, ...servedPool(established), version: RECORD_VERSION, limitations: limitations(established.agreement), bad: this.#crashes.bad,
-      mount: established.mount, agreement: established.agreement, problems: established.problems,
-      pid: process.pid, startTime: this.#startTime, pidNamespace: pidNamespace(), child: { pid, startTime },
+      ...this.#config, ...servedPool(established), version: RECORD_VERSION, mount, agreement, problems, problemCount, limitations: limitations(agreement),
+      bad: this.#crashes.bad, pid: process.pid, startTime: this.#startTime, pidNamespace: pidNamespace(), child: { pid, startTime },
     };
   }
 
@@ -273,9 +273,10 @@ function neverReady(): never {
   throw new Error('the serving process does not get ready');
 }
 
-async function main(config: SessionConfig, record: SessionRecord | undefined): Promise<number> {
+async function main(config: SessionConfig, argument: string | undefined): Promise<number> {
   let supervisor: Supervisor | undefined;
   try {
+    const record = recordToResume(config, argument);
     const running = supervisor = await prepare(config, record);
     const report = (error: unknown) => console.error(`famfs: ${config.directory}: ${messageOf(error)}`);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { running.stop().catch(report); });
@@ -289,11 +290,10 @@ async function main(config: SessionConfig, record: SessionRecord | undefined): P
     const failure = failed(error, 'DEVICE');
     console.error(`famfs: ${failure.message}`);
     await supervisor?.abandon();
-    if (record === undefined || supervisor?.hasSession) removeRecord(config.hostDirectory, config.id);
+    if (argument === undefined || supervisor?.hasSession) removeRecord(config.hostDirectory, config.id);
     await sendToStarter(failure);
     return 1;
   }
 }
 
-const [config, record] = process.argv.slice(2).map((text) => JSON.parse(text) as unknown) as [SessionConfig, SessionRecord?];
-process.exit(await main(config, record));
+process.exit(await main(JSON.parse(process.argv[2]) as SessionConfig, process.argv[3]));

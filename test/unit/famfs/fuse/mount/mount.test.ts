@@ -47,7 +47,7 @@ describe('session records', () => {
     return {
       id: 'a', version: RECORD_VERSION, device: '/dev/x', directory: '/mnt', hostDirectory, readOnly: false, patienceMs: 0, poolUuid: 'u', ...self,
       pidNamespace: pidNamespace(), child: self, mount: '0:7', agreement: { minor: 45, maxWrite: 4096, epoch: true, resend: true },
-      problems: [], limitations: [], bad: [],
+      problems: [] as string[], problemCount: 0, limitations: [], bad: [],
     };
   };
 
@@ -58,6 +58,17 @@ describe('session records', () => {
     assert.deepEqual(supervisedRecords(hostDirectory), [record(hostDirectory)]);
     removeRecord(hostDirectory, 'a');
     assert.deepEqual(supervisedRecords(hostDirectory), []);
+  });
+
+  it('of a version before have all problems in words, and are read with the first few and their number', () => {
+    const hostDirectory = tempDir('records');
+    const problems = Array.from({ length: 50 }, (_, k) => `problem ${k}`);
+    const now = { ...record(hostDirectory), problems: [...problems.slice(0, 15), '35 more'], problemCount: 50 };
+    writeRecord({ ...now, problems, problemCount: undefined } as object as typeof now);
+    const [read] = supervisedRecords(hostDirectory);
+    assert.deepEqual(read, now);
+    writeRecord(read);
+    assert.deepEqual(supervisedRecords(hostDirectory), [read], 'nothing is cut twice');
   });
 
   it('do not take another process with the same pid for the supervisor, here or in another container', () => {
