@@ -1,10 +1,11 @@
 /** How sessions begin and end. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FamfsError } from '../../src/famfs/errors.ts';
 import { countersFile, readTotals } from '../../src/famfs/fuse/host-state/counters-file.ts';
 import { Overrides } from '../../src/famfs/fuse/host-state/overrides.ts';
 import { famfsMountAt } from '../../src/famfs/fuse/mount/mount.ts';
@@ -306,6 +307,54 @@ describe('a session', () => {
 
     it('for a directory that is not there', () =>
       assert.rejects(attempt(pool.path, '/nowhere/mnt'), { code: 'INVALID', message: /no such directory/ }));
+
+    describe('by a host directory without room', () => {
+      let hostDirectory: string;
+      beforeEach(() => {
+        hostDirectory = tempDir('full');
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', hostDirectory]);
+      });
+      afterEach(() => void execFileSync('umount', ['-l', hostDirectory]));
+
+      /** Leaves so many pages. */
+      const fill = (pages: number) => {
+        const filler = join(hostDirectory, 'filler');
+        execFileSync('sh', ['-c', `cat /dev/zero > ${filler} || true`], { stdio: 'ignore' });
+        fs.truncateSync(filler, fs.statSync(filler).size - pages * 4096);
+      };
+      const mount = (directory = tempDir('mnt')) => mountPool({ device: pool.path, directory, hostDirectory, output: fs.openSync('/dev/null', 'w') });
+
+      it('which it says with the directory and the bytes: of overrides, of its record, of counters', async () => {
+        fill(10);
+        await assert.rejects(mount(), (error: FamfsError) => {
+          assert.equal(error.code, 'NO_SPACE');
+          assert.match(error.message, new RegExp(`^${hostDirectory}/overrides: no room for the 4198400 bytes of ${pool.uuid}-${pool.logLife} \\(ENOSPC\\)`));
+          return true;
+        });
+        fs.rmSync(join(hostDirectory, 'filler'));
+        Overrides.open(hostDirectory, pool.uuid, pool.logLife).close();
+        for (const [pages, what] of [[0, 'json.new'], [1, 'counters']] as const) {
+          fill(pages);
+          const directory = tempDir('mnt');
+          await assert.rejects(mount(directory), { code: 'NO_SPACE', message: new RegExp(`^${hostDirectory}/sessions: no room for the \\d+ bytes of .*${what}`) });
+          assert.equal(famfsMountAt(directory), undefined);
+        }
+      });
+
+      it('and serves on where it has been filled up since', async () => {
+        const directory = tempDir('mnt');
+        const session = await mount(directory);
+        fill(0);
+        const file = join(directory, 'vol/data');
+        for (let node = 2; node < 4; node++) fs.chmodSync(file, 0o600 + node);
+        const table = Overrides.open(hostDirectory, pool.uuid, pool.logLife);
+        for (let node = 10; node < 5000; node++) table.change(node, (override) => { override.fields = 1; }, (of) => of);
+        table.close();
+        assert.equal(fs.statSync(file).mode & 0o777, 0o603);
+        assert.equal(readTotals(countersFile(hostDirectory, session.id))!.restarts, 0);
+        await session.unmount();
+      });
+    });
 
     it('where a pool is mounted already', async () => {
       host = await Host.mount(pool.path);

@@ -28,6 +28,11 @@ export class PoolFixture {
     return new PoolFixture(path, pool, await PoolWriter.acquire(pool, { identity }));
   }
 
+  /** Of its log. */
+  get logLife(): string {
+    return this.pool.replayer.identity.logLife;
+  }
+
   get uuid(): string {
     return this.pool.uuid;
   }

@@ -1,11 +1,12 @@
 /**
  * The host-local override table: a header of 4096 bytes, then 65536 slots of 64 bytes, all of
- * 32-bit words. The file is sparse: an empty table takes one page.
+ * 32-bit words.
  */
 
 /** Words of the header. */
 export const Header = Object.freeze({
   magic: 0, slots: 1, generation: 2, used: 3, groups: 4, notified: 5, born: 6 /* 2 words */, boot: 8, /* 4 words */
+  released: 12, /* counts slots that were given back; 0 from versions before */
 } as const);
 
 /** Words of a slot. */
@@ -27,6 +28,8 @@ export const TABLE = Object.freeze({
   length: HEADER_BYTES + SLOTS * Slot.words * 4,
   /** Beyond this, probing gets long. */
   mostUsed: (SLOTS / 4) * 3,
+  /** A volume may have one part in so many of what is free. */
+  share: 8,
   /** In the place of a node id: a slot that was given back, with others behind it. */
   tombstone: 0xffff_ffff,
   lastNode: 0xffff_fffe,

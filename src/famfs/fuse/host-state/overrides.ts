@@ -1,11 +1,12 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import { mapShared, tryLock, unlock, unmap, viewOf } from '../../device/libc.ts';
+import { mapShared, unlock, unmap, viewOf } from '../../device/libc.ts';
 import { FamfsError } from '../../errors.ts';
-import { bootId } from '../../host.ts';
+import { lockFile, openTable, removeTable } from './overrides-file.ts';
 import { Header, Override, OverrideField, Slot, TABLE } from './overrides-layout.ts';
+import { type VolumeOf, VolumeShares } from './volume-shares.ts';
 
 export { Override, OverrideField } from './overrides-layout.ts';
+export type { VolumeOf } from './volume-shares.ts';
 
 /** What another thread of the same process needs to use the table. */
 export interface OverridesHandle {
@@ -15,9 +16,6 @@ export interface OverridesHandle {
 
 /** What a child or a host service that dies leaves in a slot is repaired by whoever writes next. */
 const READ_TRIES = 10_000;
-
-const tableFile = (hostDirectory: string, poolUuid: string, logLife: string) =>
-  path.join(hostDirectory, 'overrides', logLife === '' ? poolUuid : `${poolUuid}-${logLife}`);
 
 /**
  * Modes, owners and times that were set on this host, and the mount groups of its volumes: a table
@@ -33,6 +31,7 @@ export class Overrides {
   readonly #address: bigint;
   readonly #words: Uint32Array;
   readonly #owner: boolean;
+  readonly #shares: VolumeShares;
 
   private constructor(file: string, fd: number, address: bigint, owner: boolean) {
     this.path = file;
@@ -40,21 +39,17 @@ export class Overrides {
     this.#address = address;
     this.#words = new Uint32Array(viewOf(address, TABLE.length));
     this.#owner = owner;
+    this.#shares = new VolumeShares(this.#words);
   }
 
   /**
    * Opens a pool's table below a host directory, making it, or making it anew after a reboot. Nodes are those of one
-   * life of the pool's log (see PoolIdentity), so each has a table of its own.
+   * life of the pool's log (see PoolIdentity), so each has a table of its own. Throws FamfsError NO_SPACE where the
+   * directory has no room for it.
    */
   static open(hostDirectory: string, poolUuid: string, logLife: string): Overrides {
-    const file = tableFile(hostDirectory, poolUuid, logLife);
-    linkEarlier(tableFile(hostDirectory, poolUuid, ''), file);
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
-    const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const { file, fd } = openTable(hostDirectory, poolUuid, logLife);
     try {
-      lockFile(fd);
-      prepare(fd);
-      unlock(fd);
       return new Overrides(file, fd, mapShared(fd, TABLE.length, true, file), true);
     } catch (error) {
       fs.closeSync(fd);
@@ -64,7 +59,7 @@ export class Overrides {
 
   /** Removes a table, for a log life that is over. */
   static remove(hostDirectory: string, poolUuid: string, logLife: string): void {
-    for (const life of ['', logLife]) fs.rmSync(tableFile(hostDirectory, poolUuid, life), { force: true });
+    removeTable(hostDirectory, poolUuid, logLife);
   }
 
   /** The same table in another thread. It opens the file again: a lock is held by an open file. */
@@ -128,11 +123,11 @@ export class Overrides {
   }
 
   /**
-   * Changes a node's override; `apply` gets what is there now, `fields` 0 when nothing is.
-   * False when the table is full.
+   * Changes a node's override; `apply` gets what is there now, `fields` 0 when nothing is. False when there is no room
+   * for another one: for the volume that `volumeOf` says the node belongs to, or at all.
    */
-  change(node: number, apply: (override: Override) => void): boolean {
-    return this.#locked(() => this.#change(node, apply));
+  change(node: number, apply: (override: Override) => void, volumeOf: VolumeOf): boolean {
+    return this.#locked(() => this.#change(node, apply, volumeOf));
   }
 
   /**
@@ -187,11 +182,11 @@ export class Overrides {
     }
   }
 
-  #change(node: number, apply: (override: Override) => void): boolean {
+  #change(node: number, apply: (override: Override) => void, volumeOf?: VolumeOf): boolean {
     let slot = this.#find(node);
     const override = new Override();
     if (slot >= 0) override.load(this.#words, slot);
-    else slot = this.#takeSlot(node);
+    else slot = this.#takeSlot(node, volumeOf);
     if (slot < 0) return false;
     apply(override);
     this.#store(slot, override);
@@ -216,9 +211,9 @@ export class Overrides {
     return -1;
   }
 
-  /** Takes a slot for a node that has none, still without fields; -1 when the table is full. */
-  #takeSlot(node: number): number {
-    if (node > TABLE.lastNode || Atomics.load(this.#words, Header.used) >= TABLE.mostUsed) return -1;
+  /** Takes a slot for a node that has none, still without fields; -1 when there is no room for it. */
+  #takeSlot(node: number, volumeOf?: VolumeOf): number {
+    if (node > TABLE.lastNode || !this.#hasRoom(node, volumeOf)) return -1;
     for (let at = TABLE.hash(node); ; at = (at + 1) % TABLE.slots) {
       const slot = TABLE.first + at * Slot.words;
       const there = Atomics.load(this.#words, slot + Slot.node);
@@ -230,10 +225,24 @@ export class Overrides {
     }
   }
 
+  /**
+   * Whether there is room for another node: for a volume, while it has less than an eighth of what is free. So no
+   * volume can take all of it, and whoever comes last has room, too, and so have mount groups, for which no volume is
+   * asked. (Dynamic thresholds, as Choudhury and Hahne have them for the buffers of switches.)
+   */
+  #hasRoom(node: number, volumeOf?: VolumeOf): boolean {
+    const used = Atomics.load(this.#words, Header.used);
+    const free = TABLE.mostUsed - used;
+    if (volumeOf === undefined) return free > 0;
+    const most = free / TABLE.share;
+    return used < most || this.#shares.isBelow(volumeOf(node), most, volumeOf);
+  }
+
   /** Empties a slot. Tombstones at the end of a chain become free, so that chains stay short. */
   #release(slot: number): void {
     Atomics.store(this.#words, slot + Slot.node, TABLE.tombstone);
     Atomics.sub(this.#words, Header.used, 1);
+    Atomics.add(this.#words, Header.released, 1);
     const next = (at: number, by: number) => TABLE.first +
       (((at - TABLE.first) / Slot.words + by + TABLE.slots) % TABLE.slots) * Slot.words;
     let at = slot;
@@ -250,45 +259,5 @@ export class Overrides {
     } finally {
       unlock(this.#fd);
     }
-  }
-}
-
-/** Waits for the lock of an open file: its holders keep it for microseconds. */
-function lockFile(fd: number): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  while (!tryLock(fd, 'exclusive')) Atomics.wait(pause, 0, 0, 1);
-}
-
-/** Writes the header of a new table, or of one that an earlier boot left behind. */
-function prepare(fd: number): void {
-  const header = Buffer.alloc(TABLE.headerBytes);
-  fs.readSync(fd, header, 0, header.length, 0);
-  const boot = Buffer.from(bootId().replaceAll('-', ''), 'hex');
-  const words = new Uint32Array(header.buffer, header.byteOffset, header.length / 4);
-  const valid = words[Header.magic] === TABLE.magic && words[Header.slots] === TABLE.slots &&
-    header.subarray(Header.boot * 4, Header.boot * 4 + boot.length).equals(boot);
-  if (valid) return;
-  header.fill(0);
-  words[Header.magic] = TABLE.magic;
-  words[Header.slots] = TABLE.slots;
-  const now = Math.floor(Date.now() / 1000);
-  words[Header.born] = now % 0x1_0000_0000;
-  words[Header.born + 1] = Math.floor(now / 0x1_0000_0000);
-  boot.copy(header, Header.boot * 4);
-  fs.ftruncateSync(fd, 0);
-  fs.ftruncateSync(fd, TABLE.length);
-  fs.writeSync(fd, header, 0, header.length, 0);
-}
-
-/**
- * A table that an earlier version has made, under the pool's UUID alone, gets its name of today as well: that version
- * may still be at work on this host. It belongs to the first log life that asks for it.
- */
-function linkEarlier(earlier: string, file: string): void {
-  if (file === earlier || fs.existsSync(file) || fs.statSync(earlier, { throwIfNoEntry: false })?.nlink !== 1) return;
-  try {
-    fs.linkSync(earlier, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was faster
   }
 }

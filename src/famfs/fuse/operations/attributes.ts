@@ -1,4 +1,5 @@
-import { type Override, OverrideField } from '../host-state/overrides.ts';
+import { ROOT } from '../../index/index-store.ts';
+import { type Override, OverrideField, type VolumeOf } from '../host-state/overrides.ts';
 import { Mode, SetattrIn, SetattrValid } from '../protocol/abi.ts';
 import type { Call } from '../protocol/call.ts';
 import { Errno } from '../protocol/errno.ts';
@@ -15,8 +16,8 @@ export function getattr(call: Call, fs: FileSystem): number {
 }
 
 /**
- * SETATTR: mode, owner and times go to this host's override table. A size cannot change: EINVAL,
- * before anything else is touched; the size it has already is no change.
+ * SETATTR: mode, owner and times go to this host's override table: ENOSPC where that has no room for more of the
+ * volume. A size cannot change: EINVAL, before anything else is touched; the size it has already is no change.
  */
 export function setattr(call: Call, fs: FileSystem): number {
   const node = call.nodeid;
@@ -43,7 +44,7 @@ export function setattr(call: Call, fs: FileSystem): number {
       }
       applyOwner(call, valid, override);
       applyTimes(call, valid, override);
-    });
+    }, volumeOf(fs));
     if (!stored) return Errno.ENOSPC;
   }
   replyAttr(call, fs, node);
@@ -52,16 +53,28 @@ export function setattr(call: Call, fs: FileSystem): number {
 
 /**
  * Clears the set-id bits of a file that somebody without CAP_FSETID wrote to: with
- * HANDLE_KILLPRIV_V2 the kernel leaves that to us, and asks for it by a flag of the WRITE.
+ * HANDLE_KILLPRIV_V2 the kernel leaves that to us, and asks for it by a flag of the WRITE. False where there is no
+ * room to remember it: then nothing may be written, or what somebody wrote would run with the rights of the owner.
  */
-export function killSetId(fs: FileSystem, node: number): void {
+export function killSetId(fs: FileSystem, node: number): boolean {
   const before = permissions(fs, node);
   const mode = withoutSetId(before);
-  if (mode === before) return;
-  fs.overrides.change(node, (override) => {
+  if (mode === before) return true;
+  return fs.overrides.change(node, (override) => {
     override.mode = mode;
     override.fields |= OverrideField.mode;
-  });
+  }, volumeOf(fs));
+}
+
+/** What a node's override counts for: the directory at the root that it is, or is in. */
+function volumeOf({ index }: FileSystem): VolumeOf {
+  return (node) => {
+    for (let at = node; ; ) {
+      const parent = index.parent(at);
+      if (parent <= ROOT) return at;
+      at = parent;
+    }
+  };
 }
 
 /** As Linux does: setgid without group execution means something else, and stays. */

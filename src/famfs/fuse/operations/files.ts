@@ -32,7 +32,7 @@ export function read(call: Call, fs: FileSystem): number {
 
 /**
  * WRITE: one copy into the device's memory. Files do not grow: at or past the end there is no space,
- * and a write that crosses the end is short.
+ * and a write that crosses the end is short. ENOSPC, too, where set-id bits have to go and cannot.
  */
 export function write(call: Call, fs: FileSystem): number {
   const node = call.nodeid;
@@ -41,7 +41,7 @@ export function write(call: Call, fs: FileSystem): number {
   if (length > data.length) return Errno.EINVAL;
   if (!isLive(fs, node)) return Errno.ESTALE;
   if (isBad(fs.bad, node, call.u64(WriteIn.offset), length)) return Errno.EIO;
-  if ((call.u32(WriteIn.writeFlags) & WriteFlag.KillSuidgid) !== 0) killSetId(fs, node);
+  if ((call.u32(WriteIn.writeFlags) & WriteFlag.KillSuidgid) !== 0 && !killSetId(fs, node)) return Errno.ENOSPC;
   let written = 0;
   for (const { bytes } of windowsOf(fs, node, call.u64(WriteIn.offset), length)) {
     bytes.set(data.subarray(written, written + bytes.length));

@@ -3,15 +3,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Header, Slot, TABLE } from '../../../../../src/famfs/fuse/host-state/overrides-layout.ts';
-import { Override, OverrideField, Overrides } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
+import { Override, OverrideField, Overrides, type VolumeOf } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { tempDir } from '../../../../harness/temp.ts';
 
 const uuid = '00112233-4455-4677-8899-aabbccddeeff';
 
-const setMode = (table: Overrides, node: number, mode: number) => table.change(node, (override) => {
+/** Each node is a volume of its own, unless a test says otherwise. */
+const setMode = (table: Overrides, node: number, mode: number, volumeOf: VolumeOf = (other) => other) => table.change(node, (override) => {
   override.mode = mode;
   override.fields |= OverrideField.mode;
-});
+}, volumeOf);
 
 function modeOf(table: Overrides, node: number): number | undefined {
   const override = new Override();
@@ -35,12 +36,12 @@ describe('override table', () => {
   });
   afterEach(() => table.close());
 
-  it('is empty and small at first', () => {
+  it('is empty at first, and has all of its room', () => {
     assert.equal(table.isUsed(), false);
     assert.equal(modeOf(table, 5), undefined);
     const stat = fs.statSync(path.join(directory, 'overrides', uuid));
     assert.equal(stat.size, TABLE.length);
-    assert.ok(stat.blocks * 512 < 65536);
+    assert.equal(stat.blocks * 512, TABLE.length);
     assert.ok(Math.abs(table.createdSeconds() - Date.now() / 1000) < 60);
   });
 
@@ -61,7 +62,7 @@ describe('override table', () => {
     table.change(7, (o) => Object.assign(o, {
       fields: 127, mode: 0o640, uid: 0xffff_fffe, gid: 3, group: 4, atime: -1, mtime: 2 ** 40, ctime: 5,
       atimensec: 999_999_999, mtimensec: 1, ctimensec: 2,
-    }));
+    }), (node) => node);
     const other = Overrides.open(directory, uuid, '');
     const read = new Override();
     assert.equal(other.read(7, read), true);
@@ -92,12 +93,40 @@ describe('override table', () => {
     assert.equal(table.generation(), 0);
   });
 
-  it('says when it is full', function () {
+  it('has its room taken by a version before that left holes in it', () => {
+    setMode(table, 7, 0o600);
+    const file = path.join(directory, 'overrides', uuid);
+    const bytes = fs.readFileSync(file);
+    const fd = fs.openSync(file, 'w');
+    for (let at = 0; at < bytes.length; at += 4096) {
+      if (bytes.subarray(at, at + 4096).some((byte) => byte !== 0)) fs.writeSync(fd, bytes, at, 4096, at);
+    }
+    fs.ftruncateSync(fd, bytes.length);
+    assert.ok(fs.fstatSync(fd).blocks * 512 < 65536);
+    Overrides.open(directory, uuid, '').close();
+    assert.equal(fs.fstatSync(fd).blocks * 512, TABLE.length);
+    assert.deepEqual(fs.readFileSync(file), bytes);
+    fs.closeSync(fd);
+  });
+
+  it('has no room for more of a volume that has an eighth of what is free, and room for all others', () => {
+    const volumeOf = (node: number) => (node < 100_000 ? 1 : node);
+    let node = 2;
+    while (setMode(table, node, 1, volumeOf)) node++;
+    const used = node - 2;
+    assert.equal(used, Math.floor(TABLE.mostUsed / 9) + 1);
+    assert.equal(setMode(table, 5, 2, volumeOf), true, 'what is there can still be changed');
+    assert.equal(setMode(table, 100_000, 1, volumeOf), true);
+    table.setGroup(node, 1000);
+    table.forget([2, 3]);
+    assert.equal(setMode(table, node + 1, 1, volumeOf), true, 'what it gives back it may use again');
+  });
+
+  it('has room for a volume that comes after many that take all they get', () => {
+    const volumeOf = (node: number) => node >> 16;
     let node = 1;
-    while (setMode(table, node, 1)) node++;
-    assert.equal(node, TABLE.mostUsed + 1);
-    assert.equal(modeOf(table, TABLE.mostUsed), 1);
-    assert.equal(setMode(table, 5, 2), true, 'what is there can still be changed');
+    for (let volume = 0; volume < 20; volume++) for (node = volume << 16 | 1; setMode(table, node, 1, volumeOf); node++);
+    for (let k = 1; k < 100; k++) assert.equal(setMode(table, (20 << 16) + k, 1, volumeOf), true);
   });
 
   it('starts anew after a reboot', () => {
@@ -174,8 +203,8 @@ describe('override table', () => {
       import(${JSON.stringify(module)}).then(({ Overrides }) => {
         const table = Overrides.attach(workerData);
         for (let k = 0; k < ${times}; k++) {
-          table.change(77, (o) => { o.fields |= 3; o.mode++; o.uid = o.mode; });
-          table.change(1000 + (k % 50), (o) => { o.fields |= 1; o.mode++; });
+          table.change(77, (o) => { o.fields |= 3; o.mode++; o.uid = o.mode; }, (node) => node);
+          table.change(1000 + (k % 50), (o) => { o.fields |= 1; o.mode++; }, (node) => node);
         }
         table.close();
       });`;

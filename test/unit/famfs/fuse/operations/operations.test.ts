@@ -124,6 +124,16 @@ describe('OPEN, READ, WRITE, LSEEK', () => {
     assert.equal(owner(getattr(b, 3))[0], 0o100755);
   });
 
+  it('WRITE fails and writes nothing where the set-id bits have to go and the host cannot remember that', () => {
+    const b = bench();
+    b.index.nodes.get(3)!.mode = 0o6755;
+    b.overrides.full = true;
+    assert.equal(write(b, 3, 0n, 'a', 1 << 2).errno, Errno.ENOSPC);
+    assert.equal(b.index.nodes.get(3)!.memory!.toString(), '0123456789');
+    assert.equal(owner(getattr(b, 3))[0], 0o106755);
+    assert.equal(write(b, 3, 0n, 'a').errno, 0, 'who may set them writes on');
+  });
+
   it('LSEEK knows no holes', () => {
     const b = bench();
     assert.equal(lseek(b, 4n, 3).body.readUInt32LE(0), 4);
@@ -167,6 +177,16 @@ describe('SETATTR', () => {
     b.index.nodes.get(3)!.mode = 0o2640;
     b.overrides.table.clear();
     assert.equal(owner(setattr(b, 3, { valid: SetattrValid.KillSuidgid }))[0], 0o102640, 'setgid without group execution stays');
+  });
+
+  it('counts for the directory at the root that a file is in', () => {
+    const b = bench();
+    b.index.nodes.set(20, { parent: 2, name: 'deep' }).set(21, { parent: 20, name: 'file', memory: Buffer.alloc(1) });
+    const volumes = [2, 3, 21].map((node) => {
+      setattr(b, node, { valid: SetattrValid.Mode, mode: 0o600 });
+      return b.overrides.volume;
+    });
+    assert.deepEqual(volumes, [2, 2, 2]);
   });
 
   it('says when the host cannot remember more', () => {

@@ -2,7 +2,7 @@
 import type { Run } from '../../../../../src/famfs/alloc/free-runs.ts';
 import type { Window } from '../../../../../src/famfs/device/pool-memory.ts';
 import { Counters } from '../../../../../src/famfs/fuse/host-state/counters.ts';
-import { Override } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
+import { Override, type VolumeOf } from '../../../../../src/famfs/fuse/host-state/overrides.ts';
 import { dispatch } from '../../../../../src/famfs/fuse/operations/dispatch.ts';
 import type { FileSystem, ServedIndex, ServedOverrides } from '../../../../../src/famfs/fuse/operations/file-system.ts';
 import { Call } from '../../../../../src/famfs/fuse/protocol/call.ts';
@@ -114,6 +114,8 @@ export class FakeIndex implements ServedIndex {
 export class FakeOverrides implements ServedOverrides {
   readonly table = new Map<number, Override>();
   full = false;
+  /** What the last change counted for. */
+  volume = 0;
   isUsed(): boolean {
     return this.table.size > 0;
   }
@@ -128,7 +130,8 @@ export class FakeOverrides implements ServedOverrides {
     if (found !== undefined) Object.assign(into, found);
     return found !== undefined;
   }
-  change(node: number, apply: (override: Override) => void): boolean {
+  change(node: number, apply: (override: Override) => void, volumeOf: VolumeOf): boolean {
+    this.volume = volumeOf(node);
     if (this.full) return false;
     const override = this.table.get(node) ?? new Override();
     apply(override);
