@@ -1,5 +1,5 @@
 import { EXTENTS_MAX } from '../format/entry-layout.ts';
-import type { Run } from './free-runs.ts';
+import { joined, type Run, without } from './free-runs.ts';
 
 /**
  * Hands out free memory: one contiguous extent where there is one, the smallest that is large
@@ -47,19 +47,12 @@ export class Allocator {
 
   /** Gives memory back that was taken for something that was then not done. */
   restore(extents: readonly Run[]): void {
-    const joined: Run[] = [];
-    for (const run of [...this.#runs, ...extents].sort((a, b) => a.start - b.start)) {
-      const last = joined.at(-1);
-      if (last !== undefined && last.end >= run.start) joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, run.end) };
-      else joined.push(run);
-    }
-    this.#runs = joined;
+    this.#runs = joined([...this.#runs, ...extents]);
   }
 
-  /** Takes out whatever is free of a run of whole units: it must not be handed out. */
-  remove(gone: Run): void {
-    this.#runs = this.#runs.flatMap((run) => (run.end <= gone.start || gone.end <= run.start ? [run]
-      : [{ start: run.start, end: gone.start }, { start: gone.end, end: run.end }].filter(({ start, end }) => start < end)));
+  /** Takes out whatever is free of some runs of whole units, in any order: they must not be handed out. */
+  remove(gone: readonly Run[]): void {
+    this.#runs = without(this.#runs, joined(gone));
   }
 
   #contiguous(needed: number): Run[] | undefined {

@@ -48,6 +48,46 @@ export function partsWithin({ start, end }: Run, areas: readonly Run[]): Run[] {
     .filter((part) => part.start < part.end);
 }
 
+/** The same memory in ascending order, in runs that neither meet nor touch. */
+export function joined(runs: readonly Run[]): Run[] {
+  const found: Run[] = [];
+  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
+    const last = found.at(-1);
+    if (last !== undefined && last.end >= run.start) found[found.length - 1] = { start: last.start, end: Math.max(last.end, run.end) };
+    else if (run.start < run.end) found.push(run);
+  }
+  return found;
+}
+
+/** What is in both, each of which is in ascending order and does not meet itself. In one pass, however many they are. */
+export function common(one: readonly Run[], other: readonly Run[]): Run[] {
+  const found: Run[] = [];
+  let k = 0;
+  for (const { start, end } of one) {
+    while (k < other.length && other[k].end <= start) k++;
+    for (let at = k; at < other.length && other[at].start < end; at++) {
+      found.push({ start: Math.max(start, other[at].start), end: Math.min(end, other[at].end) });
+    }
+  }
+  return found;
+}
+
+/** What is in the first and not in the other, under the same conditions. */
+export function without(runs: readonly Run[], gone: readonly Run[]): Run[] {
+  const left: Run[] = [];
+  let k = 0;
+  for (const { start, end } of runs) {
+    while (k < gone.length && gone[k].end <= start) k++;
+    let from = start;
+    for (let at = k; at < gone.length && gone[at].start < end; at++) {
+      if (gone[at].start > from) left.push({ start: from, end: gone[at].start });
+      from = gone[at].end;
+    }
+    if (from < end) left.push({ start: from, end });
+  }
+  return left;
+}
+
 /** Bytes of all of them. */
 export function sumOf(runs: readonly Run[]): number {
   return runs.reduce((sum, run) => sum + run.end - run.start, 0);

@@ -58,7 +58,7 @@ export class FollowedLog {
     for (const index of late) this.quarantine.add(index, this.#claim.change);
     // What was free may be quarantined for whoever reads the log anew.
     if (delta.rebuilt || (thorough && (delta.removed.length > 0 || this.quarantine.size !== size))) this.free.reload();
-    for (const extents of voided) this.free.taint(extents);
+    if (voided.length > 0) this.free.taint(voided.flat());
   }
 
   /** Moves an entry's state forward. Throws FamfsError DAMAGED or CLAIM_LOST. */

@@ -1,5 +1,5 @@
 import type { Allocator } from '../alloc/allocator.ts';
-import { partsWithin, type Run, sumOf } from '../alloc/free-runs.ts';
+import { common, joined, partsWithin, type Run, sumOf } from '../alloc/free-runs.ts';
 import { RunSet } from '../alloc/run-set.ts';
 import type { ZeroCheck } from '../device/zero-check.ts';
 import { FamfsError } from '../errors.ts';
@@ -50,9 +50,9 @@ export class FreeMemory {
   /** Others have changed what is free: asks the pool again. */
   reload(): void {
     this.#allocator = this.#pool.allocator();
-    for (const run of this.#tainted.runs) for (const taken of this.#takenOf(run)) this.#tainted.remove(taken);
-    for (const run of this.#tainted.runs) this.#allocator.remove(run);
-    for (const run of this.#zero.runs) for (const taken of this.#takenOf(run)) this.#zero.remove(taken);
+    this.#tainted.keep(this.#allocator.runs);
+    this.#allocator.remove(this.#tainted.runs);
+    this.#zero.keep(this.#allocator.runs);
   }
 
   /**
@@ -66,19 +66,19 @@ export class FreeMemory {
       for (const part of this.#unread(runs)) this.#judge(part, this.#pool.memory.checkZero(part.start, part.end - part.start));
       const tainted = runs.flatMap((run) => partsWithin(run, this.#tainted.runs));
       if (tainted.length === 0) {
-        for (const run of runs) this.#zero.remove(run);
+        this.#zero.remove(runs);
         return runs;
       }
       this.#allocator.restore(runs); // other memory will do
-      for (const part of tainted) this.#allocator.remove(part);
+      this.#allocator.remove(tainted);
     }
   }
 
   /** Gives memory back that was taken for something that was then not done, or that this writer has zeroed. */
   restore(runs: readonly Run[]): void {
-    const clean = runs.flatMap((run) => this.#tainted.missing(run));
+    const clean = this.#tainted.missing(runs);
     this.#allocator.restore(clean);
-    for (const run of clean) this.#zero.add(run);
+    this.#zero.add(clean);
   }
 
   /** Reads what a file of `size` bytes would get, in another thread, so that `allocate` need not. Throws FamfsError CLAIM_LOST when the pool is closed. */
@@ -109,14 +109,13 @@ export class FreeMemory {
   /** Keeps memory back, as far as it is free: somebody else has stored there, or may be about to. */
   taint(runs: readonly Run[]): void {
     const { allocatable } = this.#pool.replayer.geometry;
-    const free = this.#pool.freeRuns(allocatable);
-    for (const part of runs.flatMap((run) => partsWithin(run, free))) this.#keepBack(part);
+    this.#keepBack(common(joined(runs), this.#pool.freeRuns(allocatable)));
   }
 
   /** Takes up to `count` tainted runs, the largest first: they are going to be scrubbed. */
   takeTainted(count: number): Run[] {
     const taken = [...this.#tainted.runs].sort((a, b) => (b.end - b.start) - (a.end - a.start)).slice(0, count);
-    for (const run of taken) this.#tainted.remove(run);
+    this.#tainted.remove(taken);
     return taken;
   }
 
@@ -129,27 +128,20 @@ export class FreeMemory {
   }
 
   #judge(part: Run, { isZero }: ZeroCheck): void {
-    if (isZero) this.#zero.add(part);
-    else this.#keepBack(part);
+    if (isZero) this.#zero.add([part]);
+    else this.#keepBack([part]);
   }
 
-  #keepBack(part: Run): void {
-    this.#foundBytes += sumOf(this.#tainted.missing(part));
-    this.#tainted.add(part);
-    this.#zero.remove(part);
-    this.#allocator.remove(part);
+  #keepBack(parts: readonly Run[]): void {
+    this.#foundBytes += sumOf(this.#tainted.missing(parts));
+    this.#tainted.add(parts);
+    this.#zero.remove(parts);
+    this.#allocator.remove(parts);
   }
 
   /** What of these runs nobody knows to be zero, in steps. */
   #unread(runs: readonly Run[]): Run[] {
-    return runs.flatMap((run) => this.#zero.missing(run)).flatMap(({ start, end }) =>
+    return this.#zero.missing(runs).flatMap(({ start, end }) =>
       Array.from({ length: Math.ceil((end - start) / STEP) }, (_, k) => ({ start: start + k * STEP, end: Math.min(start + (k + 1) * STEP, end) })));
-  }
-
-  /** What of a run is not free. */
-  #takenOf(run: Run): Run[] {
-    const free = new RunSet();
-    for (const part of partsWithin(run, this.#allocator.runs)) free.add(part);
-    return free.missing(run);
   }
 }
