@@ -2,10 +2,9 @@ import { parseVolumeId } from '../csi/volume-id.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import type { BadRange } from '../famfs/fuse/host-state/bad-ranges.ts';
 import { type SessionRecord, supervisedRecords } from '../famfs/fuse/session/session-record.ts';
-import { type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { Notices } from '../state/interfaces.ts';
 import type { Stages } from '../state/stages.ts';
-import { PoolReader } from './pool-reader.ts';
+import { PoolReader, type ReadPool } from './pool-reader.ts';
 
 export interface BadRangeReporterOptions {
   readonly hostDirectory: string;
@@ -35,11 +34,12 @@ export class BadRangeReporter {
     }
   }
 
-  async #report({ poolUuid, device }: SessionRecord, { node, offset, length }: BadRange): Promise<void> {
+  async #report(record: SessionRecord, { node, offset, length }: BadRange): Promise<void> {
     const { host, stages, notices } = this.#options;
+    const { poolUuid } = record;
     const message = (file: string) => `${length} bytes at ${offset} of ${file} cannot be used on ${host}: reading or writing there was the end of two ` +
       'serving processes, and is answered with an input/output error; copy what can be read, and delete the volume';
-    const place = await pathOf({ ...sourceOf(device), uuid: poolUuid }, node);
+    const place = await pathOf(record, node);
     for (const { volume } of await stages.ofPool(poolUuid)) {
       const { directory } = parseVolumeId(volume)!;
       if (!place?.startsWith(`${directory}/`)) continue;
@@ -50,8 +50,8 @@ export class BadRangeReporter {
 }
 
 /** The path of a node in a pool, out of its log; undefined where there is none, or the log cannot be read. */
-async function pathOf(source: PoolSource, node: number): Promise<string | undefined> {
-  const reader = new PoolReader(source);
+async function pathOf(pool: ReadPool, node: number): Promise<string | undefined> {
+  const reader = new PoolReader(pool);
   try {
     return (await reader.ask({ ask: 'path', node })).path;
   } catch (error) {

@@ -3,24 +3,44 @@
  * touches the mount, so it answers while the session hangs; and should the log's memory fail, or its log be
  * long, that is no matter of the data plane's own process, on which all pools of the host depend.
  */
+import { FamfsError } from '../famfs/errors.ts';
 import { failed } from '../famfs/fuse/serving/messages.ts';
+import { isSamePool } from '../famfs/fuse/session/served-pool.ts';
 import { Liveness } from '../famfs/index/index-view.ts';
+import { sourceOf } from '../famfs/pool/pool-source.ts';
 import { Pool } from '../famfs/pool/pool.ts';
-import type { PoolSource } from '../famfs/pool/pool-source.ts';
-import type { PoolAnswer, PoolQuestion, PoolRequest } from './pool-reader.ts';
+import type { PoolAnswer, PoolQuestion, PoolRequest, ReadPool } from './pool-reader.ts';
 
-const source = JSON.parse(process.argv[2]) as PoolSource;
+const expected = JSON.parse(process.argv[2]) as ReadPool;
 let opened: Pool | undefined;
 
+function open(): Pool {
+  const pool = Pool.open({ ...sourceOf(expected.device), uuid: expected.poolUuid });
+  if (isSamePool(expected, { poolUuid: pool.uuid, logLife: pool.replayer.identity.logLife })) return pool;
+  pool.close();
+  throw replaced();
+}
+
+function replaced(): FamfsError {
+  return new FamfsError('REPLACED', `${expected.device} does not hold the famfs ${expected.poolUuid} that is mounted: somebody wrote over its superblock, or formatted it anew`);
+}
+
+/** The answer by the log as it is now. Throws FamfsError REPLACED where it is another pool's. */
 function answer(question: PoolQuestion): PoolAnswer {
-  const pool = opened ??= Pool.open(source);
+  const pool = opened ??= open();
   pool.refresh();
+  const found = find(pool, question);
+  if (!pool.view.isSamePool()) throw replaced();
+  return found;
+}
+
+function find(pool: Pool, question: PoolQuestion): PoolAnswer {
   if (question.ask === 'path') {
     return pool.view.liveness(question.node) === Liveness.Live ? { path: pool.view.path(question.node) } : {};
   }
   const found = pool.stat(question.path);
   if (found?.kind !== 'directory') return {};
-  if (question.ask === 'directory') return { node: found.node };
+  if (question.ask === 'directory') return { node: found.node, logLife: pool.replayer.identity.logLife };
   let [bytes, files] = [0, 0];
   for (const { kind, size } of pool.walk(question.path)) {
     if (kind === 'directory') continue;

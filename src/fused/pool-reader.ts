@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { FamfsError } from '../famfs/errors.ts';
 import { type Failed } from '../famfs/fuse/serving/messages.ts';
+import type { ServedPool } from '../famfs/fuse/session/served-pool.ts';
 import { LEAN } from '../famfs/fuse/session/serving-process.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import { moduleFile } from '../famfs/module-file.ts';
-import { type PoolSource, sourceOf } from '../famfs/pool/pool-source.ts';
 import { withTimeout } from '../famfs/with-timeout.ts';
 
 /** Paths are relative to the pool's root, without a leading slash. */
 export type PoolQuestion =
-  /** The node id of a directory. */
+  /** A directory: its node id, and the life of the log that this is of. */
   | { readonly ask: 'directory'; readonly path: string }
   /** The files below a directory: how many, and their bytes. */
   | { readonly ask: 'files'; readonly path: string }
@@ -19,9 +19,15 @@ export type PoolQuestion =
 /** What was asked for; empty where there is no such live directory, or no such node. */
 export interface PoolAnswer {
   readonly node?: number;
+  readonly logLife?: string;
   readonly bytes?: number;
   readonly files?: number;
   readonly path?: string;
+}
+
+/** The pool that a session is of, and where it is. */
+export interface ReadPool extends ServedPool {
+  readonly device: string;
 }
 
 /** To the reading process. */
@@ -38,7 +44,7 @@ const ANSWER_MS = 10_000;
 
 /** Reads the tree of a pool out of its log, in a process of its own: see pool-reader-process.ts. */
 export class PoolReader {
-  readonly #source: PoolSource;
+  readonly #pool: ReadPool;
   #process: ChildProcess | undefined;
   readonly #waiting = new Map<number, PromiseWithResolvers<PoolAnswer>>();
   /** Questions that nobody waits for any more: as long as there are any, the process has enough to do. */
@@ -46,13 +52,13 @@ export class PoolReader {
   #last = 0;
   #isClosed = false;
 
-  constructor(source: PoolSource) {
-    this.#source = source;
+  constructor({ device, poolUuid, logLife }: ReadPool) {
+    this.#pool = { device, poolUuid, ...(logLife === undefined ? {} : { logLife }) };
   }
 
   /**
    * Asks the process, which is started where there is none. Throws FamfsError NOT_ANSWERING while it takes too
-   * long, and what Pool.open throws when the log cannot be read.
+   * long, REPLACED where the device holds another pool now, and what Pool.open throws when the log cannot be read.
    */
   async ask(question: PoolQuestion): Promise<PoolAnswer> {
     if (this.#isClosed || this.#late.size > 0) throw this.#notAnswering();
@@ -77,7 +83,7 @@ export class PoolReader {
   }
 
   #start(): ChildProcess {
-    const child = spawn(process.execPath, [...LEAN.flags, moduleFile(import.meta.url, 'pool-reader-process'), JSON.stringify(this.#source)], {
+    const child = spawn(process.execPath, [...LEAN.flags, moduleFile(import.meta.url, 'pool-reader-process'), JSON.stringify(this.#pool)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...LEAN.env }, cwd: '/',
     });
     child.unref(); // it ends with this process
@@ -106,7 +112,7 @@ export class PoolReader {
   }
 
   #notAnswering(): FamfsError {
-    return new FamfsError('NOT_ANSWERING', `${this.#source.devices[0]}: the log of the pool is not read yet: repeat the call`);
+    return new FamfsError('NOT_ANSWERING', `${this.#pool.device}: the log of the pool is not read yet: repeat the call`);
   }
 }
 
@@ -114,15 +120,16 @@ export class PoolReader {
 export class PoolReaders {
   readonly #readers = new Map<string, PoolReader>();
 
-  of({ id, poolUuid, record, closed }: Session): PoolReader {
+  of({ id, record, closed }: Session): PoolReader {
     const present = this.#readers.get(id);
     if (present !== undefined) return present;
-    const reader = new PoolReader({ ...sourceOf(record.device), uuid: poolUuid });
+    const reader = new PoolReader(record);
     this.#readers.set(id, reader);
-    void closed.then(() => {
+    const end = () => {
       reader.close();
       this.#readers.delete(id);
-    });
+    };
+    closed.then(end, end);
     return reader;
   }
 

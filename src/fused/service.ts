@@ -6,7 +6,6 @@ import { FamfsError } from '../famfs/errors.ts';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';
 import type { Session } from '../famfs/fuse/session/session.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
-import { identityOn } from './identify.ts';
 import type { PoolReader, PoolReaders } from './pool-reader.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -30,13 +29,12 @@ export function fusedOperations(sessions: Sessions, readers: PoolReaders, hostDi
     EnsureSession: async ({ pool_uuid: uuid, directory }) => {
       const session = await sessions.ensure(uuid).catch((error: unknown) => { throw cannotServe(error); });
       if (directory === '') return { path: session.directory };
-      return { path: session.directory, directory_node: await nodeOf(readers.of(session), directory).catch(unlessUnreadable) };
+      const node = await directoryOf(readers.of(session), directory).then((found) => found.node, unlessUnreadable);
+      return { path: session.directory, directory_node: node };
     },
 
     SetMountGroup: async ({ pool_uuid: uuid, directory, gid }) => {
-      const session = mounted(sessions, uuid);
-      const node = await nodeOf(readers.of(session), directory);
-      const { device, logLife = identityOn(device)?.logLife ?? '' } = session.record;
+      const { node, logLife } = await directoryOf(readers.of(mounted(sessions, uuid)), directory);
       const overrides = Overrides.open(hostDirectory, uuid, logLife);
       try {
         overrides.setGroup(node, gid);
@@ -86,11 +84,11 @@ function mounted(sessions: Sessions, uuid: string): Session {
   return session;
 }
 
-/** The node id of a live directory, out of the log: the mount is not touched, its session may hang. Throws NOT_FOUND where there is none. */
-async function nodeOf(reader: PoolReader, directory: string): Promise<number> {
-  const { node } = await reader.ask({ ask: 'directory', path: requireBelowRoot(directory) });
+/** A live directory: its node id, and the life of the log that this is of. Throws NOT_FOUND where there is none. */
+async function directoryOf(reader: PoolReader, directory: string): Promise<{ node: number; logLife: string }> {
+  const { node, logLife } = await reader.ask({ ask: 'directory', path: requireBelowRoot(directory) });
   if (node === undefined) throw refuse.notFound(`there is no directory ${JSON.stringify(directory)} in the pool`);
-  return node;
+  return { node, logLife: logLife! };
 }
 
 /** A pool that is mounted serves on when somebody writes over its superblock; then nobody can tell more of it. */
