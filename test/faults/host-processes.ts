@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { csi, fused } from '../../src/csi/server/protocols.ts';
 import { Host, type Role, startRole, stopRole, untilServing } from '../demo/host.ts';
+import type { Pool__Output } from '../../src/generated/famfs/fused/v1/Pool.ts';
 import { program } from '../harness/paths.ts';
 import type { NodeClient } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
@@ -63,6 +64,12 @@ export class HostProcesses {
   async mount(): Promise<string> {
     const { path } = await unary(this.#plane, this.#plane.ensureSession.bind(this.#plane), { pool_uuid: this.#site.uuid }) as { path: string };
     return path;
+  }
+
+  /** What the data plane says of its pools. */
+  async pools(): Promise<readonly Pool__Output[]> {
+    const { pools } = await unary(this.#plane, this.#plane.listPools.bind(this.#plane), {}) as { pools: Pool__Output[] };
+    return pools;
   }
 
   /** The data plane, the supervisor of its session, and the child that serves. */

@@ -270,8 +270,10 @@ export class PoolWriter {
       this.#claim.beat();
       this.#claim.keepChange();
       if (this.#predecessors.maybeRunning.length > 0) this.#log.guardAgainstLate();
-      else this.#appender.repairCounters();
-      if (this.pool.replayer.damaged) this.#log.refresh(true); // it may have been for an instant only
+      else {
+        this.#appender.repairCounters();
+        this.#log.refresh(this.pool.replayer.damaged); // others may write here; and damage may have been there for an instant only
+      }
       this.#log.quarantineTaintedSometimes();
     } catch {
       this.#claim.fail(); // whatever it was, who does not beat may be overruled: the next call tells its caller
