@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FamfsError } from '../../src/famfs/errors.ts';
+import { ClaimLayout } from '../../src/famfs/format/claim-record.ts';
 import { hasFormatMarker } from '../../src/famfs/format/format-marker.ts';
 import { LogHeader } from '../../src/famfs/format/log-header.ts';
 import { Superblock } from '../../src/famfs/format/superblock.ts';
@@ -67,7 +68,10 @@ function judge(device: RecordingDevice, uuid: string, old: Lines | undefined): n
   }
   assert.equal(lines.size, 0, `the new pool is not empty:\n${text(lines)}`);
   mustBeZero(device, Superblock.regionLength + LogHeader.length, device.size);
-  mustBeZero(device, 4096, Superblock.regionLength);
+  const { logLife } = ClaimLayout;
+  mustBeZero(device, 4096, logLife);
+  mustBeZero(device, logLife + 8, Superblock.regionLength);
+  assert.notEqual(replayer.identity.logLife, '', 'a new pool has no log life');
   return NEW;
 }
 
