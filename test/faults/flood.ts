@@ -64,11 +64,10 @@ export async function floodWithRejects(count: number, forMs: number, random: Ran
     const flood = new LogFlood(site.device, `${NAME}/data`);
     try {
       await application.ask({ do: 'work', byte: 0, seed: random.word() });
-      const figures = await attack({ site, controller, host, flood, target }, count, forMs, random);
-      await expectToGoOn(host, application);
-      const { work } = await application.ask({ do: 'rest' });
-      assert.deepEqual({ wrong: work!.wrong, gone: work!.gone }, { wrong: [], gone: 0 });
-      return { ...figures, blocks: work!.good };
+      const figures = await attack({ controller, host, flood, target, application }, count, forMs, random);
+      await application.ask({ do: 'work', byte: 0, seed: random.word() });
+      await expectToGoOn(host);
+      return { ...figures, blocks: figures.blocks + await blocksOf(application) };
     } finally {
       flood.close();
       await application.end();
@@ -80,14 +79,16 @@ export async function floodWithRejects(count: number, forMs: number, random: Ran
 }
 
 interface Scene {
-  readonly site: Site;
   readonly controller: ControllerProcess;
   readonly host: HostProcesses;
   readonly flood: LogFlood;
+  /** Where the volume is published. */
   readonly target: string;
+  /** At work on it. */
+  readonly application: ClientProcess;
 }
 
-async function attack(scene: Scene, count: number, forMs: number, random: Random): Promise<Omit<FloodFigures, 'blocks'>> {
+async function attack(scene: Scene, count: number, forMs: number, random: Random): Promise<FloodFigures> {
   const { controller, host, flood } = scene;
   const before = { processes: host.processes, bytes: ownBytes(host.processes.child) };
   const first = flood.next;
@@ -115,7 +116,7 @@ async function attack(scene: Scene, count: number, forMs: number, random: Random
   const told = JSON.stringify(pools);
   assert.equal(pools.length, 1);
   assert.ok(told.length < 4096, told.slice(0, 4096));
-  return { rejects: flood.next - first, longestLookupMs, grownMiB: grown / MIB, toldBytes: told.length };
+  return { rejects: flood.next - first, blocks: await blocksOf(scene.application), longestLookupMs, grownMiB: grown / MIB, toldBytes: told.length };
 }
 
 /** Looks up names that are not there, again and again; answers the longest time in ms. */
@@ -135,17 +136,21 @@ async function expectNoNew(controller: ControllerProcess): Promise<void> {
   await refused(createVolume(controller.client, 'another', { capacity_range: { required_bytes: UNIT } }), status.UNAVAILABLE, /more than \d+ entries are refused/);
 }
 
-/** Both processes of a session are killed: others go on with it, and its users notice nothing. */
-async function expectToGoOn(host: HostProcesses, application: ClientProcess): Promise<void> {
+/** Both processes of a session are killed: others go on with it. */
+async function expectToGoOn(host: HostProcesses): Promise<void> {
   const before = host.processes;
   for (const pid of [before.supervisor, before.child]) process.kill(pid, 'SIGKILL');
   await until(() => {
     const { supervisor, child } = host.processes;
     assert.ok(supervisor !== before.supervisor && child !== undefined);
   });
+}
+
+/** Lets an application rest; how many blocks it has read, none of them wrong. */
+async function blocksOf(application: ClientProcess): Promise<number> {
   const { work } = await application.ask({ do: 'rest' });
   assert.deepEqual({ wrong: work!.wrong, gone: work!.gone }, { wrong: [], gone: 0 });
-  await application.ask({ do: 'work', byte: 0, seed: 1 });
+  return work!.good;
 }
 
 /** Memory of a process that is nobody else's. */

@@ -176,11 +176,14 @@ export class Replayer {
   }
 
   #update(thorough = false): { removed: number[]; rebuilt: boolean } {
-    const { header } = this.#store;
-    const request = Atomics.load(header, Header.requested);
     const removed: number[] = [];
     let rebuilt = false;
-    for (let attempt = 0; attempt < ATTEMPTS && this.identity.isUnchanged(); attempt++) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const request = Atomics.load(this.#store.header, Header.requested);
+      if (!this.identity.isUnchanged()) {
+        this.#answer(request); // nobody waits for what cannot be read any more
+        break;
+      }
       // The change word is read first: what changes after this load is met again next time.
       const change = this.ring.changeWord();
       const moved = change !== this.#change || (thorough && attempt === 0);
@@ -194,11 +197,17 @@ export class Replayer {
       if (this.#notTaken === undefined && this.#replay.isStale) this.#wanted ??= 'soon';
       const isTaken = this.#rebuildIfWanted();
       rebuilt ||= isTaken;
+      this.#answer(request);
       if (this.ring.changeWord() === change && !(isTaken && this.#replay.isStale)) break;
     }
+    return { removed, rebuilt };
+  }
+
+  /** Lets those go on that have waited for a look. */
+  #answer(request: number): void {
+    const { header } = this.#store;
     Atomics.store(header, Header.served, request);
     Atomics.notify(header, Header.served);
-    return { removed, rebuilt };
   }
 
   /** Lets no reader see the index while it is changed. */
