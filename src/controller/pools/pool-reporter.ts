@@ -16,18 +16,31 @@ const SLOT_LEVELS = [
   { share: 0.8, reason: 'PoolSlotsRunningLow' },
 ] as const;
 
-/** The notices about one pool: each change is reported once, however often it is seen. */
+/** Changes of health that are reported at once; then one each minute. Whoever can write to a pool's memory can make a change each second. */
+const CHANGES_AT_ONCE = 20;
+const CHANGE_EVERY_MS = 60_000;
+
+/**
+ * The notices about one pool: each change is reported once, however often it is seen. Where changes come too often, some are
+ * left out, and the last one is reported when it is seen again.
+ */
 export class PoolReporter {
   readonly #pool: string;
   readonly #notices: Notices;
+  readonly #clock: () => number;
   #health: PoolHealth = 'ok';
-  #reason = '';
+  /** What was reported last, and how many changes may be reported now, by the time of the last count. */
+  #reported: { readonly health: PoolHealth; readonly reason: string } = { health: 'ok', reason: '' };
+  #allowed = CHANGES_AT_ONCE;
+  #countedAt: number;
   #slotLevel = 0;
   #hasReportedKept = false;
 
-  constructor(pool: string, to: Notices) {
+  constructor(pool: string, to: Notices, clock: () => number = () => performance.now()) {
     this.#pool = pool;
     this.#notices = to;
+    this.#clock = clock;
+    this.#countedAt = clock();
   }
 
   get health(): PoolHealth {
@@ -36,17 +49,18 @@ export class PoolReporter {
 
   /** The pool cannot be used, or not fully. */
   reportProblem(health: Exclude<PoolHealth, 'ok'>, message: string): void {
-    if (this.#health === health && this.#reason === message) return;
     this.#health = health;
-    this.#reason = message;
-    this.#notices.pool({ pool: this.#pool, severity: 'warning', reason: notices[health], message });
+    if (this.#isNews(health, message)) {
+      this.#notices.pool({ pool: this.#pool, severity: 'warning', reason: notices[health], message });
+    }
   }
 
   /** The pool can be used; that is a notice where it could not before. */
   reportAvailable(): void {
-    if (this.#health === 'ok') return;
     this.#health = 'ok';
-    this.#notices.pool({ pool: this.#pool, severity: 'normal', reason: 'PoolAvailable', message: 'it takes new volumes again' });
+    if (this.#isNews('ok', '')) {
+      this.#notices.pool({ pool: this.#pool, severity: 'normal', reason: 'PoolAvailable', message: 'it takes new volumes again' });
+    }
   }
 
   /** So many bytes of deleted volumes stay in quarantine, as hosts mount the pool with tools that acknowledge nothing. */
@@ -73,6 +87,18 @@ export class PoolReporter {
       message: `${used} of the log's ${total} slots are used (${Math.floor(used / total * 100)} %): ${left} more volumes can be made here, ` +
         'as slots of deleted ones do not come back; plan a pool with a larger log',
     });
+  }
+
+  /** Whether this is another thing than was reported last, and may be reported now; then it counts as reported. */
+  #isNews(health: PoolHealth, reason: string): boolean {
+    if (this.#reported.health === health && this.#reported.reason === reason) return false;
+    const now = this.#clock();
+    this.#allowed = Math.min(CHANGES_AT_ONCE, this.#allowed + (now - this.#countedAt) / CHANGE_EVERY_MS);
+    this.#countedAt = now;
+    if (this.#allowed < 1) return false;
+    this.#allowed--;
+    this.#reported = { health, reason };
+    return true;
   }
 }
 

@@ -22,6 +22,21 @@ describe('what is told of a pool', () => {
     assert.equal(reporter.health, 'ok');
   });
 
+  it('is no more than twenty changes at once and then one each minute, the last one among them', () => {
+    let now = 0;
+    const messages: string[] = [];
+    const busy = new PoolReporter('p0', { volume: () => undefined, pool: ({ reason, message }) => void messages.push(`${reason} ${message}`) }, () => now);
+    for (let second = 0; second < 3600; second++, now += 1000) {
+      if (second % 2 === 0) busy.reportProblem('damaged', `state word ${second}`);
+      else busy.reportAvailable();
+    }
+    assert.ok(messages.length <= 20 + 60, String(messages.length));
+    assert.equal(busy.health, 'ok');
+    for (let second = 0; second < 120; second++, now += 1000) busy.reportProblem('damaged', 'to stay');
+    assert.deepEqual(messages.filter((message) => message === 'PoolDamaged to stay').length, 1);
+    assert.equal(messages.at(-1), 'PoolDamaged to stay');
+  });
+
   it('is each level of its slots, once', () => {
     for (const used of [0, 79, 80, 81, 94, 95, 100]) reporter.reportSlots(used, 100);
     assert.deepEqual(told, ['p0 warning PoolSlotsRunningLow', 'p0 warning PoolSlotsNearlyUsedUp']);
