@@ -9,6 +9,9 @@ const AFTER_MS = 60_000;
 const PATIENCE_MS = 200;
 /** How calls end that were not answered, or whose first attempt is not over. */
 const UNANSWERED: readonly status[] = [status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.ABORTED];
+/** How a call ends while its pool's session is being replaced; how often a caller believes that, one after the other. */
+const ASKED_TO_REPEAT = /repeat the call/;
+const REPEATED_MAX = 10;
 
 /**
  * Notices that the machine stood still: this process got no time, and no other is to blame for what
@@ -28,15 +31,17 @@ export class Stalls {
     this.#stallMs = stallMs;
   }
 
-  /** Makes a call; one that got no answer because of a stall again, as an orchestrator does. */
+  /** Makes a call; one that got no answer because of a stall, or that is asked to be repeated, again, as an orchestrator does. */
   readonly repeat = async <T>(call: () => Promise<T>): Promise<T> => {
-    for (;;) {
+    for (let asked = 0; ;) {
       try {
         return await call();
       } catch (error) {
         this.#beat(); // this may be the first that is heard of after it
-        const isExcused = UNANSWERED.includes((error as ServiceError).code) && performance.now() - this.#over < AFTER_MS;
-        if (!isExcused) throw error;
+        const { code, details } = error as ServiceError;
+        const isExcused = UNANSWERED.includes(code) && performance.now() - this.#over < AFTER_MS;
+        const isAsked = code === status.UNAVAILABLE && ASKED_TO_REPEAT.test(details) && ++asked <= REPEATED_MAX;
+        if (!isExcused && !isAsked) throw error;
         this.repeated++;
         await sleep(PATIENCE_MS);
       }

@@ -9,11 +9,15 @@ import { strandedEntry } from '../writer/take-over/stranded.ts';
 import { claimProblems } from './claim-problems.ts';
 import { memoryProblems } from './memory-check.ts';
 
+/** Problems of entries of each kind that are named. */
+const NAMED_MAX = 1000;
+
 export interface FsckReport {
   /** 0 clean, 1 damage, collision, impossible entry or memory that fails, 2 could not look. */
   readonly status: 0 | 1 | 2;
   /** Why nothing could be checked, or superblock and log header allowed no replay. */
   readonly failure?: string;
+  /** Of entries, the first thousand of each kind, and how many more there are. */
   readonly problems: readonly Problem[];
   readonly uuid?: string;
   readonly systemUuid?: string;
@@ -27,7 +31,7 @@ export interface FsckReport {
 export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   let pool: Pool;
   try {
-    pool = Pool.open(sourceOf(devicePath), { writable: false });
+    pool = Pool.open(sourceOf(devicePath), { writable: false, namedMax: NAMED_MAX });
   } catch (error) {
     if (!(error instanceof FamfsError)) throw error;
     const found = error.code === 'NOT_FAMFS' || error.code === 'DAMAGED';

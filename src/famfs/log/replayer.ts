@@ -180,10 +180,7 @@ export class Replayer {
     let rebuilt = false;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const request = Atomics.load(this.#store.header, Header.requested);
-      if (!this.identity.isUnchanged()) {
-        this.#answer(request); // nobody waits for what cannot be read any more
-        break;
-      }
+      if (!this.identity.isUnchanged()) return this.#answer(request), { removed, rebuilt }; // nothing more can be read
       // The change word is read first: what changes after this load is met again next time.
       const change = this.ring.changeWord();
       const moved = change !== this.#change || (thorough && attempt === 0);
@@ -205,9 +202,8 @@ export class Replayer {
 
   /** Lets those go on that have waited for a look. */
   #answer(request: number): void {
-    const { header } = this.#store;
-    Atomics.store(header, Header.served, request);
-    Atomics.notify(header, Header.served);
+    Atomics.store(this.#store.header, Header.served, request);
+    Atomics.notify(this.#store.header, Header.served);
   }
 
   /** Lets no reader see the index while it is changed. */

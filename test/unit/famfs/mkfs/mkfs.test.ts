@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { decodeSuperblock, superblockProblem } from '../../../../src/famfs/format/superblock.ts';
+import { describeProblem } from '../../../../src/famfs/log/problem.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { defaultLogSize, mkfs, smallestDevice } from '../../../../src/famfs/mkfs/mkfs.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { MIB } from '../../../../src/famfs/units.ts';
+import { LogFlood } from '../../../faults/log-flood.ts';
 import { shmFile, tempDir } from '../../../harness/temp.ts';
 import { AU, CLUSTER, file, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
@@ -122,6 +124,21 @@ describe('fsck', () => {
     const report = fsck(device);
     assert.equal(report.status, 1);
     assert.match(report.failure ?? '', /magic is 0x0/);
+  });
+
+  it('names the first thousand refused entries, and says how many more there are', async () => {
+    const device = await newPool(4);
+    const { writer, stop } = await openWriter(device);
+    writer.create([file('one', AU)]);
+    stop();
+    const flood = new LogFlood(device, 'one');
+    flood.flood(2500, 'a path that is taken');
+    flood.close();
+    const { status, problems } = fsck(device);
+    assert.equal(status, 1);
+    assert.equal(problems.length, 1001);
+    assert.equal(describeProblem(problems[0]), 'log entry 1 ("one"): entry 0 has that path already');
+    assert.equal(describeProblem(problems[1000]), 'log: 1500 more entries are refused');
   });
 
   it('changes nothing, and works beside a writer', async () => {
