@@ -1,5 +1,6 @@
 import { problemWith } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
+import { csi } from '../csi/server/protocols.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
 import { formatVolumeId } from '../csi/volume-id.ts';
 import type { PoolNode } from '../famfs/pool/pool.ts';
@@ -10,9 +11,12 @@ import type { ListVolumesResponse } from '../generated/csi/v1/ListVolumesRespons
 import type { Attachments } from '../state/interfaces.ts';
 import { parseParameters } from './layout/parameters.ts';
 import { isVolume, SLOTS_PER_VOLUME } from './layout/volume-layout.ts';
-import { formatToken, parseToken } from './page-token.ts';
+import { formatToken, type PagePosition, parseToken } from './page-token.ts';
 import type { ManagedPool } from './pools/managed-pool.ts';
 import type { ControllerPools } from './pools/pools.ts';
+
+/** Bytes of a page: clients of gRPC refuse messages of more than 4 MiB, and a page is made while nothing else is answered. */
+const PAGE_MAX_BYTES = 2 ** 20;
 
 /** What there is: volumes and room for more. Reads only. */
 export class Listing {
@@ -27,21 +31,27 @@ export class Listing {
   }
 
   /**
-   * One page of the volumes in order of creation, pool by pool. A pool that cannot be read is left
-   * out: what it holds cannot be known, and the volumes of the others can.
+   * One page of the volumes in order of creation, pool by pool: as many as were asked for, and as fit into a message
+   * that clients take. A pool that cannot be read is left out: what it holds cannot be known, and the volumes of the
+   * others can.
    */
   async list(request: ListVolumesRequest__Output): Promise<ListVolumesResponse> {
     const { max_entries: limit, starting_token: token } = request;
     if (limit < 0) throw refuse.invalid(`max_entries ${limit} is negative`);
-    const entries: Found[] = [];
-    for (const found of this.#volumesAfter(token)) {
-      if (limit > 0 && entries.length === limit) {
-        const { uuid, node } = entries.at(-1)!;
-        return { entries: await this.#describe(entries), next_token: formatToken({ pool: uuid, node: node.node }) };
-      }
-      entries.push(found);
+    const after = token === '' ? undefined : parseToken(token);
+    const nodes = await this.#publishedNodes();
+    const entries: Entry[] = [];
+    let bytes = 0;
+    let last: PagePosition | undefined;
+    for (const { uuid, node } of this.#volumesAfter(after)) {
+      const entry = this.#describe(uuid, node, nodes);
+      bytes += bytesOf(entry);
+      const isFull = entries.length === limit || bytes > PAGE_MAX_BYTES;
+      if (isFull && last !== undefined) return { entries, next_token: formatToken(last) };
+      entries.push(entry);
+      last = { pool: uuid, node: node.node };
     }
-    return { entries: await this.#describe(entries), next_token: '' };
+    return { entries, next_token: '' };
   }
 
   /** Free memory as a class would find it; memory in quarantine is not free, and without slots nothing is. */
@@ -63,33 +73,36 @@ export class Listing {
     return { available_capacity: available, maximum_volume_size: { value: largest } };
   }
 
-  *#volumesAfter(token: string): Generator<Found> {
-    const after = token === '' ? undefined : parseToken(token);
+  *#volumesAfter(after: PagePosition | undefined): Generator<Found> {
     const readable = this.#pools.all.filter((pool) => pool.isReadable);
     const start = after === undefined ? 0 : readable.findIndex((pool) => pool.uuid === after.pool);
-    if (start < 0) throw refuse.aborted(`starting_token ${JSON.stringify(token)} names a pool that is not there: start the listing again`);
+    if (start < 0) throw refuse.aborted(`starting_token ${JSON.stringify(formatToken(after!))} names a pool that is not there: start the listing again`);
     for (const pool of readable.slice(start)) {
       const behind = pool.uuid === after?.pool ? after!.node : 0;
       yield* volumesOf(pool, behind);
     }
   }
 
-  async #describe(found: readonly Found[]): Promise<NonNullable<ListVolumesResponse['entries']>> {
+  /** By volume, the nodes that it is published on. */
+  async #publishedNodes(): Promise<ReadonlyMap<string, readonly string[]>> {
     const records = await this.#attachments.list();
-    const nodes = new Map(records.map(({ volume, attachments }) => [volume, attachments.map(({ node }) => node)]));
-    return found.map(({ uuid, node }) => {
-      const volumeId = formatVolumeId({ pool: uuid, directory: node.path });
-      return {
-        volume: {
-          volume_id: volumeId,
-          capacity_bytes: node.record?.capacity ?? 0,
-          accessible_topology: [poolTopology(this.#driver, [uuid])],
-        },
-        status: { published_node_ids: nodes.get(volumeId) ?? [] },
-      };
-    });
+    return new Map(records.map(({ volume, attachments }) => [volume, attachments.map(({ node }) => node)]));
+  }
+
+  #describe(uuid: string, { path, record }: PoolNode, nodes: ReadonlyMap<string, readonly string[]>): Entry {
+    const volumeId = formatVolumeId({ pool: uuid, directory: path });
+    return {
+      volume: {
+        volume_id: volumeId,
+        capacity_bytes: record?.capacity ?? 0,
+        accessible_topology: [poolTopology(this.#driver, [uuid])],
+      },
+      status: { published_node_ids: [...nodes.get(volumeId) ?? []] },
+    };
   }
 }
+
+type Entry = NonNullable<ListVolumesResponse['entries']>[number];
 
 interface Found {
   readonly uuid: string;
@@ -97,10 +110,16 @@ interface Found {
 }
 
 /** The volumes of a pool behind a node id, ascending. */
-function volumesOf(pool: ManagedPool, behind: number): Found[] {
-  const { uuid } = pool.view;
-  return pool.view.list('')
-    .filter((node) => node.node > behind && isVolume(node))
-    .sort((a, b) => a.node - b.node)
-    .map((node) => ({ uuid, node }));
+function* volumesOf({ view }: ManagedPool, behind: number): Generator<Found> {
+  const { uuid } = view;
+  const nodes = [...view.nodesIn('')].filter((node) => node > behind).sort((a, b) => a - b);
+  for (const id of nodes) {
+    const node = view.describe(id);
+    if (isVolume(node)) yield { uuid, node };
+  }
+}
+
+/** Bytes of an entry in an answer. */
+function bytesOf(entry: Entry): number {
+  return csi.Controller.service.ListVolumes.responseSerialize({ entries: [entry] }).length;
 }

@@ -40,7 +40,7 @@ export class Volumes {
     const { pool, directory, size, record, parameters } = plan;
     if (plan.isThere) return this.#volume(pool, directory, size);
     return pool.write((writer) => {
-      if (plan.isCutShort) removeTree(writer, directory);
+      if (plan.isCutShort) writer.remove(directory);
       try {
         writer.create(entriesOf(directory, size, record, parameters));
       } catch (error) {
@@ -95,10 +95,8 @@ export class Volumes {
     if (attached.length > 0) {
       throw refuse.precondition(`${volumeId} is published on ${attached.map(({ node }) => node).join(', ')}: unpublish it first`);
     }
-    pool.write((writer) => {
-      writer.mustBeUnaliased(id.directory); // or a part of the volume would be gone when it is refused
-      removeTree(writer, id.directory);
-    });
+    pool.write((writer) => writer.mustBeUnaliased(id.directory)); // or a part of the volume would be gone when it is refused
+    await removeTree((work) => pool.write(work), id.directory);
     pool.deleted();
   }
 

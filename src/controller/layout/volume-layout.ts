@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { refuse } from '../../csi/errors.ts';
 import { type VolumeRecord, volumeRecordFits } from '../../famfs/format/volume-record.ts';
 import type { Pool, PoolNode } from '../../famfs/pool/pool.ts';
@@ -18,6 +19,9 @@ const DATA_FILE = 'data';
 /** Log entries a volume needs: its directory and its file. */
 export const SLOTS_PER_VOLUME = 2;
 
+/** How long a deletion works at a time. */
+const SLICE_MS = 10;
+
 /** Whether a directory is a volume that this driver made. */
 export function isVolume({ record }: PoolNode): boolean {
   return record?.kind === VOLUME_KIND;
@@ -25,8 +29,7 @@ export function isVolume({ record }: PoolNode): boolean {
 
 /** A volume without its file: what a crash in the middle of a deletion leaves. Creation cannot, it is one store. */
 export function isCutShort(pool: Pool, found: PoolNode): boolean {
-  return isVolume(found) && pool.stat(`${found.path}/${DATA_FILE}`) === undefined &&
-    pool.list(found.path).length === 0;
+  return isVolume(found) && pool.isEmpty(found.path);
 }
 
 /** The record of a new volume of `capacity` bytes. Throws INVALID_ARGUMENT where it is longer than a log entry can keep. */
@@ -47,11 +50,36 @@ export function entriesOf(directory: string, size: number, record: VolumeRecord,
   ];
 }
 
-/** Removes files first and the directory last, so that what a crash leaves is still a volume to delete. */
-export function removeTree(writer: PoolWriter, directory: string): void {
-  for (const { kind, path } of writer.pool.list(directory)) {
-    if (kind === 'directory') removeTree(writer, path);
-    else writer.remove(path);
+/** A piece of a deletion: it ends at a moment of `performance.now`, and looks at all states of the log once. */
+interface Slice {
+  readonly until: number;
+  hasLooked: boolean;
+}
+
+/**
+ * Removes files first and the directory last, so that what a crash leaves is still a volume to delete. However much
+ * is in it, others are answered in between, and the lease is renewed: each `write` is a piece of the work.
+ */
+export async function removeTree(
+  write: (work: (writer: PoolWriter) => boolean) => boolean, directory: string, sliceMs = SLICE_MS,
+): Promise<void> {
+  while (!write((writer) => removeSome(writer, directory, { until: performance.now() + sliceMs, hasLooked: false }))) await setImmediate();
+}
+
+/** Removes one thing after the other until the slice is over; answers whether all is gone. */
+function removeSome(writer: PoolWriter, directory: string, slice: Slice): boolean {
+  const { pool } = writer;
+  for (let [first] = pool.nodesIn(directory); first !== undefined; [first] = pool.nodesIn(directory)) {
+    const { kind, path } = pool.describe(first);
+    if (kind === 'file') remove(writer, path, slice);
+    else if (!removeSome(writer, path, slice)) return false;
+    if (performance.now() >= slice.until) return false;
   }
-  writer.remove(directory);
+  remove(writer, directory, slice);
+  return true;
+}
+
+function remove(writer: PoolWriter, path: string, slice: Slice): void {
+  writer.remove(path, { looksAtAll: !slice.hasLooked });
+  slice.hasLooked = true;
 }

@@ -1,5 +1,5 @@
 import { ExtentMap } from '../alloc/extent-map.ts';
-import type { Run } from '../alloc/free-runs.ts';
+import { freeBytes, type Run } from '../alloc/free-runs.ts';
 import type { CheckedMap } from '../index/index-store.ts';
 
 /**
@@ -47,6 +47,20 @@ export class Ownership {
       this.live.remove(start, node);
       this.quarantined.remove(start, node);
     }
+  }
+}
+
+/** Free bytes of a pool, counted again only where memory has changed hands. */
+export class FreeBytes {
+  #of: Ownership | undefined;
+  #changes = -1;
+  #bytes = 0;
+
+  count(memory: Ownership, rejects: RejectedMemory, areas: readonly Run[]): number {
+    const changes = memory.changes + rejects.changes; // both only grow
+    if (this.#of === memory && this.#changes === changes) return this.#bytes;
+    [this.#of, this.#changes] = [memory, changes];
+    return this.#bytes = rejects.tooMany ? 0 : freeBytes(memory.maps, rejects.ranges, areas);
   }
 }
 

@@ -1,4 +1,4 @@
-import { freeBytes, freeRuns, type Run, sumOf } from '../alloc/free-runs.ts';
+import { freeRuns, type Run, sumOf } from '../alloc/free-runs.ts';
 import type { PoolMemory } from '../device/pool-memory.ts';
 import { FamfsError } from '../errors.ts';
 import { Header, type IndexHandle, IndexStore, nodeOf, Status, Totals } from '../index/index-store.ts';
@@ -9,7 +9,7 @@ import { type Geometry, type LogCounters, readCounters, readGeometry } from './g
 import { guardsBehindEnd, listProblem, mayGuardOthers } from './guards.ts';
 import { corruptEntry, endProblems } from './log-end.ts';
 import { LogReplay, type ReplayBounds } from './log-replay.ts';
-import type { Ownership } from './ownership.ts';
+import { FreeBytes, type Ownership } from './ownership.ts';
 import type { Problem } from './problem.ts';
 
 /** What a replay changed. Node ids; `rebuilt` says that the whole tree was read anew. */
@@ -59,8 +59,7 @@ export class Replayer {
   #notTaken: Problem | undefined;
   /** When the next one may begin. */
   #rebuildFrom = 0;
-  /** Free bytes, and after how many changes of which memory they were counted. */
-  #free = { bytes: 0, of: undefined as LogReplay | undefined, changes: -1 };
+  readonly #free = new FreeBytes();
   /** Entries after which readers that wait are let in: nobody does at first. */
   #slice = Infinity;
 
@@ -158,6 +157,23 @@ export class Replayer {
       if (this.#replay.index.status(nodeOf(index)) === Status.Live) added.push(nodeOf(index));
     }
     return { added, removed, rebuilt };
+  }
+
+  /**
+   * Applies a state that the writer of this process has just stored, by which the change word went from `before` to
+   * `after`: without a look at any other. False where that is not enough, since somebody else has changed something
+   * as well, or a fresh replay is due: then it is for `catchUp`.
+   */
+  followOwn(index: number, before: bigint, after: bigint): boolean {
+    const isCurrent = this.#change === before && this.#wanted === undefined && this.#notTaken === undefined;
+    if (!isCurrent || this.ring.changeWord() !== after || !this.identity.isUnchanged()) return false;
+    const { states } = this.#replay;
+    this.#locked(() => states.apply([index]));
+    states.takeRemoved();
+    if (this.#replay.isStale) return false;
+    this.#change = after;
+    this.#publish(readCounters(this.geometry.log));
+    return true;
   }
 
   /** Blocks this thread until a view asks for a replay, or the time is up. */
@@ -269,11 +285,11 @@ export class Replayer {
   /** Judges the counters against what was found, and tells readers what was seen; `change` comes before that. */
   #publish(counters: LogCounters, change: () => void = () => {}): void {
     const { header, totals } = this.#store;
-    const { position, states: { quarantinedBytes } } = this.#replay;
+    const { position, memory, rejects, states: { quarantinedBytes } } = this.#replay;
     const guard = guardsBehindEnd(this.list, position);
     this.#endProblems = [...endProblems(position, counters, this.geometry), ...(guard === undefined ? [] : [guard])];
     const total = sumOf(this.geometry.allocatable);
-    const free = this.#freeBytes();
+    const free = this.#free.count(memory, rejects, this.geometry.allocatable);
     this.#locked(() => {
       change();
       totals[Totals.total] = total;
@@ -283,16 +299,5 @@ export class Replayer {
       Atomics.store(header, Header.seenChangeLow, Number(BigInt.asIntN(32, this.#change)));
       Atomics.store(header, Header.seenChangeHigh, Number(BigInt.asIntN(32, this.#change >> 32n)));
     });
-  }
-
-  /** Counted again only where memory has changed hands. */
-  #freeBytes(): number {
-    const { memory, rejects } = this.#replay;
-    const changes = memory.changes + rejects.changes; // both only grow
-    if (this.#free.of !== this.#replay || this.#free.changes !== changes) {
-      const bytes = rejects.tooMany ? 0 : freeBytes(memory.maps, rejects.ranges, this.geometry.allocatable);
-      this.#free = { bytes, of: this.#replay, changes };
-    }
-    return this.#free.bytes;
   }
 }

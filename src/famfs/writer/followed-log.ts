@@ -51,7 +51,10 @@ export class FollowedLog {
    */
   refresh(thorough = false): void {
     const { size } = this.quarantine;
-    const delta = this.#pool.replayer.catchUp(thorough);
+    const { replayer } = this.#pool;
+    const { change, end } = replayer;
+    const delta = replayer.catchUp(thorough);
+    if (!thorough && !delta.rebuilt && replayer.change === change && replayer.end === end) return; // nothing has changed
     const voided = [...this.quarantine.dropVoid(), ...this.#voidedFiles(delta)];
     const late = this.quarantine.notYetAdded(delta);
     if (late.length > 0 || (thorough && delta.removed.length > 0)) this.#claim.storeChange();
@@ -59,6 +62,15 @@ export class FollowedLog {
     // What was free may be quarantined for whoever reads the log anew.
     if (delta.rebuilt || (thorough && (delta.removed.length > 0 || this.quarantine.size !== size))) this.free.reload();
     if (voided.length > 0) this.free.taint(voided.flat());
+  }
+
+  /**
+   * The same after this writer has moved the state of an entry; the change word was `before` until then. Unless it
+   * `looksAtAll`, which takes milliseconds in a long log, it looks at no other entry where no predecessor may store.
+   */
+  follow(index: number, before: bigint, looksAtAll: boolean): void {
+    const looks = looksAtAll || this.#predecessors.maybeRunning.length > 0;
+    if (looks || !this.#pool.replayer.followOwn(index, before, this.#claim.change)) this.refresh();
   }
 
   /** Moves an entry's state forward. Throws FamfsError DAMAGED or CLAIM_LOST. */

@@ -26,6 +26,8 @@ const STEP_SECONDS = 0.01;
 const LEAST_STEP = 128 * 1024;
 /** So many that what is between two steps is lost in the time that they take. */
 const LARGEST_STEP = 512 * MIB;
+/** While it frees one file after the other, how often the writer looks whether somebody else has changed a state. */
+const LOOK_MS = 1000;
 /** Below this, a pause is not worth a timer. */
 const SHORTEST_PAUSE_MS = 2;
 
@@ -59,12 +61,15 @@ export class Reclaim {
     if (candidates.length === 0) return 0;
     const oldest = await acknowledged();
     let freed = 0;
+    let lookedAt = -Infinity;
     let problem: unknown;
     for (const { index, bytes, target } of candidates) {
       if (oldest !== undefined && oldest < target) continue;
       if (signal.aborted) break;
       try {
-        if (await this.#scrub(index, bytes)) freed += bytes;
+        const looksAtAll = performance.now() - lookedAt >= LOOK_MS;
+        if (looksAtAll) lookedAt = performance.now();
+        if (await this.#scrub(index, bytes, looksAtAll)) freed += bytes;
       } catch (error) {
         if (writer.lost) throw error;
         problem ??= error;
@@ -74,12 +79,12 @@ export class Reclaim {
     return freed;
   }
 
-  async #scrub(index: number, bytes: number): Promise<boolean> {
+  async #scrub(index: number, bytes: number, looksAtAll: boolean): Promise<boolean> {
     const { writer, rate, signal, isSound = () => true } = this.#options;
     if (!isSound()) return false;
     const began = performance.now();
     try {
-      for await (const done of writer.reclaim(index, stepOf(rate))) {
+      for await (const done of writer.reclaim(index, stepOf(rate), looksAtAll)) {
         this.#progress = { index, bytes, done };
         const ahead = done / rate * 1000 - (performance.now() - began);
         if (ahead >= SHORTEST_PAUSE_MS) await sleep(ahead, undefined, { signal }).catch(() => undefined);

@@ -136,22 +136,24 @@ export class PoolWriter {
 
   /**
    * Deletes a file (its memory is quarantined) or an empty directory. With `force`, whatever else has memory of the
-   * file goes with it, and is answered.
+   * file goes with it, and is answered. Who deletes many things lets `looksAtAll` be false for most of them: the
+   * states of all other entries are looked at then only if somebody else is known to have changed one.
    * Throws FamfsError NOT_FOUND, NOT_EMPTY, INVALID (the root), ALIASED, IN_USE (for a moment), CLAIM_LOST.
    */
-  remove(path: string, { force = false } = {}): Reject[] {
+  remove(path: string, { force = false, looksAtAll = true } = {}): Reject[] {
     this.#log.refresh(); // nobody else may append, but who did may have made an alias
     const node = this.pool.view.resolve(path);
     if (node === 0) throw new FamfsError('NOT_FOUND', `${path} does not exist`);
     if (node === ROOT) throw new FamfsError('INVALID', 'the root of a pool cannot be removed');
     const directory = this.pool.view.isDirectory(node);
-    if (directory && this.pool.list(path).length > 0) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
+    if (directory && !this.pool.isEmpty(path)) throw new FamfsError('NOT_EMPTY', `${path} is not empty`);
     const rejects = rejectsAt(this.pool, [path]);
     if (!force) refuseAliased(path, rejects);
     this.#voidCollisions(path, rejects);
+    const before = this.#claim.change;
     this.#log.moveState(indexOf(node), directory ? 'void' : 'quarantined');
     if (!directory) this.#log.quarantine.add(indexOf(node), this.#claim.change);
-    this.#log.refresh();
+    this.#log.follow(indexOf(node), before, looksAtAll);
     return rejects.filter(({ isAlias }) => isAlias);
   }
 
@@ -196,24 +198,26 @@ export class PoolWriter {
    * Gives the memory of a quarantined file back (rule R6), after every member has acknowledged its
    * end: names it in the claim, zeroes it, and then voids its entry. Zeroes in another thread, `step`
    * bytes at a time, and yields the bytes done after each; other calls may come in between and
-   * meanwhile. Given up in its middle, it can be begun again.
+   * meanwhile. Given up in its middle, it can be begun again. `looksAtAll` as for `remove`.
    * Throws FamfsError CLAIM_LOST, or DAMAGED where the entry was written over.
    */
-  async *reclaim(index: number, step: number): AsyncGenerator<number, void, void> {
+  async *reclaim(index: number, step: number, looksAtAll = true): AsyncGenerator<number, void, void> {
     const { replayer, memory } = this.pool;
     if (this.#named !== 0n) throw new Error(`entry ${this.#named - 1n} is being scrubbed`);
     if (replayer.view.statusAt(index) !== Status.Quarantined) return;
     const extents = this.#log.quarantine.extentsOf(index);
     this.#name(BigInt(index + 1));
+    let before: bigint;
     try {
       yield* this.#zeroing.run(extents, step);
       memory.superblock.fence();
+      before = this.#claim.change;
       if (replayer.view.statusAt(index) === Status.Quarantined) this.#log.moveState(index, 'void');
     } finally {
       if (!this.#claim.lost) this.#name(0n);
     }
     this.#log.quarantine.delete(index);
-    this.#log.refresh();
+    this.#log.follow(index, before, looksAtAll);
     const { allocatable } = replayer.geometry;
     for (const extent of extents) this.#log.free.restore(this.pool.freeRuns(partsWithin(extent, allocatable)));
   }

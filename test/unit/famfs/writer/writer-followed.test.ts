@@ -17,8 +17,8 @@ const owner = { uid: 1, gid: 2 };
 
 const fileBody = (path: string, first: number, count: number) => fileOver(path, [{ offset: DATA + first * UNIT, length: count * UNIT }]);
 
-/** Compares a reader that followed, a reader that just came, and the oracle. */
-function compare(follower: Pool): void {
+/** Compares a reader that followed, a reader that just came, and the oracle; and the writer, which keeps its own view current. */
+function compare(follower: Pool, ofWriter?: Pool): void {
   follower.refresh();
   const { memory, replayer } = follower;
   const fresh = Replayer.create(memory);
@@ -26,7 +26,7 @@ function compare(follower: Pool): void {
   const says = oracle({ superblock, log, deviceSize: memory.devices[0].size });
   assert(!('refused' in says));
   const sum = treeSum(oracleTree(says.nodes));
-  for (const one of [replayer, fresh]) {
+  for (const one of [replayer, fresh, ...(ofWriter === undefined ? [] : [ofWriter.replayer])]) {
     assert.equal(one.end, says.end);
     assert.equal(problemKey(one.problems), problemKey(says.problems));
     assert.equal(treeSum(readTree(one.view, says.end, true)), sum);
@@ -57,7 +57,7 @@ describe('what a writer does, as readers see it', () => {
         const name = random.pick(names);
         const there = pool.stat(name);
         const parent = name.includes('/') ? pool.stat(name.slice(0, 1)) : pool.stat('');
-        if (there && (there.kind === 'file' || pool.list(name).length === 0)) writer.remove(name);
+        if (there && (there.kind === 'file' || pool.list(name).length === 0)) writer.remove(name, { looksAtAll: random.chance(2) });
         else if (!there && parent?.kind === 'directory') {
           const made = { path: name, mode: 0o700, ...owner };
           const isFile = name.includes('/') || random.chance(4);
@@ -73,7 +73,7 @@ describe('what a writer does, as readers see it', () => {
           assert.equal(pool.stat('over'), undefined);
           assert.equal(pool.stat('old'), undefined);
         }
-        if (random.chance(2)) compare(follower);
+        if (random.chance(2)) compare(follower, pool);
       }
       writer.close();
       compare(follower);
