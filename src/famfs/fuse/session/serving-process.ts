@@ -18,7 +18,7 @@ import { moduleFile } from '../../module-file.ts';
 import { MistakeSignal } from '../serving/die.ts';
 import { type ChildMessage, fewProblems, type Serve, type SessionConfig, type ToldProblems } from '../serving/messages.ts';
 import { isKilled, startTimeOf, taskCount } from './processes.ts';
-import type { ServedPool } from './served-pool.ts';
+import { servedPool, type ServedPool } from './served-pool.ts';
 
 /** How a serving process ended: after an unmount, or otherwise, with the reason. */
 export interface ServingEnd {
@@ -91,7 +91,7 @@ export class ServingProcess implements ReplacedProcess {
       throw error;
     }
     child.on('message', (message: ChildMessage) => {
-      if (message.type === 'prepared') prepared.resolve({ poolUuid: message.poolUuid, ...fewProblems(message) });
+      if (message.type === 'prepared') prepared.resolve({ ...servedPool(message), ...fewProblems(message) });
       else if (message.type === 'began') this.began = true;
       else if (message.type === 'serving') serving.resolve();
       else if (message.type === 'replaced') this.#endReplaced();
