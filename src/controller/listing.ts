@@ -94,7 +94,7 @@ export class Listing {
     return {
       volume: {
         volume_id: volumeId,
-        capacity_bytes: record?.capacity ?? 0,
+        capacity_bytes: record?.capacity ?? 0, // which says that it is not known
         accessible_topology: [poolTopology(this.#driver, [uuid])],
       },
       status: { published_node_ids: [...nodes.get(volumeId) ?? []] },

@@ -195,7 +195,10 @@ function existingCapacity(found: PoolNode, name: string, range: CapacityRange, p
   if (!sameParameters(record.parameters, parameters.given)) {
     throw refuse.exists(`volume ${JSON.stringify(name)} exists with parameters ${JSON.stringify(record.parameters)}, not ${JSON.stringify(parameters.given)}`);
   }
-  const capacity = record.capacity ?? 0;
+  const { capacity } = record;
+  if (capacity === undefined) {
+    throw refuse.exists(`volume ${JSON.stringify(name)} exists, and its record does not tell its capacity: somebody else has written it; delete the volume`);
+  }
   if (!satisfies(capacity, range)) {
     throw refuse.exists(`volume ${JSON.stringify(name)} exists with ${capacity} bytes, asked for are ${range.required} to ${range.limit || 'any number'}`);
   }

@@ -10,6 +10,8 @@ import { csi } from '../../src/csi/server/protocols.ts';
 import { SocketServer } from '../../src/csi/server/server.ts';
 import { SUPERBLOCK_LENGTH } from '../../src/famfs/device/mapped-device.ts';
 import { entryOffset } from '../../src/famfs/format/log-header.ts';
+import { EntryType } from '../../src/famfs/format/state-word.ts';
+import { encodeVolumeRecord } from '../../src/famfs/format/volume-record.ts';
 import { sourceOf } from '../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../src/famfs/pool/pool.ts';
 import { MIB } from '../../src/famfs/units.ts';
@@ -21,9 +23,12 @@ import { shmFile, tempDir } from '../harness/temp.ts';
 import {
   attach, type ControllerClient, createVolume, deleteVolume, mountOf, refused, RWO, RWX,
 } from '../support/csi-requests.ts';
-import { forgeClone } from '../support/forged.ts';
+import { fileOver, forge, forgeClone } from '../support/forged.ts';
 import { plain, unary } from '../support/grpc-client.ts';
 import { until } from '../support/until.ts';
+
+/** What stands in records for a capacity, and is none. */
+const noCapacities = ['abc', '1e400', '-5'];
 
 describe('CSI with bad input', () => {
   const directory = tempDir('bad-input');
@@ -32,16 +37,20 @@ describe('CSI with bad input', () => {
   let server: SocketServer;
   let client: ControllerClient;
   let readOnly: string;
+  let good: string;
   let small: string;
+  let forged: string;
   let scribbled: string;
   let kept: string;
 
   before(async () => {
     readOnly = makeReadOnlyPool(places.stateDir);
+    good = makePool(places.stateDir, '256MiB');
     small = makePool(places.stateDir, '32MiB');
+    forged = makeForgedVolumes(places.stateDir);
     scribbled = makePool(places.stateDir, '256MiB');
     const devices = {
-      good: makePool(places.stateDir, '256MiB'), small, full: await makeFullLog(places),
+      good, small, forged, full: await makeFullLog(places),
       missing: join(directory, 'nowhere'), garbage: makeGarbage(), foreign: makePool(join(directory, 'other-state'), '32MiB'), readonly: readOnly, scribbled,
     };
     controller = await Controller.start({
@@ -62,14 +71,15 @@ describe('CSI with bad input', () => {
   });
 
   /** Whatever was refused: the volume made first is there, and nothing else came to be. */
-  afterEach(async () => assert.deepEqual(await listed('good'), [kept]));
+  afterEach(async () => assert.deepEqual(await listed(good), [kept]));
 
-  const listed = async (pool: string) => {
-    const { entries } = await unary(client, client.listVolumes.bind(client), {}) as
-      { entries: { volume: { volume_id: string } }[] };
-    const uuid = kept.split('/')[0]!;
-    return entries.map(({ volume }) => volume.volume_id).filter((id) => id.startsWith(uuid) === (pool === 'good'));
+  const entriesOf = async (device: string) => {
+    const { entries } = await unary(client, client.listVolumes.bind(client), {}) as { entries: { volume: { volume_id: string; capacity_bytes: string } }[] };
+    const pool = Pool.open(sourceOf(device), { writable: false });
+    pool.close();
+    return entries.map(({ volume }) => volume).filter(({ volume_id: id }) => id.startsWith(pool.uuid));
   };
+  const listed = async (device: string) => (await entriesOf(device)).map(({ volume_id: id }) => id);
 
   const create = (request: CreateVolumeRequest) =>
     createVolume(client, 'bad', { ...request, parameters: { pool: 'good', ...request.parameters } });
@@ -121,9 +131,9 @@ describe('CSI with bad input', () => {
     const { available_capacity: free } = await unary(client, client.getCapacity.bind(client), { parameters: { pool: 'small' } }) as
       { available_capacity: string };
     assert.equal(free, '0');
-    assert.equal((await listed('small')).length, made.length);
+    assert.equal((await listed(small)).length, made.length);
     for (const id of made) await deleteVolume(client, id);
-    assert.deepEqual(await listed('small'), []);
+    assert.deepEqual(await listed(small), []);
   });
 
   it('has no capacity where no slot is left', async () => {
@@ -155,6 +165,15 @@ describe('CSI with bad input', () => {
     await refused(deleteVolume(client, `${kept}/data`), status.FAILED_PRECONDITION, /not made by this driver/);
   });
 
+  it('lists volumes whose records tell no capacity as of one that is not known, makes none of their names, and deletes them', async () => {
+    const volumes = await entriesOf(forged);
+    assert.deepEqual(volumes.map(({ volume_id: id, capacity_bytes: bytes }) => [id.split('/')[1], bytes]),
+      [['sound', '5'], ...noCapacities.map((_, k) => [`forged-${k}`, '0'])]);
+    await refused(createVolume(client, 'forged-0', { parameters: { pool: 'forged' } }), status.ALREADY_EXISTS, /does not tell its capacity/);
+    for (const { volume_id: id } of volumes) await deleteVolume(client, id);
+    assert.deepEqual(await listed(forged), []);
+  });
+
   it('deletes no volume whose memory other files have, names them, and keeps all of it', async () => {
     const { volume_id: id } = await createVolume(client, 'cloned', { ...size(2 * MIB), parameters: { pool: 'small' } });
     const pool = Pool.open(sourceOf(small));
@@ -172,7 +191,7 @@ describe('CSI with bad input', () => {
     ['200 KB in many words', 'word '.repeat(40_000)], ['half a character', '\ud800'],
   ] as const) {
     it(`refuses ids, names and parameters of ${what}, and no other call of the connection fails by it`, async () => {
-      const beside = Promise.all(Array.from({ length: 5 }, () => listed('good')));
+      const beside = Promise.all(Array.from({ length: 5 }, () => listed(good)));
       await Promise.all([
         refused(attach(client, text, 'a'), status.NOT_FOUND, /there is no volume/),
         refused(attach(client, kept, text), status.NOT_FOUND, /^node /),
@@ -214,6 +233,27 @@ describe('CSI with bad input', () => {
 function makePool(stateDir: string, size: string): string {
   const device = shmFile('pool');
   execFileSync(program, ['mkfs', device, '--simulate', size, '--state-dir', stateDir], { stdio: 'pipe' });
+  return device;
+}
+
+/** A pool to which somebody else has appended volumes: a sound one, and some whose capacity is no number. */
+function makeForgedVolumes(stateDir: string): string {
+  const device = makePool(stateDir, '32MiB');
+  const pool = Pool.open(sourceOf(device));
+  const forgeVolume = (name: string, capacity: string) => {
+    const spare = encodeVolumeRecord({ name, kind: 'volume', parameters: { pool: 'forged' }, createdAt: 1, capacity: 5 });
+    const at = 8 + spare.readUInt16LE(6) - 1; // its one digit, behind tag and length
+    spare.writeUInt16LE(spare.readUInt16LE(6) - 1 + capacity.length, 6);
+    spare.writeUInt16LE(capacity.length, at - 2);
+    spare.write(capacity, at);
+    pool.refresh();
+    const index = pool.replayer.end;
+    forge(pool, index, EntryType.Directory, { kind: 'directory', path: name, mode: 0o755, uid: 0, gid: 0, spare });
+    forge(pool, index + 1, EntryType.File, fileOver(`${name}/data`, [{ offset: (10 + index) * MIB, length: 2 * MIB }]));
+  };
+  forgeVolume('sound', '5');
+  for (const [k, capacity] of noCapacities.entries()) forgeVolume(`forged-${k}`, capacity);
+  pool.close();
   return device;
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { DirectoryLayout } from './entry-layout.ts';
 import { struct, u16, u32 } from './struct.ts';
 
@@ -5,7 +6,8 @@ import { struct, u16, u32 } from './struct.ts';
  * What a volume is, kept in the spare bytes of its directory's MKDIR entry (entry bytes 108 to
  * 535), which the reference tools write as zeros and never read. Layout: tag "FCSI", u16 version,
  * u16 length of what follows, then fields of u8 tag, u16 length, bytes. Fields of unknown tags are
- * skipped; they belong to later versions of the same layout.
+ * skipped; they belong to later versions of the same layout. Whoever writes to the pool can store any bytes here:
+ * with a text that is not UTF-8 it is no record, and a number that is none is missing.
  */
 export interface VolumeRecord {
   /** The name as asked for, which the directory's name may have to shorten. */
@@ -14,9 +16,9 @@ export interface VolumeRecord {
   /** Where the content came from, when it was a copy. */
   readonly source?: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; 0 where the record does not tell. */
   readonly createdAt: number;
-  /** Bytes asked for and granted. */
+  /** Bytes asked for and granted; missing where the record does not tell. */
   readonly capacity?: number;
 }
 
@@ -59,13 +61,15 @@ export function decodeVolumeRecord(spare: Buffer): VolumeRecord | undefined {
     if (at + 3 > HEAD + length) return undefined;
     const size = spare.readUInt16LE(at + 1);
     if (at + 3 + size > HEAD + length) return undefined;
-    const value = spare.toString('utf8', at + 3, at + 3 + size);
+    const bytes = spare.subarray(at + 3, at + 3 + size);
+    if (isText(spare[at]) && !isUtf8(bytes)) return undefined;
+    const value = bytes.toString('utf8');
     switch (spare[at]) {
       case Tag.Name: record.name = value; break;
       case Tag.Kind: record.kind = value; break;
       case Tag.Source: source = value; break;
-      case Tag.CreatedAt: record.createdAt = Number(value); break;
-      case Tag.Capacity: capacity = Number(value); break;
+      case Tag.CreatedAt: record.createdAt = numberIn(value) ?? 0; break;
+      case Tag.Capacity: capacity = numberIn(value); break;
       case Tag.Parameter: {
         const [key, ...rest] = value.split('\0');
         Object.defineProperty(record.parameters, key, { value: rest.join('\0'), enumerable: true, configurable: true, writable: true });
@@ -74,6 +78,16 @@ export function decodeVolumeRecord(spare: Buffer): VolumeRecord | undefined {
     at += 3 + size;
   }
   return { ...record, ...(source === undefined ? {} : { source }), ...(capacity === undefined ? {} : { capacity }) };
+}
+
+function isText(tag: number): boolean {
+  return tag === Tag.Name || tag === Tag.Kind || tag === Tag.Source || tag === Tag.Parameter;
+}
+
+/** A number as `encodeVolumeRecord` writes it; undefined for any other text. */
+function numberIn(text: string): number | undefined {
+  const value = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 function encodeFields(record: VolumeRecord): Buffer {

@@ -56,4 +56,32 @@ describe('volume record', () => {
       decodeVolumeRecord(bytes);
     }));
   });
+
+  /** A record whose fields have these texts; of numbers, whatever they are. */
+  function forged(...fields: readonly [tag: number, bytes: Buffer | string][]): Buffer {
+    const bytes = encodeVolumeRecord({ name: 'n', kind: 'volume', parameters: {}, createdAt: 5 });
+    for (const [tag, text] of fields) {
+      const length = bytes.readUInt16LE(6);
+      const value = Buffer.from(text);
+      bytes.set([tag, value.length, 0, ...value], 8 + length);
+      bytes.writeUInt16LE(length + 3 + value.length, 6);
+    }
+    return bytes;
+  }
+
+  for (const text of ['abc', '1e400', '-5', '', ' 7', '7 ', '+7', '07', '0x10', '7.0', 'NaN', 'Infinity', '9007199254740992', '9'.repeat(40), '７']) {
+    it(`misses a capacity and a creation time of ${JSON.stringify(text)}`, () => {
+      const { capacity, createdAt } = decodeVolumeRecord(forged([6, text], [5, text]))!;
+      assert.deepEqual([capacity, createdAt], [undefined, 0]);
+    });
+  }
+
+  it('has any number of bytes that can be exact', () => {
+    for (const capacity of [0, 7, Number.MAX_SAFE_INTEGER]) assert.equal(decodeVolumeRecord(forged([6, String(capacity)]))!.capacity, capacity);
+  });
+
+  it('is none with a text that is not UTF-8', () => {
+    for (const tag of [1, 2, 3, 4]) assert.equal(decodeVolumeRecord(forged([tag, Buffer.from([0x61, 0xff])])), undefined);
+    assert.notEqual(decodeVolumeRecord(forged([200, Buffer.from([0xff])])), undefined, 'what nobody knows is skipped');
+  });
 });
