@@ -340,20 +340,6 @@ describe('a session', () => {
           assert.equal(famfsMountAt(directory), undefined);
         }
       });
-
-      it('and serves on where it has been filled up since', async () => {
-        const directory = tempDir('mnt');
-        const session = await mount(directory);
-        fill(0);
-        const file = join(directory, 'vol/data');
-        for (let node = 2; node < 4; node++) fs.chmodSync(file, 0o600 + node);
-        const table = Overrides.open(hostDirectory, pool.uuid, pool.logLife);
-        for (let node = 10; node < 5000; node++) table.change(node, (override) => { override.fields = 1; }, (of) => of);
-        table.close();
-        assert.equal(fs.statSync(file).mode & 0o777, 0o603);
-        assert.equal(readTotals(countersFile(hostDirectory, session.id))!.restarts, 0);
-        await session.unmount();
-      });
     });
 
     it('where a pool is mounted already', async () => {

@@ -139,7 +139,8 @@ describe('a session that is held', () => {
     process.kill(session.pid, 'SIGKILL');
     await session.closed;
     const args = [{ id, device, directory, hostDirectory, readOnly, patienceMs, holder }, session.record].map((arg) => JSON.stringify(arg));
-    const supervisor = spawn(process.execPath, [join(root, 'src/famfs/fuse/session/supervisor.ts'), ...args], { stdio: ['ignore', 2, 2, 'ipc'] });
+    const module = join(root, 'src/famfs/fuse/session/supervisor.ts');
+    const supervisor = spawn(process.execPath, [module, ...args], { stdio: ['ignore', 2, 2, 'ipc'] });
     const [message] = await once(supervisor, 'message') as [{ type: string }];
     assert.equal(message.type, 'serving');
     assert.equal(await read(application), 7);

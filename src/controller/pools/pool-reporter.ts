@@ -16,7 +16,10 @@ const SLOT_LEVELS = [
   { share: 0.8, reason: 'PoolSlotsRunningLow' },
 ] as const;
 
-/** Changes of health that are reported at once; then one each minute. Whoever can write to a pool's memory can make a change each second. */
+/**
+ * Changes of health that are reported at once; then one each minute. Whoever can write to a pool's memory can make a
+ * change each second.
+ */
 const CHANGES_AT_ONCE = 20;
 const CHANGE_EVERY_MS = 60_000;
 

@@ -183,7 +183,10 @@ export class IndexStore {
     return plan(capacity).total;
   }
 
-  /** Memory for an index that so many entries will fill soon. A long log fills much: in large pages, made while the replay is under way. */
+  /**
+   * Memory for an index that so many entries will fill soon. A long log fills much: in large pages, made while the
+   * replay is under way.
+   */
   static sharedMemory(capacity: number, entries: number): SharedArrayBuffer {
     const layout = plan(capacity);
     const shared = new SharedArrayBuffer(layout.total);

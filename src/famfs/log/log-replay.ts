@@ -57,8 +57,10 @@ export class LogReplay {
   readonly #hashes = new Int32Array(BATCH);
   readonly #last = new LastDirectory();
 
-  constructor(log: Region, capacity: number, area: DataArea, store: IndexStore, list: ListInForce, bounds: ReplayBounds = {}) {
-    const { rejectsMax = REJECTS_MAX, namedMax = NAMED_MAX } = bounds;
+  constructor(
+    log: Region, capacity: number, area: DataArea, store: IndexStore, list: ListInForce,
+    { rejectsMax = REJECTS_MAX, namedMax = NAMED_MAX }: ReplayBounds = {},
+  ) {
     this.#rejectsMax = rejectsMax;
     this.#capacity = capacity;
     this.#area = area;
@@ -78,7 +80,7 @@ export class LogReplay {
     this.states = new EntryStates({ log, index, memory, rejects, last: this.#last, problems: this.#problems });
   }
 
-  /** What is wrong or remarkable about entries: the first few of each kind by name, in the order of the log, and how many more. */
+  /** What is wrong or remarkable about entries: the first few of each kind, in the order of the log, and how many more. */
   get problems(): Problem[] {
     const kinds = Object.values(this.#problems);
     const named = kinds.flatMap((kind) => [...kind.named]).sort((a, b) => a.index! - b.index!);

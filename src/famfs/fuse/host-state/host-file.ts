@@ -12,7 +12,7 @@ export function allocateHostFile(fd: number, bytes: number, file: string): void 
   if (code !== undefined) throw noSpaceFor(file, bytes, Object.assign(new Error(`${file}: allocating ${bytes} bytes failed: ${code}`), { code }));
 }
 
-/** What is to be thrown where a file of the host directory could not be written: FamfsError NO_SPACE where there was no room for it. */
+/** What to throw where a file of the host directory could not be written: FamfsError NO_SPACE where there was no room for it. */
 export function noSpaceFor(file: string, bytes: number, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;

@@ -19,8 +19,8 @@ import { Override, OverrideField, Overrides } from '../host-state/overrides.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { die } from './die.ts';
 import {
-  type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type ToldProblems, type Watch,
-  type WorkerData,
+  type ChildMessage, failed, type ReplayData, type ReplayMessage, type Serve, type SessionConfig, type ToldProblems,
+  type Watch, type WorkerData,
 } from './messages.ts';
 import { RequestParity } from './quiescence.ts';
 
@@ -73,7 +73,8 @@ class ServingChild {
     }
   }
 
-  #onPrepared({ index, problems, problemCount }: Required<ToldProblems> & { readonly index: IndexHandle }, config: SessionConfig): void {
+  #onPrepared(told: Required<ToldProblems> & { readonly index: IndexHandle }, config: SessionConfig): void {
+    const { index, problems, problemCount } = told;
     this.#index = index;
     this.#view = new IndexView(index, this.#memory);
     const { poolUuid } = this.#view;

@@ -12,7 +12,8 @@ export const RESUME = 'resume';
  * The record of the session that a supervisor with this second argument goes on with: undefined for a new one. A data
  * plane of a version before gives the record itself, in JSON. Throws FamfsError NOT_FOUND when there is none any more.
  */
-export function recordToResume({ hostDirectory, id, directory }: SessionConfig, argument: string | undefined): SessionRecord | undefined {
+export function recordToResume(config: SessionConfig, argument: string | undefined): SessionRecord | undefined {
+  const { hostDirectory, id, directory } = config;
   if (argument === undefined) return undefined;
   if (argument !== RESUME) return JSON.parse(argument) as SessionRecord;
   const record = findRecord(hostDirectory, id);

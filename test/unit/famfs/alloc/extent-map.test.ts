@@ -42,12 +42,15 @@ function step(map: ExtentMap, naive: Naive, start: number, length: number, owner
 }
 
 function same(map: ExtentMap, naive: Naive): void {
-  const within = (from: number, to: number) => naive.ranges.reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, to) - Math.max(start, from)), 0);
+  const within = (from: number, to: number) =>
+    naive.ranges.reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, to) - Math.max(start, from)), 0);
   const ranges = naive.sorted();
   assert.deepEqual([...map.ranges()], ranges);
   assert.equal(map.bytes, ranges.reduce((sum, { start, end }) => sum + end - start, 0));
   assert.equal(map.end, ranges.at(-1)?.end ?? 0);
-  for (const [from, to] of [[0, Infinity], [3, 200], [150, 9000], [7000, 7002]]) assert.equal(map.bytesWithin(from, to), within(from, to));
+  for (const [from, to] of [[0, Infinity], [3, 200], [150, 9000], [7000, 7002]]) {
+    assert.equal(map.bytesWithin(from, to), within(from, to));
+  }
 }
 
 describe('ExtentMap', () => {

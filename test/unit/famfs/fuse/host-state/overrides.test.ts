@@ -9,7 +9,8 @@ import { tempDir } from '../../../../harness/temp.ts';
 const uuid = '00112233-4455-4677-8899-aabbccddeeff';
 
 /** Each node is a volume of its own, unless a test says otherwise. */
-const setMode = (table: Overrides, node: number, mode: number, volumeOf: VolumeOf = (other) => other) => table.change(node, (override) => {
+const ofItself: VolumeOf = (node) => node;
+const setMode = (table: Overrides, node: number, mode: number, volumeOf = ofItself) => table.change(node, (override) => {
   override.mode = mode;
   override.fields |= OverrideField.mode;
 }, volumeOf);
