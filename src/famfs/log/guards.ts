@@ -54,10 +54,10 @@ export function guardListProblem(ranges: readonly SlotRange[], capacity: number)
 }
 
 /** Says that a list guards slots behind `end`, the end of the log as it was read with that list: no take-over does so. A reader never gets there. */
-export function guardsBehindEnd({ epoch, guards }: ListInForce, end: number): Problem | undefined {
+export function guardsBehindEnd({ epoch, guards }: ListInForce, end: number): Problem[] {
   const range = guards.find(({ first }) => first > end);
-  if (range === undefined) return undefined;
-  return { place: 'claim', severity: 'damage', reason: `the list of epoch ${epoch} guards ${range.count} slots from ${range.first} on; the log ends at ${end}` };
+  if (range === undefined) return [];
+  return [{ place: 'claim', severity: 'damage', reason: `the list of epoch ${epoch} guards ${range.count} slots from ${range.first} on; the log ends at ${end}` }];
 }
 
 /** Why a list cannot be followed: which slots count is not known then. */

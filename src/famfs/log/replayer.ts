@@ -178,8 +178,7 @@ export class Replayer {
 
   /** Blocks this thread until a view asks for a replay, or the time is up. */
   waitForRequest(timeoutMs: number): void {
-    const { header } = this.#store;
-    Atomics.wait(header, Header.requested, Atomics.load(header, Header.served), timeoutMs);
+    Atomics.wait(this.#store.header, Header.requested, Atomics.load(this.#store.header, Header.served), timeoutMs);
   }
 
   get #problemsOfTheWhole(): Problem[] {
@@ -274,7 +273,6 @@ export class Replayer {
     const rows = nodeOf(Math.max(replay.position, this.#replay.position));
     replay.states.takeRemoved();
     this.#replay = replay;
-    this.#notTaken = undefined;
     this.#publish(counters, () => {
       this.#store.copyFrom(fresh, rows);
       replay.index.moveTo(this.#store);
@@ -286,8 +284,7 @@ export class Replayer {
   #publish(counters: LogCounters, change: () => void = () => {}): void {
     const { header, totals } = this.#store;
     const { position, memory, rejects, states: { quarantinedBytes } } = this.#replay;
-    const guard = guardsBehindEnd(this.list, position);
-    this.#endProblems = [...endProblems(position, counters, this.geometry), ...(guard === undefined ? [] : [guard])];
+    this.#endProblems = [...endProblems(position, counters, this.geometry), ...guardsBehindEnd(this.list, position)];
     const total = sumOf(this.geometry.allocatable);
     const free = this.#free.count(memory, rejects, this.geometry.allocatable);
     this.#locked(() => {
