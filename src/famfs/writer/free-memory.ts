@@ -140,8 +140,9 @@ export class FreeMemory {
   }
 
   /** What of these runs nobody knows to be zero, in steps. */
-  #unread(runs: readonly Run[]): Run[] {
-    return this.#zero.missing(runs).flatMap(({ start, end }) =>
-      Array.from({ length: Math.ceil((end - start) / STEP) }, (_, k) => ({ start: start + k * STEP, end: Math.min(start + (k + 1) * STEP, end) })));
+  *#unread(runs: readonly Run[]): Generator<Run> {
+    for (const { start, end } of this.#zero.missing(runs)) {
+      for (let at = start; at < end; at += STEP) yield { start: at, end: Math.min(at + STEP, end) };
+    }
   }
 }
