@@ -5,6 +5,7 @@ import { MIB } from '../../src/famfs/units.ts';
 import { apart } from '../faults/apart.ts';
 import { AttackedPlane, httpAttacks } from '../faults/attacked-plane.ts';
 import { attackAsCoHost } from '../faults/co-host.ts';
+import { floodWithRejects } from '../faults/flood.ts';
 import { scribbleAtRandom, Victims } from '../faults/hostile.ts';
 import type { HttpAttack } from '../faults/http-attack.ts';
 import { expectNames } from '../faults/named-damage.ts';
@@ -16,6 +17,8 @@ const EACH_MS = 180_000;
 const CO_HOST_MS = 300_000;
 const CALM_MS = 10_000;
 const HTTP_MS = 40_000;
+const FLOOD = 100_000;
+const FLOOD_MS = 60_000;
 /** What an application may wait at most while its pool is attacked. */
 const STALL_MS = 1000;
 /** What a process may grow by after the first round, since a heap is collected late. */
@@ -45,6 +48,12 @@ export function run(): Promise<boolean> {
       assert.ok(grownBytes <= GROWTH_BYTES, `a process has grown by ${Math.round(grownBytes / MIB)} MiB`);
       return `${Object.entries(attacks).map(([name, times]) => `${name} ${times}`).join(', ')}; ${blocks} blocks as they should be, ` +
         `the longest wait ${Math.round(longestMs)} ms (${Math.round(calm.longestMs)} in calm), most growth ${Math.round(grownBytes / MIB)} MiB`;
+    });
+    await parts.tell(`${FLOOD} entries that cannot be`, async () => {
+      const { rejects, blocks, longestLookupMs, grownMiB, toldBytes } = await floodWithRejects(FLOOD, FLOOD_MS, randomFor('flood'));
+      assert.ok(longestLookupMs <= STALL_MS, `a look-up took ${Math.round(longestLookupMs)} ms`);
+      return `${rejects} appended; ${blocks} blocks as they should be, the longest look-up ${Math.round(longestLookupMs)} ms, ` +
+        `the serving process has grown by ${Math.round(grownMiB)} MiB, ${toldBytes} bytes are told of it`;
     });
     await httpParts(parts);
     return parts.sound;
