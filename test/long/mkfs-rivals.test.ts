@@ -16,7 +16,7 @@ describe('mkfs and a writer on another host', () => {
   const isStopped = (): boolean => false;
 
   it('is refused by its heartbeat, whatever the superblock says', async () => {
-    for (const damage of [{ at: 50, value: 0xff }, { at: 0, value: 0 }]) {
+    for (const damage of [{ at: 88, value: 0xff }, { at: 0, value: 0 }]) { // not of the UUID: that ends a writer
       const device = await newPool(1);
       const writer = await openWriter(device);
       writer.writer.create([file('kept')]);
