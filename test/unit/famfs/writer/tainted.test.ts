@@ -30,6 +30,18 @@ function contentOf({ pool }: OpenWriter, path: string): Buffer {
   return Buffer.concat(pool.view.ranges(pool.view.resolve(path), 0, 2 ** 40).map((range) => Buffer.from(bytesAt(pool.memory, range))));
 }
 
+/** A file of two units that was deleted, then voided by another hand, as its writer has seen; a directory `b` is left to be removed. */
+async function deletedAndVoided(units: number): Promise<{ device: string; host: OpenWriter; target: bigint }> {
+  const device = await newPool(units);
+  const host = await openWriter(device);
+  host.writer.create([file('old', 2 * AU), directory('a'), directory('b')]);
+  host.writer.remove('old');
+  const [{ target }] = host.writer.quarantined;
+  voidBehindTheBack(host, 0);
+  host.writer.remove('a'); // looks at all states again
+  return { device, host, target };
+}
+
 async function reclaim({ writer }: OpenWriter, acknowledged?: bigint): Promise<number> {
   return await new Reclaim({ writer, rate: Infinity, signal: new AbortController().signal }).run(() => Promise.resolve(acknowledged));
 }
@@ -109,13 +121,7 @@ describe('memory that somebody else has voided', () => {
   });
 
   it('is in quarantine again when the file is set back, and waits for members once more', async () => {
-    const device = await newPool(4);
-    const host = await openWriter(device);
-    host.writer.create([file('old', 2 * AU), directory('a'), directory('b')]);
-    host.writer.remove('old');
-    const [{ target }] = host.writer.quarantined;
-    voidBehindTheBack(host, 0);
-    host.writer.remove('a'); // looks at all states again
+    const { device, host, target } = await deletedAndVoided(4);
     assert.deepEqual([host.writer.quarantined, host.writer.taintedBytes], [[], 2 * AU]);
     setBack(host, 0);
     host.writer.remove('b');
@@ -130,12 +136,7 @@ describe('memory that somebody else has voided', () => {
   });
 
   it('is in quarantine again when the file is set back, after that of the owner that it has got meanwhile', async () => {
-    const device = await newPool(2);
-    const host = await openWriter(device);
-    host.writer.create([file('old', 2 * AU), directory('a'), directory('b')]);
-    host.writer.remove('old');
-    voidBehindTheBack(host, 0);
-    host.writer.remove('a');
+    const { device, host } = await deletedAndVoided(2);
     assert.throws(() => host.writer.create([file('new', 2 * AU)]), { code: 'NO_SPACE', message: /4194304 more are scrubbed first/ });
     setBack(host, 0);
     host.writer.remove('b');
