@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
-import { type ForgedRecord, forgedRecords, removeRecords } from '../famfs/writer/claim/reset-claim.ts';
+import { type ForgedRecord, forgedRecords, removeRecords } from '../famfs/writer/take-over/reset-claim.ts';
 import { printJson } from './output.ts';
 import { parseEpoch } from './sizes.ts';
 

@@ -4,6 +4,7 @@ import { EntryType } from '../../format/state-word.ts';
 import { LogScanner } from '../../log/log-scanner.ts';
 import type { Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
+import { BATCH_MAX } from '../claim/log-appender.ts';
 
 /**
  * Live entries in guarded slots, which nobody sees. A predecessor that woke up late may have stored a batch there:
@@ -25,4 +26,18 @@ export function hiddenEntries({ geometry, list, end }: Replayer): Problem[] {
     }
   }
   return hidden;
+}
+
+/**
+ * What a list hides that no honest history can: a writer that wakes up late stores one batch into guarded slots. Whose
+ * record has no list has never come to store anything: each attempt to take such a pool over leaves one.
+ */
+export function hidesTooMuch(replayer: Replayer): Problem | undefined {
+  const { ring } = replayer;
+  const hidden = hiddenEntries(replayer);
+  const most = BATCH_MAX * ring.records().filter(({ head }) => ring.list(head) !== undefined).length;
+  if (hidden.length <= most) return undefined;
+  const reason = `the list of epoch ${replayer.list.epoch} hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late ` +
+    `have stored ${most} at most: it was forged; "famfs-csi reset-claim" removes it`;
+  return { place: 'claim', severity: 'damage', reason };
 }

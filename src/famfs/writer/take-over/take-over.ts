@@ -3,11 +3,11 @@ import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-reco
 import { EntryLayout } from '../../format/entry-layout.ts';
 import { entryOffset } from '../../format/log-header.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
-import { describeProblem, type Problem } from '../../log/problem.ts';
+import { describeProblem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import type { Claim } from '../claim/claim.ts';
 import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
-import { hiddenEntries } from './hidden.ts';
+import { hidesTooMuch } from './hidden.ts';
 import { strandedEntry } from './stranded.ts';
 
 /** What a take-over ends with. */
@@ -99,16 +99,6 @@ function startGuarded(
   appender.append(Array.from({ length: BATCH_MAX }, (_, k) => guardEntry(first + k)));
   claim.storeChange();
   return guards;
-}
-
-/** What a list hides that no honest history can: a writer that wakes up late stores one batch into guarded slots. */
-function hidesTooMuch(replayer: Replayer): Problem | undefined {
-  const hidden = hiddenEntries(replayer);
-  const most = BATCH_MAX * replayer.ring.records().length;
-  if (hidden.length <= most) return undefined;
-  const reason = `the list of epoch ${replayer.list.epoch} hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late ` +
-    `have stored ${most} at most: it was forged; "famfs-csi reset-claim" removes it`;
-  return { place: 'claim', severity: 'damage', reason };
 }
 
 /** Ranges in ascending order, neighbours joined. */

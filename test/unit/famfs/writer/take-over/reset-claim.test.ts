@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { ClaimLayout, recordOffset } from '../../../../src/famfs/format/claim-record.ts';
-import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
-import { openMemory, sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
-import { forgedRecords, removeRecords } from '../../../../src/famfs/writer/claim/reset-claim.ts';
-import { forgeClaim } from '../../../support/forged-claim.ts';
-import { file, newHost, newPool, openWriter } from '../../../support/pools.ts';
-import { rejects } from '../../../support/rejects.ts';
+import { ClaimLayout, recordOffset } from '../../../../../src/famfs/format/claim-record.ts';
+import { fsck } from '../../../../../src/famfs/fsck/fsck.ts';
+import { openMemory, sourceOf } from '../../../../../src/famfs/pool/pool-source.ts';
+import { forgedRecords, removeRecords } from '../../../../../src/famfs/writer/take-over/reset-claim.ts';
+import { forgeClaim } from '../../../../support/forged-claim.ts';
+import { file, newHost, newPool, openWriter } from '../../../../support/pools.ts';
+import { rejects } from '../../../../support/rejects.ts';
 
 const HIGHEST = 2 ** 32 - 1;
 
@@ -59,6 +59,20 @@ describe('a claim with an epoch that no writer can have reached', () => {
 });
 
 describe('records that were forged', () => {
+  it('are those with a list that no take-over can have made for this log, however often it was refused', async () => {
+    const device = await newPool();
+    const host = await openWriter(device);
+    for (let k = 0; k < 24; k++) host.writer.create([{ kind: 'directory', path: `d${k}`, mode: 0o755, uid: 0, gid: 0 }]);
+    host.stop();
+    forgeClaim(device, 2, [{ first: 0, count: 20 }]);
+    for (let k = 0; k < 4; k++) await rejects(openWriter(device), 'DAMAGED', /epoch 2 hides 20 live entries/);
+    const memory = openMemory(sourceOf(device));
+    assert.deepEqual(forgedRecords(memory).map(({ epoch, reason }) => [epoch, /hides 20 live entries/.test(reason)]), [[2, true]]);
+    forgeClaim(device, 8, [{ first: 400, count: 4 }]);
+    assert.deepEqual(forgedRecords(memory).map(({ epoch, reason }) => [epoch, /guards 4 slots from 400 on/.test(reason)]), [[8, true]]);
+    memory.close();
+  });
+
   it('are those with a list that no take-over makes, and all above an epoch that is named', async () => {
     const device = await newPool();
     const host = await openWriter(device);
