@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
+import { createLogger, transports } from 'winston';
 import { silentLog } from '../../../src/csi/log.ts';
 import { pluginRegistration } from '../../../src/csi/server/protocols.ts';
 import { Health } from '../../../src/metrics/health.ts';
@@ -18,8 +21,10 @@ describe('registration with the kubelet', () => {
   let registration: Registration;
 
   const made = () => fs.statSync(socket, { bigint: true }).ctimeNs;
-  const tell = async (error: string) => {
+  const tell = async (error: string, meanwhile = () => {}) => {
     const client = new pluginRegistration.Registration(`unix://${socket}`, plain);
+    await promisify(client.waitForReady.bind(client))(Date.now() + 60_000);
+    meanwhile();
     await unary(client, client.notifyRegistrationStatus, { plugin_registered: error === '', error });
     client.close();
   };
@@ -57,6 +62,25 @@ describe('registration with the kubelet', () => {
     const before = made();
     await tell('another driver has that name');
     await until(() => assert.notEqual(made(), before));
+  });
+
+  it('goes on trying where it cannot offer itself', async () => {
+    const failed = Promise.withResolvers<string>();
+    const log = createLogger({ transports: [new transports.Stream({ stream: new PassThrough().on('data', (line) => {
+      if (/not offered again, for now/.test(String(line))) failed.resolve(String(line));
+    }) })] });
+    const elsewhere = await Registration.prepare({ ...options, log });
+    await elsewhere.open();
+    await tell('another driver has that name', () => {
+      fs.rmSync(directory, { recursive: true });
+      fs.writeFileSync(directory, 'no directory');
+    });
+    assert.match(await failed.promise, /ENOTDIR|EEXIST/);
+    fs.rmSync(directory);
+    await until(() => assert.ok(fs.statSync(socket).isSocket()));
+    await tell('');
+    assert.equal(elsewhere.registered, true);
+    await elsewhere.close();
   });
 
   it('takes the place of a socket that nobody serves, and of no other', async () => {
