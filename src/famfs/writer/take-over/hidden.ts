@@ -1,6 +1,7 @@
 import { EntryLayout } from '../../format/entry-layout.ts';
 import { decodeEntry } from '../../format/entry.ts';
 import { EntryType } from '../../format/state-word.ts';
+import type { ListInForce } from '../../log/claim-ring.ts';
 import { LogScanner } from '../../log/log-scanner.ts';
 import type { Problem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
@@ -29,15 +30,33 @@ export function hiddenEntries({ geometry, list, end }: Replayer): Problem[] {
 }
 
 /**
- * What a list hides that no honest history can: a writer that wakes up late stores one batch into guarded slots. Whose
- * record has no list has never come to store anything: each attempt to take such a pool over leaves one.
+ * What tells that the list in force is a forged one. A writer that wakes up late stores one batch into guarded slots, and
+ * one that ends before it has stored its guards, or zeroes the next slots late, leaves as many of them empty. Whose
+ * record has no list has appended nothing: each attempt to take such a pool over leaves one.
  */
 export function hidesTooMuch(replayer: Replayer): Problem | undefined {
-  const { ring } = replayer;
+  const { ring, list } = replayer;
+  const records = ring.records();
   const hidden = hiddenEntries(replayer);
-  const most = BATCH_MAX * ring.records().filter(({ head }) => ring.list(head) !== undefined).length;
-  if (hidden.length <= most) return undefined;
-  const reason = `the list of epoch ${replayer.list.epoch} hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late ` +
-    `have stored ${most} at most: it was forged; "famfs-csi reset-claim" removes it`;
-  return { place: 'claim', severity: 'damage', reason };
+  const mostHidden = BATCH_MAX * records.filter(({ head }) => ring.list(head) !== undefined).length;
+  if (hidden.length > mostHidden) {
+    return forged(list, `hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late have stored ${mostHidden} at most`);
+  }
+  const empty = emptySlots(replayer);
+  const mostEmpty = BATCH_MAX * records.length;
+  return empty > mostEmpty ? forged(list, `guards ${empty} slots without a guard; writers that were cut short have left ${mostEmpty} at most`) : undefined;
+}
+
+/** Guarded slots without a valid entry. */
+function emptySlots({ geometry, list }: Replayer): number {
+  const scanner = new LogScanner(geometry.log);
+  let empty = 0;
+  for (const { first, count } of list.guards) {
+    for (let slot = first; slot < first + count; slot++) if (scanner.read(slot, 1) === 0) empty++;
+  }
+  return empty;
+}
+
+function forged({ epoch }: ListInForce, what: string): Problem {
+  return { place: 'claim', severity: 'damage', reason: `the list of epoch ${epoch} ${what}: it was forged; "famfs-csi reset-claim" removes it` };
 }

@@ -70,6 +70,8 @@ describe('records that were forged', () => {
     assert.deepEqual(forgedRecords(memory).map(({ epoch, reason }) => [epoch, /hides 20 live entries/.test(reason)]), [[2, true]]);
     forgeClaim(device, 8, [{ first: 400, count: 4 }]);
     assert.deepEqual(forgedRecords(memory).map(({ epoch, reason }) => [epoch, /guards 4 slots from 400 on/.test(reason)]), [[8, true]]);
+    forgeClaim(device, 9, [{ first: 12, count: 400 }]);
+    assert.match(forgedRecords(memory)[0].reason, /guards 388 slots without a guard/);
     memory.close();
   });
 
