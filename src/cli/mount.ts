@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { mountPool, type Session } from '../famfs/fuse/session/session.ts';
+import { openHostDirectory } from '../famfs/private-folder.ts';
 
 interface MountCommandOptions {
   readonly readOnly?: true;
@@ -24,6 +25,7 @@ export function mountCommand(): Command {
 async function mount(device: string, directory: string, options: MountCommandOptions): Promise<void> {
   const hostDirectory = path.resolve(options.hostDir);
   const readOnly = options.readOnly ?? false;
+  openHostDirectory(hostDirectory);
   if (options.foreground) return inForeground(device, directory, hostDirectory, readOnly);
   const output = openLog(hostDirectory);
   const session = await mountPool({ device, directory, hostDirectory, readOnly, output });
@@ -48,6 +50,5 @@ async function inForeground(device: string, directory: string, hostDirectory: st
 
 /** What a session in the background has to say: one file for all of a host. */
 function openLog(hostDirectory: string): number {
-  fs.mkdirSync(hostDirectory, { recursive: true });
-  return fs.openSync(path.join(hostDirectory, 'mount.log'), 'a');
+  return fs.openSync(path.join(hostDirectory, 'mount.log'), 'a', 0o600);
 }

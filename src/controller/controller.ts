@@ -3,6 +3,7 @@ import type { Logger } from 'winston';
 import type { PoolConfig } from '../csi/pool-config.ts';
 import { csi } from '../csi/server/protocols.ts';
 import { handlersOf } from '../csi/server/service.ts';
+import { openHostDirectory } from '../famfs/private-folder.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
 import type { PoolFigures } from '../metrics/controller-metrics.ts';
 import type { ClusterState, Lease } from '../state/interfaces.ts';
@@ -45,6 +46,7 @@ export class Controller {
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
   static async start(options: ControllerOptions): Promise<Controller> {
     const { state, hostDirectory, hostId, driver, scrubRate, log, signal } = options;
+    openHostDirectory(hostDirectory);
     const watches = new Map(options.pools.map(({ device }) => [device, new ClaimWatch(device)]));
     const opened = new OpenedPools(options.pools.map(({ device }) => device));
     try {

@@ -7,6 +7,7 @@ import { fused } from '../csi/server/protocols.ts';
 import { SocketServer } from '../csi/server/server.ts';
 import { handlersOf } from '../csi/server/service.ts';
 import { timeoutLimitation } from '../famfs/fuse/protocol/request-timeout.ts';
+import { openHostDirectory } from '../famfs/private-folder.ts';
 import type { FusedHandlers } from '../generated/famfs/fused/v1/Fused.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
 import type { Health } from '../metrics/health.ts';
@@ -64,6 +65,7 @@ export interface FusedOptions {
 export async function runFused(options: FusedOptions): Promise<void> {
   const { pools, hostDirectory, health, metrics, log, signal, member } = options;
   health.set(PART, 'it is not served yet');
+  openHostDirectory(hostDirectory);
   const stages = new Stages(hostDirectory);
   const membership = member && new Membership({ ...member, hostDirectory, log });
   const host = member?.host ?? os.hostname();

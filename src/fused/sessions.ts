@@ -8,6 +8,7 @@ import { handOverToFdStore } from '../famfs/fuse/session/fd-store-client.ts';
 import { fdStoreSocket } from '../famfs/fuse/session/fd-store.ts';
 import { isSupervised, removeDead } from '../famfs/fuse/session/session-record.ts';
 import { findSessions, mountPool, type Session, type SessionEnd } from '../famfs/fuse/session/session.ts';
+import { makePrivateFolder } from '../famfs/private-folder.ts';
 import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
@@ -201,7 +202,7 @@ export class Sessions {
     const pool = this.#identify().find(({ uuid }) => uuid === poolUuid);
     if (pool === undefined) throw new FamfsError('NOT_FOUND', `no pool with UUID ${poolUuid} on this host`);
     if (pool.problem !== undefined) throw new FamfsError('DEVICE', pool.problem);
-    fs.mkdirSync(directory, { recursive: true });
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
     const { members, hostDirectory } = this.#options;
     removeDead(hostDirectory, (record) => record.directory !== directory); // or one could be taken for the new one
     await members?.register(poolUuid);
@@ -261,7 +262,7 @@ export class Sessions {
 
   #mountDirectory(poolUuid: string): string {
     const root = path.join(this.#options.hostDirectory, 'mounts');
-    fs.mkdirSync(root, { recursive: true });
+    makePrivateFolder(root); // its mounts are for who publishes them, not for whoever is on this host
     return poolUuid === '' ? fs.realpathSync(root) : path.join(fs.realpathSync(root), poolUuid);
   }
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tryLock } from '../famfs/device/libc.ts';
 import { messageOf } from '../famfs/errors.ts';
+import { openStateDirectory } from '../famfs/private-folder.ts';
 import type { Lease } from './interfaces.ts';
 import { writeDurably } from './records.ts';
 
@@ -35,14 +36,22 @@ export class DirectoryLease implements Lease {
     this.#watch.unref();
   }
 
-  /** Waits until nobody else holds the lease of this state directory. Rejects when `signal` aborts. */
+  /**
+   * Waits until nobody else holds the lease of this state directory. Rejects when `signal` aborts, and with
+   * FamfsError DEVICE where the directory or its lock cannot be used.
+   */
   static async acquire(stateDir: string, signal?: AbortSignal): Promise<DirectoryLease> {
-    fs.mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    openStateDirectory(stateDir);
     const lockFile = path.join(stateDir, 'controller.lock');
     for (;;) {
       const fd = fs.openSync(lockFile, 'a', 0o600);
-      // A file that was replaced between opening and locking locks nothing.
-      if (tryLock(fd, 'exclusive') && isSameFile(fd, lockFile)) return new DirectoryLease(stateDir, fd, lockFile);
+      try {
+        // A file that was replaced between opening and locking locks nothing.
+        if (tryLock(fd, 'exclusive') && isSameFile(fd, lockFile)) return new DirectoryLease(stateDir, fd, lockFile);
+      } catch (error) {
+        fs.closeSync(fd);
+        throw error;
+      }
       fs.closeSync(fd);
       await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'winston';
+import { openStateDirectory } from '../famfs/private-folder.ts';
 import { SerialQueue } from '../famfs/serial-queue.ts';
 import { DirectoryLease } from './directory-lease.ts';
 import type {
@@ -35,7 +36,7 @@ function logNotice(log: Logger, { severity, message, ...about }: PoolNotice | Vo
 /** The cluster's UUID, made and remembered when a state directory is used for the first time. */
 export async function clusterUuid(stateDir: string): Promise<string> {
   const file = path.join(stateDir, 'cluster-uuid');
-  fs.mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  openStateDirectory(stateDir);
   if (!fs.existsSync(file)) await createOnce(file, `${randomUUID()}\n`);
   const uuid = fs.readFileSync(file, 'utf8').trim();
   if (!UUID.test(uuid)) throw new Error(`${file} holds no UUID but ${JSON.stringify(uuid)}`);

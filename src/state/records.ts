@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { makePrivateFolder } from '../famfs/private-folder.ts';
 
 /**
  * Small JSON records by key, one file each, in one folder. A file is replaced as a whole (written
@@ -19,7 +20,7 @@ export class RecordFolder<Value> {
   }
 
   async put(key: string, value: Value): Promise<void> {
-    await fs.mkdir(this.#folder, { recursive: true });
+    makePrivateFolder(this.#folder);
     await writeDurably(this.#file(key), JSON.stringify(value));
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import {
   unpublish, unstage,
 } from '../support/csi-requests.ts';
 import { plain, unary } from '../support/grpc-client.ts';
+import { manyUsers } from '../support/other-user.ts';
 import { until, untilSo } from '../support/until.ts';
 
 describe('CSI on real parts', () => {
@@ -204,6 +205,26 @@ describe('CSI on real parts', () => {
       status.FAILED_PRECONDITION, new RegExp(`group ${mine} .*3000`));
     await unpublish(a.client, id, target(a, 'group'));
     await unstage(a.client, id, staging(a, 'group'));
+    await deleteVolume(controller, id);
+  });
+
+  it('lets other users of a host read a volume where it is published, and not where its pool is mounted', async function () {
+    if (!manyUsers()) this.skip();
+    const { volume_id: id } = await createVolume(controller, 'doors');
+    const pod = join(a.directory, 'pod');
+    mkdirSync(pod);
+    for (const open of [directory, a.directory, pod]) chmodSync(open, 0o755);
+    const context = await attach(controller, id, a.name, RWX);
+    await stage(a.client, id, staging(a, 'doors'));
+    await publish(a.client, id, staging(a, 'doors'), join(pod, 'volume'), { context });
+    const [{ directory: session }] = findSessions(a.directory);
+    const read = (file: string) => a.host.run(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'head', '-c', '1', file]);
+    assert.equal(read(join(pod, 'volume/data')).code, 0);
+    assert.match(read(join(session, 'doors/data')).problem, /Permission denied/);
+    assert.equal(a.host.run(['head', '-c', '1', join(session, 'doors/data')]).code, 0, 'root may');
+    await unpublish(a.client, id, join(pod, 'volume'));
+    await unstage(a.client, id, staging(a, 'doors'));
+    await detach(controller, id, a.name);
     await deleteVolume(controller, id);
   });
 

@@ -7,6 +7,7 @@ import { MIB } from '../../src/famfs/units.ts';
 import { root } from '../harness/paths.ts';
 import { Host, outcome } from '../support/host.ts';
 import { fallocate, getxattr, listxattr, lseek, setxattr, withMapping } from '../support/libc.ts';
+import { manyUsers } from '../support/other-user.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 import { until } from '../support/until.ts';
 
@@ -284,11 +285,6 @@ describe('two hosts with one pool', () => {
     assert.equal(cat().status, 0);
   });
 });
-
-/** False in an ordinary user's own namespace: there is nobody else to be. */
-function manyUsers(): boolean {
-  return fs.readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2] !== '1';
-}
 
 function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
   const fd = fs.openSync(path, flags);

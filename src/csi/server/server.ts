@@ -23,7 +23,7 @@ export class SocketServer {
   static async listen(
     socket: string, addServices: (server: Server) => void, observe?: CallObserver,
   ): Promise<SocketServer> {
-    await fs.mkdir(path.dirname(socket), { recursive: true });
+    await fs.mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
     await removeStale(socket);
     const server = new Server(observe === undefined ? {} : { interceptors: [observing(observe)] });
     addServices(server);

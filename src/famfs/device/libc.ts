@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import koffi from 'koffi';
 import { FamfsError } from '../errors.ts';
 
@@ -92,15 +93,35 @@ export function isReadable(mapping: Address, offset: number, length: number): bo
 
 /**
  * Takes an advisory lock on an open file without waiting: false when another open file has it.
- * The lock ends with the open file, however its process ends.
+ * The lock ends with the open file, however its process ends. Throws FamfsError DEVICE where it cannot be
+ * had for another reason, such as a file system without locks: then nobody is known to have it.
  */
 export function tryLock(fd: number, mode: 'shared' | 'exclusive'): boolean {
-  return flockCall(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB) === 0;
+  return flock(fd, (mode === 'shared' ? LOCK_SH : LOCK_EX) | LOCK_NB);
 }
 
-/** Gives an advisory lock back. */
+/** Gives an advisory lock back. Throws FamfsError DEVICE. */
 export function unlock(fd: number): void {
-  flockCall(fd, LOCK_UN);
+  flock(fd, LOCK_UN);
+}
+
+/** flock(2). False for EWOULDBLOCK, which Linux calls EAGAIN, too. */
+function flock(fd: number, operation: number): boolean {
+  for (;;) {
+    if (flockCall(fd, operation) === 0) return true;
+    const errno = koffi.errno();
+    if (errno === koffi.os.errno['EAGAIN']) return false;
+    if (errno !== koffi.os.errno['EINTR']) throw new FamfsError('DEVICE', `${pathOf(fd)} cannot be locked: ${errnoName(errno)}`);
+  }
+}
+
+/** The path of an open file, for messages. */
+function pathOf(fd: number): string {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return `file descriptor ${fd}`;
+  }
 }
 
 /** Gives a file's first bytes memory or blocks, keeping what they hold; answers the errno's name where it cannot. */

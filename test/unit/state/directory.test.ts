@@ -26,6 +26,14 @@ describe('state directory', () => {
     await assert.rejects(clusterUuid(folder), /"nonsense"/);
   });
 
+  it('is for its owner alone, with all that it holds, also where an earlier version has made it', async () => {
+    const [inner, members] = [path.join(folder, 'new'), path.join(folder, 'new/members')];
+    fs.mkdirSync(members, { recursive: true, mode: 0o755 });
+    await clusterUuid(inner);
+    await openDirectoryState(inner, silentLog()).nodes.announce({ node: 'a', pools: [] });
+    assert.deepEqual([inner, members, path.join(inner, 'nodes')].map((path) => fs.statSync(path).mode & 0o777), [0o700, 0o700, 0o700]);
+  });
+
   describe('attachments', () => {
     it('are kept, listed and removed', async () => {
       const { attachments } = openDirectoryState(folder, silentLog());

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { mapShared, unmap, viewOf } from '../../device/libc.ts';
+import { makePrivateFolder } from '../../private-folder.ts';
 import { Counters, type CounterTotals } from './counters.ts';
 import { allocateHostFile } from './host-file.ts';
 
@@ -27,7 +28,7 @@ export function openCounters(file: string, workers: number): CountersHandle {
     if (new Counters(viewOf(present, length)).continueWith(workers)) return { address: present, length };
     unmap(present, length);
   }
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makePrivateFolder(path.dirname(file));
   fs.rmSync(file, { force: true }); // never cut short what somebody may have mapped
   const fd = fs.openSync(file, 'wx+', 0o600);
   try {

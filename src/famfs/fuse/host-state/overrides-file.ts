@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { tryLock, unlock } from '../../device/libc.ts';
 import { bootId } from '../../host.ts';
+import { makePrivateFolder } from '../../private-folder.ts';
 import { allocateHostFile } from './host-file.ts';
 import { Header, TABLE } from './overrides-layout.ts';
 
@@ -13,7 +14,7 @@ const tableFile = (hostDirectory: string, poolUuid: string, logLife: string) =>
 export function openTable(hostDirectory: string, poolUuid: string, logLife: string): { readonly file: string; readonly fd: number } {
   const file = tableFile(hostDirectory, poolUuid, logLife);
   linkEarlier(tableFile(hostDirectory, poolUuid, ''), file);
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
+  makePrivateFolder(path.dirname(file));
   const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   try {
     lockFile(fd);

@@ -24,6 +24,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
+import { openHostDirectory } from '../../private-folder.ts';
 import { isFuseDevice } from '../mount/fuse-device.ts';
 import { Notifier } from '../protocol/notifier.ts';
 import { FdListener, type FdMessage, FdSocket } from './fd-socket.ts';
@@ -90,7 +91,7 @@ export class FdStore {
   /** Listens at the host directory's socket. Throws FamfsError DEVICE. */
   constructor(options: FdStoreOptions) {
     this.#options = { gracePeriodMs: GRACE_PERIOD_MS, ...options };
-    fs.mkdirSync(options.hostDirectory, { recursive: true });
+    openHostDirectory(options.hostDirectory);
     this.#listener = new FdListener(fdStoreSocket(options.hostDirectory));
     this.#timers = [setInterval(() => this.#accept(), ACCEPT_MS).unref(), setInterval(() => this.#attempt(() => this.sweep()), SWEEP_MS).unref()];
   }

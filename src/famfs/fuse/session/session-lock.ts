@@ -10,6 +10,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { tryLock } from '../../device/libc.ts';
+import { makePrivateFolder } from '../../private-folder.ts';
 
 const RETRY_MS = 100;
 
@@ -21,7 +22,7 @@ export class SessionLock {
   /** Opens the lock of a session without taking it. `fd` is to be inherited by its children. */
   constructor(hostDirectory: string, id: string) {
     const file = sessionLockFile(hostDirectory, id);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makePrivateFolder(path.dirname(file));
     this.fd = fs.openSync(file, 'a', 0o600);
   }
 
@@ -46,7 +47,7 @@ export class SupervisorLock {
 
   constructor(hostDirectory: string, id: string) {
     const file = supervisorLockFile(hostDirectory, id);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makePrivateFolder(path.dirname(file));
     this.#fd = fs.openSync(file, 'a', 0o600);
   }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { makePrivateFolder } from '../../private-folder.ts';
 import type { BadRange } from '../host-state/bad-ranges.ts';
 import { countersFile } from '../host-state/counters-file.ts';
 import { noSpaceFor } from '../host-state/host-file.ts';
@@ -44,10 +45,10 @@ const recordFile = (hostDirectory: string, id: string) => path.join(hostDirector
 /** Writes the record of the calling supervisor. Throws FamfsError NO_SPACE. */
 export function writeRecord(record: SessionRecord): void {
   const file = recordFile(record.hostDirectory, record.id);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makePrivateFolder(path.dirname(file));
   const bytes = Buffer.from(JSON.stringify(record));
   try {
-    fs.writeFileSync(`${file}.new`, bytes);
+    fs.writeFileSync(`${file}.new`, bytes, { mode: 0o600 });
   } catch (error) {
     fs.rmSync(`${file}.new`, { force: true });
     throw noSpaceFor(`${file}.new`, bytes.length, error);

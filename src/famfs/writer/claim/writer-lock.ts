@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { cutToBytes } from '../../cut-text.ts';
 import { tryLock } from '../../device/libc.ts';
-import { FamfsError } from '../../errors.ts';
+import { FamfsError, messageOf } from '../../errors.ts';
+import { makePrivateFolder } from '../../private-folder.ts';
 
 /** Bytes of the claim's holder field, less the unique part and its separator. */
 const HOST_MAX = 46;
@@ -23,8 +24,13 @@ export class WriterLock {
     const unique = randomBytes(8).toString('hex');
     this.holder = `${hostPart(hostId)}/${unique}`;
     this.#file = lockFile(hostDirectory, unique);
-    this.#fd = openIn(hostDirectory, this.#file, 'wx');
-    tryLock(this.#fd, 'exclusive'); // nobody else has ever heard of this file
+    this.#fd = make(this.#file);
+    try {
+      if (!tryLock(this.#fd, 'exclusive')) throw new FamfsError('IN_USE', `${this.#file} is new, and another process has its lock: repeat the call`);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
   }
 
   release(): void {
@@ -46,31 +52,33 @@ export function hostOf(holder: string): string {
   return holder.slice(0, holder.lastIndexOf('/'));
 }
 
-/** Whether a holder that ran on this boot of this host is known to have ended: its lock is free. */
+/**
+ * Whether a holder that ran on this boot of this host is known to have ended: its lock is free. Where that
+ * cannot be told, it is not known: no such file (it may have run with another host directory), or no lock to be had.
+ */
 export function lockIsFree(holder: string, hostDirectory: string): boolean {
   const file = lockFile(hostDirectory, holder.slice(holder.lastIndexOf('/') + 1));
-  let fd: number;
+  let fd: number | undefined;
   try {
     fd = fs.openSync(file, 'r');
-  } catch {
-    return false; // no such file here: it may have run with another host directory
-  }
-  try {
     return tryLock(fd, 'exclusive');
+  } catch {
+    return false;
   } finally {
-    fs.closeSync(fd);
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+/** For our user alone: whoever may read a lock file may hold its lock, and make a dead writer look alive. */
+function make(file: string): number {
+  makePrivateFolder(path.dirname(file));
+  try {
+    return fs.openSync(file, 'wx', 0o600);
+  } catch (error) {
+    throw new FamfsError('DEVICE', `${file} cannot be made: ${messageOf(error)}`, { cause: error });
   }
 }
 
 function lockFile(hostDirectory: string, unique: string): string {
   return path.join(hostDirectory, 'writers', `${unique.replaceAll(/[^0-9a-f]/g, '')}.lock`);
-}
-
-function openIn(hostDirectory: string, file: string, flags: string): number {
-  try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    return fs.openSync(file, flags);
-  } catch (error) {
-    throw new FamfsError('DEVICE', `the host directory ${hostDirectory} cannot be used: ${(error as Error).message}`, { cause: error });
-  }
 }
