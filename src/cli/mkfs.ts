@@ -17,7 +17,7 @@ export function mkfsCommand(): Command {
   return withWritingOptions(new Command('mkfs')
     .description('make an empty famfs on a device')
     .argument('<device>', 'a /dev/dax device, or a file that simulates one')
-    .option('--simulate <size>', 'make the file first', parseSize)
+    .option('--simulate <size>', 'make the file first; one that is there already must be yours alone', parseSize)
     .option('--log-size <size>', 'bytes of the log, a power of two from 8MiB on (default: 1/1024 of the device)', parseSize)
     .option('--force', 'even if there is a file system, or a formatting that was interrupted: it is lost')
     .option('--json', 'print JSON'))

@@ -15,9 +15,14 @@ export interface OpenOptions {
    * device later; while that is under way, it fails like `shared`.
    */
   readonly lock?: 'shared' | 'exclusive' | 'none';
+  /** Throws unless what was opened may be used. Where it is given, the path may be no symbolic link. */
+  readonly judge?: (stat: fs.Stats) => void;
 }
 
 const PAGE = 4096;
+/** O_NONBLOCK: a pipe is refused as what it is, without waiting for who opens its other end. */
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
+const hints: Record<string, string> = { ENOENT: 'no such device', ELOOP: 'is a symbolic link: name what it leads to' };
 
 /**
  * Opens and maps a device: a regular file, or a character device of the dax subsystem.
@@ -28,8 +33,9 @@ export function openDevice(devicePath: string, options: OpenOptions = {}): Mappe
     throw new FamfsError('UNSUPPORTED', `famfs on ${process.arch} is not supported: its memory ordering is untested; use x86-64`);
   }
   const writable = options.writable ?? true;
-  const fd = openFile(devicePath, writable);
+  const fd = openFile(devicePath, writable, options.judge === undefined ? 0 : O_NOFOLLOW);
   try {
+    options.judge?.(fs.fstatSync(fd));
     const geometry = measure(devicePath, fd);
     const { lock = 'shared' } = options;
     if (!tryLock(fd, lock === 'none' ? 'shared' : lock)) {
@@ -51,16 +57,16 @@ export function attachDevice(handle: DeviceHandle): MappedDax {
   return new MappedDevice(handle);
 }
 
-function openFile(devicePath: string, writable: boolean): number {
+function openFile(devicePath: string, writable: boolean, moreFlags: number): number {
   try {
-    return fs.openSync(devicePath, writable ? 'r+' : 'r');
+    return fs.openSync(devicePath, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | moreFlags);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EROFS' || (writable && code === 'EACCES')) {
       throw new FamfsError('READ_ONLY', `${devicePath} cannot be opened for writing (${code})`, { cause: error });
     }
     if (code === 'EISDIR') throw directoryError(devicePath, error);
-    const hint = code === 'ENOENT' ? 'no such device' : String(code ?? error);
+    const hint = hints[code ?? ''] ?? String(code ?? error);
     throw new FamfsError('DEVICE', `${devicePath}: ${hint}`, { cause: error });
   }
 }

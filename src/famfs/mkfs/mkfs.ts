@@ -14,11 +14,12 @@ import { MIB } from '../units.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
 import { describeExisting } from './existing.ts';
 import { Formatting } from './formatting.ts';
+import { makeSparse } from './simulated-file.ts';
 
 export interface FormatOptions {
   /** Owner of the new pool. */
   readonly clusterUuid: string;
-  /** Bytes of a simulated device to make; the file must not exist, or be as large already. */
+  /** Bytes of a simulated device to make; the file must not exist, or be as large already and ours alone. */
   readonly simulate?: number;
   /** Bytes of the log: a power of two, at least 8 MiB. Default: 1/1024 of the device. */
   readonly logSize?: number;
@@ -53,13 +54,15 @@ const DEVICE_NAME_MAX = 63;
 /**
  * Makes an empty famfs on a device, all of whose memory is zero afterwards.
  * Throws FamfsError DEVICE, INVALID (sizes), EXISTS (a file system, or what may be one, without
- * force), IN_USE (a writer lives, or another formatting has begun meanwhile).
+ * force; a simulated device that is somebody else's), IN_USE (a writer lives, or another formatting has
+ * begun meanwhile).
  */
 export async function mkfs(devicePath: string, options: FormatOptions): Promise<FormatResult> {
   if (!isUuid(options.clusterUuid)) throw new FamfsError('INVALID', `"${options.clusterUuid}" is not the UUID of a cluster`);
-  const isNew = options.simulate !== undefined && makeSparse(devicePath, options.simulate, options.logSize);
+  const simulated = options.simulate === undefined ? undefined : simulatedDevice(devicePath, options.simulate, options.logSize);
+  const isNew = simulated?.isNew ?? false;
   try {
-    const device = openDevice(devicePath, { lock: 'exclusive' });
+    const device = openDevice(devicePath, { lock: 'exclusive', ...(simulated === undefined ? {} : { judge: simulated.judge }) });
     try {
       return await formatDevice(device, options, isNew);
     } finally {
@@ -141,31 +144,10 @@ async function refuseRivals(device: DaxDevice, options: FormatOptions): Promise<
   return () => refuse(watch.moved());
 }
 
-/** Makes a sparse file; false when there is one of that size already. */
-function makeSparse(file: string, size: number, logSize: number | undefined): boolean {
+function simulatedDevice(file: string, size: number, logSize: number | undefined): ReturnType<typeof makeSparse> {
   if (!Number.isSafeInteger(size) || size <= 0) throw new FamfsError('INVALID', `${file}: a device of ${size} bytes is not possible`);
   checkLogSize(file, size, logSize);
-  let fd: number;
-  try {
-    fd = fs.openSync(file, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new FamfsError('DEVICE', `${file} cannot be made: ${(error as Error).message}`, { cause: error });
-    }
-    const stat = fs.statSync(file);
-    if (!stat.isFile()) throw new FamfsError('INVALID', `${file} is not a regular file: leave --simulate out for a real device`);
-    if (stat.size !== size) throw new FamfsError('EXISTS', `${file} exists with ${stat.size} bytes, not ${size}: remove it or name its size`);
-    return false;
-  }
-  try {
-    fs.ftruncateSync(fd, size);
-  } catch (error) {
-    fs.rmSync(file, { force: true });
-    throw new FamfsError('DEVICE', `${file}: ${size} bytes are more than its file system allows`, { cause: error });
-  } finally {
-    fs.closeSync(fd);
-  }
-  return true;
+  return makeSparse(file, size);
 }
 
 function checkLogSize(path: string, deviceSize: number, asked: number | undefined): number {

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { decodeSuperblock, superblockProblem } from '../../../../src/famfs/format/superblock.ts';
 import { describeProblem } from '../../../../src/famfs/log/problem.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
 import { defaultLogSize, mkfs, smallestDevice } from '../../../../src/famfs/mkfs/mkfs.ts';
+import { makeSparse } from '../../../../src/famfs/mkfs/simulated-file.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
 import { MIB } from '../../../../src/famfs/units.ts';
 import { LogFlood } from '../../../faults/log-flood.ts';
 import { shmFile, tempDir } from '../../../harness/temp.ts';
+import { manyUsers } from '../../../support/other-user.ts';
 import { AU, CLUSTER, file, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
 import { vector } from '../../../support/vectors.ts';
@@ -101,6 +104,69 @@ describe('mkfs', () => {
     assert(fs.readFileSync(device).indexOf('secret') < 0);
     assert.equal(fsck(device).usage?.files, 0);
     assert.equal((await openWriter(device)).writer.epoch, 1);
+  });
+
+  describe('of a simulated device', () => {
+    /** A file as large as a pool, which is not to be touched. */
+    function used(): string {
+      const device = shmFile('theirs');
+      fs.writeFileSync(device, 'precious', { mode: 0o644 });
+      fs.truncateSync(device, 16 * MIB);
+      return device;
+    }
+    async function refusesToTouch(device: string, code: string, reason: RegExp): Promise<void> {
+      const before = fs.readFileSync(device);
+      for (const force of [false, true]) await rejects(mkfs(device, { clusterUuid: CLUSTER, simulate: 16 * MIB, force }), code, reason);
+      assert.ok(fs.readFileSync(device).equals(before));
+    }
+
+    it('takes a file that is there and ours alone', async () => {
+      const device = used();
+      await mkfs(device, { clusterUuid: CLUSTER, simulate: 16 * MIB });
+      assert.equal(fsck(device).status, 0);
+    });
+
+    it('refuses a file of another user, also when forced', async function () {
+      if (!manyUsers()) this.skip();
+      const device = used();
+      fs.chownSync(device, 65534, 65534);
+      await refusesToTouch(device, 'EXISTS', /theirs exists and belongs to user 65534, not to user 0 .*--force/);
+    });
+
+    it('refuses a file that others may write, also when forced', async () => {
+      const device = used();
+      fs.chmodSync(device, 0o664);
+      await refusesToTouch(device, 'EXISTS', /can be written by others than its owner \(mode 0664\)/);
+    });
+
+    it('refuses a file of several names, also when forced', async () => {
+      const device = used();
+      fs.linkSync(device, `${device}-2`);
+      await refusesToTouch(device, 'EXISTS', /has 2 names \(hard links\)/);
+    });
+
+    it('refuses a symbolic link, also when forced', async () => {
+      const link = `${used()}-link`;
+      fs.symlinkSync('theirs', link);
+      await refusesToTouch(link, 'DEVICE', /theirs-link: is a symbolic link: name what it leads to/);
+      assert.ok(fs.lstatSync(link).isSymbolicLink());
+    });
+
+    it('refuses what is no regular file', async () => {
+      const pipe = shmFile('pipe');
+      execFileSync('mkfifo', [pipe]);
+      await rejects(mkfs(pipe, { clusterUuid: CLUSTER, simulate: 16 * MIB }), 'INVALID', /is not a regular file: leave --simulate out/);
+      await rejects(mkfs('/dev/null', { clusterUuid: CLUSTER, simulate: 16 * MIB }), 'INVALID', /is not a regular file/);
+    });
+
+    it('formats what it has made, and nothing that took its name meanwhile', () => {
+      const device = shmFile('new');
+      const { isNew, judge } = makeSparse(device, 16 * MIB);
+      assert.ok(isNew);
+      judge(fs.statSync(device));
+      fs.renameSync(used(), device);
+      assert.throws(() => judge(fs.statSync(device)), { code: 'EXISTS', message: /has been replaced meanwhile/ });
+    });
   });
 
   it('cannot be done on a device that allows no writing', async function () {
