@@ -10,8 +10,8 @@ const listxattrCall = libc.func('int64_t listxattr(const char *path, _Out_ uint8
 const fallocateCall = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 const lseekCall = libc.func('int64_t lseek(int fd, int64_t offset, int whence)');
 
-/** Throws an error with the errno's name as its code, like those of node:fs. */
-function checked(result: number): number {
+/** The result of a call; throws an error with the errno's name as its code, like those of node:fs. */
+export function checked(result: number): number {
   if (result >= 0) return result;
   const errno = koffi.errno();
   const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? String(errno);

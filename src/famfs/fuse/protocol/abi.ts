@@ -6,9 +6,12 @@
  * their offsets count from their own beginning.
  */
 
-/** `struct fuse_in_header` */
+/**
+ * `struct fuse_in_header`. `uid` and `gid` at 24 and 28 are left out, for nothing may depend on them: with ALLOW_IDMAP
+ * the kernel fills them in for requests that make something, which we refuse, and for no others.
+ */
 export const InHeader = Object.freeze({
-  size: 40, len: 0, opcode: 4, unique: 8, nodeid: 16, uid: 24, gid: 28, pid: 32, totalExtlen: 36,
+  size: 40, len: 0, opcode: 4, unique: 8, nodeid: 16, pid: 32, totalExtlen: 36,
 } as const);
 
 /** `struct fuse_out_header` */
@@ -127,6 +130,7 @@ export const InitFlag = Object.freeze({
 export const InitFlag2 = Object.freeze({
   DirectIoAllowMmap: 1 << 4, // bit 36, Linux 6.6
   HasResend: 1 << 7, // bit 39, Linux 6.9
+  AllowIdmap: 1 << 8, // bit 40, Linux 6.12
   RequestTimeout: 1 << 10, // bit 42, Linux 6.15
 } as const);
 

@@ -18,6 +18,8 @@ export interface Agreement {
   readonly epoch: boolean;
   /** FUSE_NOTIFY_RESEND is there. */
   readonly resend: boolean;
+  /** Mounts of the session may be id-mapped. Missing in records of older versions, which did not ask for it. */
+  readonly idmap?: boolean;
   /** How long a request may wait before the kernel ends the session; 0 for any time. Missing in records of older versions. */
   readonly requestTimeoutSeconds?: number;
 }
@@ -32,7 +34,7 @@ const OLDEST_MINOR = 36;
 
 const wanted = InitFlag.AsyncRead | InitFlag.BigWrites | InitFlag.DoReaddirplus | InitFlag.ReaddirplusAuto |
   InitFlag.ParallelDirops | InitFlag.MaxPages | InitFlag.HandleKillprivV2 | InitFlag.InitExt;
-const wanted2 = InitFlag2.DirectIoAllowMmap | InitFlag2.HasResend;
+const wanted2 = InitFlag2.DirectIoAllowMmap | InitFlag2.HasResend | InitFlag2.AllowIdmap;
 
 /**
  * Answers INIT, the first request of a mount: fills the reply and tells what was agreed.
@@ -40,6 +42,7 @@ const wanted2 = InitFlag2.DirectIoAllowMmap | InitFlag2.HasResend;
  * Not asked for: WRITEBACK_CACHE (a write would stay in this host's page cache), AUTO_INVAL_DATA
  * (a GETATTR for each cached read), ATOMIC_O_TRUNC (truncation comes as SETATTR, and is refused
  * there). HANDLE_KILLPRIV_V2 spares a GETXATTR for each write and makes the set-id bits our job.
+ * ALLOW_IDMAP ends a mount without default_permissions, which `mountFuse` always asks for.
  *
  * Where the host has a default for how long a request may wait, more is asked for (`timeouts`): a session
  * promises to survive for longer.
@@ -77,6 +80,7 @@ export function answerInit(call: Call, timeouts = hostTimeouts()): Agreement {
     maxWrite: MAX_WRITE,
     epoch: minor >= MINOR_WITH_EPOCH,
     resend: (flags2 & InitFlag2.HasResend) !== 0,
+    idmap: (flags2 & InitFlag2.AllowIdmap) !== 0,
     requestTimeoutSeconds: timeoutInForce(timeouts, asked),
   };
 }
@@ -87,6 +91,7 @@ export function limitations(agreement: Agreement): string[] {
   const limits: string[] = [];
   if (minor < 39) limits.push('shared mmap is refused with ENODEV (needs Linux 6.6)');
   if (!agreement.resend) limits.push('a serving process that dies takes the mount with it (needs Linux 6.9)');
+  if (!agreement.idmap) limits.push(`pods with hostUsers: false cannot use the pool (${minor < 41 ? 'needs Linux 6.12' : 'an earlier version mounted it'})`);
   if (!agreement.epoch) limits.push('names and attributes are cached for 1 s only (needs Linux 6.16)');
   const timeout = timeoutLimitation(seconds);
   return timeout === undefined ? limits : [...limits, timeout];

@@ -3,7 +3,7 @@ import * as abi from '../../../../../src/famfs/fuse/protocol/abi.ts';
 
 /** The C structs, field by field, as the kernel's header declares them; laid out by natural alignment. */
 const structs: Record<string, string> = {
-  InHeader: 'u32 len, u32 opcode, u64 unique, u64 nodeid, u32 uid, u32 gid, u32 pid, u16 totalExtlen, u16 -',
+  InHeader: 'u32 len, u32 opcode, u64 unique, u64 nodeid, u32 -, u32 -, u32 pid, u16 totalExtlen, u16 -',
   OutHeader: 'u32 len, u32 error, u64 unique',
   InitIn: 'u32 major, u32 minor, u32 maxReadahead, u32 flags, u32 flags2, u32 -*11',
   InitOut: 'u32 major, u32 minor, u32 maxReadahead, u32 flags, u16 maxBackground, u16 congestionThreshold, ' +

@@ -20,14 +20,14 @@ function init(major: number, minor: number, flags = 0xffffffff, flags2 = 0xfffff
 describe('INIT', () => {
   it('is answered with what we want of what is offered', () => {
     const { agreement, reply } = init(7, 45);
-    assert.deepEqual(agreement, { minor: 45, maxWrite: 1048576, epoch: true, resend: true, requestTimeoutSeconds: 0 });
+    assert.deepEqual(agreement, { minor: 45, maxWrite: 1048576, epoch: true, resend: true, idmap: true, requestTimeoutSeconds: 0 });
     assert.deepEqual(reply, hex`
       50000000 00000000 0706050403020180  // len 80, no error, unique
       07000000 2d000000 00000200          // 7.45, max_readahead as offered
       21604450                            // ASYNC_READ BIG_WRITES READDIRPLUS+AUTO PARALLEL_DIROPS MAX_PAGES KILLPRIV_V2 INIT_EXT
       4000 3000                           // max_background 64, congestion 48
       00001000 01000000 0004 0000         // max_write 1 MiB, time_gran 1 ns, max_pages 1024, map_alignment
-      90000000                            // DIRECT_IO_ALLOW_MMAP HAS_RESEND
+      90010000                            // DIRECT_IO_ALLOW_MMAP HAS_RESEND ALLOW_IDMAP
       00000000 00000000 00000000 00000000 00000000 00000000 00000000`);
   });
 
@@ -37,6 +37,7 @@ describe('INIT', () => {
     assert.equal(reply.readUInt32LE(16 + 32), 0);
     assert.equal(agreement.resend, false);
     assert.equal(agreement.epoch, false);
+    assert.equal(agreement.idmap, false);
   });
 
   it('answers a newer kernel with the version we know', () => {
@@ -45,15 +46,21 @@ describe('INIT', () => {
 
   it('says what an older kernel lacks', () => {
     assert.deepEqual(limitations(init(7, 45).agreement), []);
-    assert.equal(limitations(init(7, 40).agreement).length, 1);
-    assert.equal(limitations(init(7, 38, 0xffffffff, 0).agreement).length, 3);
+    assert.equal(limitations(init(7, 40).agreement).length, 1, 'names are cached for 1 s');
+    assert.equal(limitations(init(7, 38, 0xffffffff, 0).agreement).length, 4);
+    assert.equal(limitations(init(7, 40, 0xffffffff, 0x90).agreement)[0], 'pods with hostUsers: false cannot use the pool (needs Linux 6.12)');
+  });
+
+  it('says what a session lacks that an earlier version has mounted', () => {
+    const { idmap: _idmap, ...former } = init(7, 45).agreement;
+    assert.deepEqual(limitations(former), ['pods with hostUsers: false cannot use the pool (an earlier version mounted it)']);
   });
 
   it('asks for the longest wait of requests where the host has a default, and says what a lower limit means', () => {
     const agreed = (defaultSeconds: number, maxSeconds: number, flags2 = 0xffffffff) => {
       const { agreement, reply } = init(7, 45, 0xffffffff, flags2, { defaultSeconds, maxSeconds });
       const flag = (reply.readUInt32LE(16 + 32) >>> 10) & 1; // FUSE_REQUEST_TIMEOUT, bit 42
-      return [flag, reply.readUInt16LE(16 + 40), agreement.requestTimeoutSeconds, ...limitations(agreement)];
+      return [flag, reply.readUInt16LE(16 + 40), agreement.requestTimeoutSeconds, ...limitations({ ...agreement, idmap: true })];
     };
     const ends = (seconds: number) => `a session ends when a request of it waits for ${seconds} s, as while its data plane is away ` +
       '(set sysctl fs.fuse.max_request_timeout to 0)';
