@@ -4,7 +4,7 @@ import { WaitingSocket } from '../csi/server/waiting-socket.ts';
 import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
 import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
-import { observeCalls, type RoleContext, runRole, serveRole } from './run-role.ts';
+import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
 /** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
 export function controllerCommand(): Command {
@@ -13,24 +13,28 @@ export function controllerCommand(): Command {
 }
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {
-  const { log, signal } = context;
-  const observe = observeCalls(context);
-  const { sidecarEndpoint: socket, driverName: driver } = options;
-  const sidecars = socket === undefined ? undefined : await WaitingSocket.open({ socket, driver, log, observe });
+  const { sidecarEndpoint: socket, driverName: driver, endpoint: target } = options;
+  if (socket === undefined) return serve(options, context);
+  const sidecars = await WaitingSocket.open({ socket, driver, target });
   try {
-    const controller = await startController(options, context);
-    try {
-      const { lost } = controller;
-      await Promise.all([
-        serveRole(options, context, [controller], lost, observe),
-        sidecars?.serve(controller, signal, lost),
-      ]);
-    } finally {
-      await sidecars?.abort();
-      await controller.stop();
-    }
+    await serve(options, context, sidecars);
+  } catch (error) {
+    sidecars.failed.throwIfAborted(); // the reason, where waiting has only been broken off
+    throw error;
   } finally {
-    await sidecars?.abort();
+    await sidecars.abort();
+  }
+}
+
+/** Waits for the lease and answers calls, of sidecars too; whatever ends, the others end with it. */
+async function serve(options: RoleOptions, context: RoleContext, sidecars?: WaitingSocket): Promise<void> {
+  const failures = sidecars === undefined ? [] : [sidecars.failed];
+  const controller = await startController(options, { ...context, signal: AbortSignal.any([context.signal, ...failures]) });
+  try {
+    const parts = [controller, ...(sidecars === undefined ? [] : [sidecars])];
+    await serveRole(options, context, parts, AbortSignal.any([controller.lost, ...failures]));
+  } finally {
+    await controller.stop();
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Logger } from 'winston';
 import { createLog } from '../csi/log.ts';
-import type { CallObserver } from '../csi/server/observe.ts';
 import { type CsiPart, serveCsi } from '../csi/server/serve.ts';
 import { messageOf } from '../famfs/errors.ts';
 import { addCallHistogram } from '../metrics/calls.ts';
@@ -52,15 +51,11 @@ export async function runRole(
   process.exit(code);
 }
 
-/** Counts the calls that a CSI socket answers. */
-export function observeCalls({ metrics }: Pick<RoleContext, 'metrics'>): CallObserver {
-  return addCallHistogram(metrics, 'famfs_csi_call_seconds', 'CSI calls by method and gRPC code');
-}
-
 /** Answers on the CSI socket of these options until asked to end, or until `lost` aborts. */
 export function serveRole(
-  options: RoleOptions, { log, signal, metrics }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal, observe = observeCalls({ metrics }),
+  options: RoleOptions, { log, signal, metrics }: RoleContext, parts: readonly CsiPart[], lost?: AbortSignal,
 ): Promise<void> {
+  const observe = addCallHistogram(metrics, 'famfs_csi_call_seconds', 'CSI calls by method and gRPC code');
   const { endpoint, driverName: driver } = options;
   return serveCsi({ socket: endpoint, driver, parts, log, signal, observe, ...(lost === undefined ? {} : { lost }) });
 }

@@ -1,6 +1,7 @@
 import { problemWith } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { Locks } from '../csi/locks.ts';
+import { CONTROLLER_CAPABILITIES } from '../csi/server/identity.ts';
 import type { Operations } from '../csi/server/service.ts';
 import { parseVolumeId } from '../csi/volume-id.ts';
 import type { ControllerHandlers } from '../generated/csi/v1/Controller.ts';
@@ -11,12 +12,6 @@ import { parseParameters, sameParameters } from './layout/parameters.ts';
 import { directoryName } from './layout/volume-name.ts';
 import type { Listing } from './listing.ts';
 import type { Volumes } from './volumes.ts';
-
-/** Exactly what this controller claims to do. */
-const CAPABILITIES = [
-  'CREATE_DELETE_VOLUME', 'PUBLISH_UNPUBLISH_VOLUME', 'PUBLISH_READONLY', 'LIST_VOLUMES',
-  'LIST_VOLUMES_PUBLISHED_NODES', 'GET_CAPACITY', 'SINGLE_NODE_MULTI_WRITER',
-] as const;
 
 /** The parts of a controller. */
 export interface ControllerParts {
@@ -51,7 +46,7 @@ export function controllerOperations({ volumes, attaching, listing }: Controller
     ValidateVolumeCapabilities: (request) => validate(attaching, request),
     ListVolumes: (request) => listing.list(request),
     GetCapacity: (request) => listing.capacity(request),
-    ControllerGetCapabilities: () => ({ capabilities: CAPABILITIES.map((type) => ({ rpc: { type } })) }),
+    ControllerGetCapabilities: () => CONTROLLER_CAPABILITIES,
   };
 }
 

@@ -54,7 +54,8 @@ async function ended(child: ChildProcess): Promise<void> {
   if (!hasEnded(child)) await new Promise<void>((resolve) => child.once('exit', () => resolve()));
 }
 
-function hasEnded(child: ChildProcess): boolean {
+/** Whether a process is over. */
+export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 

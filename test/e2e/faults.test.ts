@@ -6,6 +6,7 @@ import { leader } from './support/leader.ts';
 import { endLoad, loadIn } from './support/load.ts';
 import { claim, deployment, Names, pod } from './support/objects.ts';
 import { Selectors } from './support/release.ts';
+import { restartedSince, restarts } from './support/restarts.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, podOn, remove, running } from './support/states.ts';
 import { untilSo } from '../support/until.ts';
@@ -18,8 +19,9 @@ async function signalController(node: string, signal: 'STOP' | 'CONT'): Promise<
 }
 
 promise('a fault', (scene) => {
-  it(`of each controller replica in turn leaves no volume of ${many} lost or doubled`, async () => {
+  it(`of each controller replica in turn leaves no volume of ${many} lost or doubled, and starts no container of another pod again`, async () => {
     const { namespace } = scene;
+    const before = await restarts();
     const names = Array.from({ length: many }, (_, number) => `c${number}`);
     const applied = apply(...names.map((name) => claim({ name, namespace, size: '2Mi', storageClass: 'famfs-immediate' })));
     const boundCount = async () => (await list('pvc', namespace)).filter(({ status }) => status.phase === 'Bound').length;
@@ -35,10 +37,12 @@ promise('a fault', (scene) => {
     assert.equal(new Set(handles).size, many);
     assert.equal(handles.length, many);
     await allReady(Selectors.controller, Names.namespace, 2);
+    assert.deepEqual(await restartedSince(before), []);
   });
 
-  it('that stops the ruling controller lets the other one go on within 20 s, and nobody else afterwards', async () => {
+  it('that stops the ruling controller lets the other one go on within 20 s, and nobody else afterwards; containers of its own pod alone are started again', async () => {
     const { namespace } = scene;
+    const started = await restarts();
     const before = await leader();
     const stopped = Date.now();
     await signalController(before.node, 'STOP');
@@ -57,8 +61,11 @@ promise('a fault', (scene) => {
     // The one that was stopped notices that it rules no longer, ends, and waits again.
     await apply(claim({ name: 'afterwards', namespace, size: '2Mi', storageClass: 'famfs-immediate' }));
     await bound('afterwards', namespace);
+    await apply(pod({ name: 'user', namespace, claims: [{ claim: 'afterwards', path: '/data' }] })); // asks the attacher, too
+    await running('user', namespace);
     assert.notEqual((await leader()).pod, before.pod);
     await allReady(Selectors.controller, Names.namespace, 2);
+    assert.deepEqual((await restartedSince(started)).filter((container) => !container.startsWith(`${before.pod}/`)), []);
   });
 
   it('of the node plugin is not seen by a pod that uses its volume', async () => {

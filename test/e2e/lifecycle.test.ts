@@ -5,6 +5,7 @@ import { apply, get, helm, kubectl, list, run } from './support/kubectl.ts';
 import { endLoad, startLoad } from './support/load.ts';
 import { claim, Names, pod } from './support/objects.ts';
 import { install, Selectors } from './support/release.ts';
+import { restartedSince } from './support/restarts.ts';
 import { promise } from './support/scene.ts';
 import { allReady, bound, remove, running } from './support/states.ts';
 import { untilSo } from '../support/until.ts';
@@ -14,7 +15,7 @@ async function imagesOf(selector: string): Promise<string[]> {
 }
 
 promise('the release', (scene) => {
-  it('is upgraded to another image without a failed operation in a pod', async () => {
+  it('is upgraded to another image without a failed operation in a pod, and without a container that has to be started again', async () => {
     const { namespace, workers } = scene;
     const load = { name: 'load', namespace, claim: 'data', node: workers[0], image: driverImage() };
     await apply(claim({ name: 'data', namespace }));
@@ -28,9 +29,11 @@ promise('the release', (scene) => {
     }
     await new Promise((resolve) => setTimeout(resolve, 2000)); // the last moment needs an operation that ends after it
     await endLoad(load, moments);
+    assert.deepEqual(await restartedSince(), []);
     await remove('pod', ['load'], namespace);
     await install({ image: driverImage() });
     for (const selector of [Selectors.controller, Selectors.node, Selectors.fused]) await allReady(selector, Names.namespace, 2);
+    assert.deepEqual(await restartedSince(), []);
   });
 
   it('is not uninstalled while volumes are in use, and says which', async () => {
@@ -47,7 +50,7 @@ promise('the release', (scene) => {
     await install({ image: driverImage() });
   });
 
-  it('leaves nothing but the data, and finds them when it is installed again', async () => {
+  it('leaves nothing but the data, and finds them when it is installed again, where each container is started once', async () => {
     const { namespace } = scene;
     const claims = [{ claim: 'data', path: '/data' }];
     await apply(claim({ name: 'data', namespace }), pod({ name: 'writer', namespace, claims }));
@@ -64,6 +67,7 @@ promise('the release', (scene) => {
     await apply(pod({ name: 'reader', namespace, claims }));
     await running('reader', namespace);
     assert.equal(await kubectl(['exec', 'reader', '-n', namespace, '--', 'head', '-c', '4', '/data/data']), 'data');
+    assert.deepEqual(await restartedSince(), []);
   });
 });
 

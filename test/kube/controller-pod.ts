@@ -26,12 +26,15 @@ export interface PodOptions {
   readonly pools: readonly PoolEntry[];
   /** Where it tells its health and metrics. */
   readonly httpPort?: number;
+  /** More environment of its process. */
+  readonly environment?: readonly string[];
 }
 
 export class ControllerPod {
   readonly name: string;
   readonly uid = randomUUID();
   readonly socket: string;
+  readonly sidecarSocket: string;
   readonly #options: PodOptions;
   readonly #directory: string;
   #role: Role | undefined;
@@ -43,15 +46,17 @@ export class ControllerPod {
     this.#options = options;
     this.#directory = tempDir(name);
     this.socket = join(this.#directory, 'csi.sock');
+    this.sidecarSocket = join(this.#directory, 'sidecars.sock');
   }
 
   start(): void {
-    const { driver, namespace, kubeconfig, pools, httpPort = 0 } = this.#options;
+    const { driver, namespace, kubeconfig, pools, httpPort = 0, environment: more = [] } = this.#options;
     const file = join(this.#directory, 'pools.json');
     writeFileSync(file, JSON.stringify({ pools }));
-    const environment = [`KUBECONFIG=${kubeconfig}`, `POD_NAME=${this.name}`, `POD_UID=${this.uid}`, `POD_NAMESPACE=${namespace}`, `NODE_NAME=node-${this.name}`];
+    const environment = [`KUBECONFIG=${kubeconfig}`, `POD_NAME=${this.name}`, `POD_UID=${this.uid}`, `POD_NAMESPACE=${namespace}`, `NODE_NAME=node-${this.name}`, ...more];
     const args = [
       'controller', `--kubernetes=${namespace}`, `--pools-file=${file}`, `--driver-name=${driver}`, `--endpoint=unix://${this.socket}`,
+      `--sidecar-endpoint=unix://${this.sidecarSocket}`,
       `--node-id=node-${this.name}`, `--host-dir=${join(this.#directory, 'host')}`, `--http-port=${httpPort}`, '--log-level=debug',
     ];
     this.#started++;

@@ -8,9 +8,10 @@ import { csi } from './protocols.ts';
 import { SocketServer } from './server.ts';
 import { handlersOf } from './service.ts';
 
-/** A service that answers on a CSI socket, beside the identity service. */
+/** What lives with a CSI socket: a service that answers there, beside the identity service, or what depends on it. */
 export interface CsiPart {
-  addTo(server: Server): void;
+  /** Called before the socket answers: for a service. */
+  addTo?(server: Server): void;
   /** Called once the socket answers: for what makes it known to others. */
   afterListening?(): Promise<void>;
   /** Called before the socket stops to take calls. */
@@ -41,7 +42,7 @@ export async function serveCsi({ socket, driver, parts, log, signal, lost, obser
   const identity = handlersOf<IdentityHandlers>(identityOperations(driver, version()), log);
   const server = await SocketServer.listen(socket, (grpc) => {
     grpc.addService(csi.Identity.service, identity);
-    for (const part of parts) part.addTo(grpc);
+    for (const part of parts) part.addTo?.(grpc);
   }, observe);
   log.info('serving', { socket, driver });
   let orderly = false;

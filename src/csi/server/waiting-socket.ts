@@ -1,13 +1,8 @@
-import type { Server } from '@grpc/grpc-js';
-import type { Logger } from 'winston';
-import { withTimeout } from '../../famfs/with-timeout.ts';
-import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
-import { identityOperations } from './identity.ts';
-import type { CallObserver } from './observe.ts';
-import { csi } from './protocols.ts';
-import { type CsiPart, version } from './serve.ts';
-import { SocketServer } from './server.ts';
-import { handlersOf } from './service.ts';
+import fs from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { moduleFile } from '../../famfs/module-file.ts';
+import type { CsiPart } from './serve.ts';
+import type { WaitingSocketTask, WaitingSocketWish } from './waiting-socket-thread.ts';
 
 /** How long a Probe waits for its answer to become a better one: less than the time that sidecars allow. */
 const PROBE_MS = 20_000;
@@ -16,60 +11,76 @@ const PROBE_MS = 20_000;
 export interface WaitingSocketOptions {
   readonly socket: string;
   readonly driver: string;
-  readonly log: Logger;
-  readonly observe?: CallObserver;
+  /** The driver's own CSI socket, to which calls are handed on: there while the driver may act. */
+  readonly target: string;
   /** How long a Probe waits before it answers "not ready". */
   readonly probeMs?: number;
 }
 
 /**
- * A CSI socket for sidecars of a driver that may have to wait for its turn. Sidecars give up on a
- * socket that is missing for half a minute, and are then restarted ever later; on one that answers
- * "not ready" they wait for ever. Until `serve`, nothing but the identity service is there, so that
- * no call reaches a driver that may not act.
+ * A CSI socket for sidecars of a driver that may have to wait for its turn. It is served by a thread of
+ * its own, because sidecars have no patience, and the driver's thread is busy for seconds when it loads
+ * its modules or replays a log. What sidecars do (csi-lib-utils 0.24, `connection.go`, `rpc/common.go`):
+ *
+ * - They end where a socket is missing for 30 s.
+ * - They end where a connection is taken and not greeted within a second: gRPC dials again, and a second
+ *   dial after one that the kernel had accepted counts as a lost driver.
+ * - They ask Probe for ever, as long as the answer is "not ready" or none in time.
+ * - Right after "ready", the attacher ends where it is not told name and capabilities within a second.
+ *
+ * So the thread greets, and answers these questions, at any time. All others are the driver's: until it
+ * listens itself, they do not exist here, so that no call reaches a driver that may not act.
  */
-export class WaitingSocket {
-  readonly #grpc: Server;
-  readonly #server: SocketServer;
-  /** Answers the Probes that wait, and all later ones. */
-  readonly #becomeReady: () => void;
+export class WaitingSocket implements CsiPart {
+  readonly #thread: Worker;
+  readonly #socket: string;
+  readonly #ended: Promise<void>;
+  readonly #failing = new AbortController();
 
-  private constructor(grpc: Server, server: SocketServer, becomeReady: () => void) {
-    this.#grpc = grpc;
-    this.#server = server;
-    this.#becomeReady = becomeReady;
+  private constructor(thread: Worker, socket: string) {
+    this.#thread = thread;
+    this.#socket = socket;
+    this.#ended = new Promise((resolve) => thread.once('exit', () => resolve()));
+    thread.on('error', (error) => this.#failing.abort(error));
   }
 
-  /** Opens the socket of a driver that is not ready yet. */
-  static async open({ socket, driver, log, observe, probeMs = PROBE_MS }: WaitingSocketOptions): Promise<WaitingSocket> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const identity = identityOperations(driver, version(), () => withTimeout(promise, probeMs, () => false));
-    let grpc: Server | undefined;
-    const server = await SocketServer.listen(socket, (created) => {
-      grpc = created;
-      created.addService(csi.Identity.service, handlersOf<IdentityHandlers>(identity, log));
-    }, observe);
-    return new WaitingSocket(grpc!, server, () => resolve(true));
+  /** Opens the socket of a driver that is not ready yet. Throws where that is not possible. */
+  static async open({ socket, driver, target, probeMs = PROBE_MS }: WaitingSocketOptions): Promise<WaitingSocket> {
+    const workerData: WaitingSocketTask = { socket, driver, target, probeMs };
+    const thread = new Worker(moduleFile(import.meta.url, 'waiting-socket-thread'), { workerData });
+    const opened = new WaitingSocket(thread, socket);
+    const { failed } = opened;
+    await new Promise<void>((resolve, reject) => {
+      thread.once('message', () => resolve());
+      failed.addEventListener('abort', () => reject(failed.reason as Error), { once: true });
+    });
+    return opened;
   }
 
-  /**
-   * Lets a service answer too, and those who wait know: until asked to end (calls under way are
-   * finished), or until the right to answer is lost (rejects with the reason).
-   */
-  async serve(part: CsiPart, signal: AbortSignal, lost: AbortSignal): Promise<void> {
-    part.addTo(this.#grpc);
-    this.#becomeReady();
-    const ended = AbortSignal.any([signal, lost]);
-    if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
-    if (lost.aborted) {
-      await this.abort();
-      throw lost.reason;
-    }
-    await this.#server.drain();
+  /** Aborts when the socket has failed: sidecars are not answered any more. */
+  get failed(): AbortSignal {
+    return this.#failing.signal;
+  }
+
+  /** Hands calls on to the driver, which answers by now, and lets those who wait know. */
+  async afterListening(): Promise<void> {
+    this.#wish('serve');
+  }
+
+  /** Takes no more calls, lets those under way end, and removes the socket. */
+  async beforeClosing(): Promise<void> {
+    this.#wish('drain');
+    await this.#ended;
   }
 
   /** Ends every call and removes the socket. */
   async abort(): Promise<void> {
-    await this.#server.abort();
+    await this.#thread.terminate();
+    await this.#ended;
+    await fs.rm(this.#socket, { force: true });
+  }
+
+  #wish(wish: WaitingSocketWish): void {
+    this.#thread.postMessage(wish);
   }
 }
