@@ -2,12 +2,15 @@
 
 hidden byte volume;
 
-/* An acknowledged volume has a tenant, to whom its memory belongs. */
+/* An acknowledged volume has a tenant, to whom its memory belongs. Beside a co-host, one that writes at once. */
 inline acknowledge(created) {
   if
   :: !acknowledged[created] && !deleteAsked[created] ->
      MUST_NOT(dirty_memory_given, dirty[extentOf[created]]);
      MUST_NOT(two_owners_of_an_extent, tenant[extentOf[created]] != 0);
+#if VOIDS
+     dirty[extentOf[created]] = 1;
+#endif
      acknowledged[created] = 1; tenant[extentOf[created]] = created + 1
   :: else
   fi
@@ -19,12 +22,22 @@ inline acknowledge(created) {
 #define ABANDONED(x) HAS(me.abandoned, x)
 #endif
 
-/* Encodes a batch for a free extent, then reads the claim. */
 #define FREE(x) (me.view.file[x] == 0 && !ABANDONED(x))
+/* A writer gives away what it knows to be zero: what is void may have been voided by a co-host. */
+#if !VOIDS || defined(VOIDS_BELIEVED)
+#define ALLOCATABLE(x) FREE(x)
+#else
+#define ALLOCATABLE(x) (FREE(x) && HAS(me.clean, x))
+#endif
+
+/* Encodes a batch for a free extent, then reads the claim. */
 #define NEXT_VOLUME ((w - 1) * APPENDS + me.appends)
 inline prepare(w) {
   mustRule(w);
-  selectExtent(FREE);
+  selectExtent(ALLOCATABLE);
+#ifndef STILL_CLEAN
+  me.clean = me.clean & ~BIT(e);
+#endif
   extentOf[NEXT_VOLUME] = e; e = 0;
   if
   :: B == 2 -> batch[0] = DIRECTORY(NEXT_VOLUME); batch[B - 1] = FILE(NEXT_VOLUME); k = B
@@ -34,7 +47,7 @@ inline prepare(w) {
 }
 
 inline storeBody(slot, entry) {
-  body[slot] = entry; state[slot] = (entry == GUARD -> VOID : LIVE)
+  body[slot] = entry; state[slot] = (entry == GUARD -> VOID : (isScrub(entry) -> QUARANTINED : LIVE))
 }
 
 /* The fence, and the claim read after it: fence.pml. */
@@ -60,9 +73,11 @@ inline appended(w, count) {
     :: batch[0] != GUARD ->
        volume = VOLUME(batch[0]);
        me.view.file[extentOf[volume]] = END + count;
-       me.view.quarantined = me.view.quarantined & ~BIT(extentOf[volume]);
-       acknowledge(volume);
-       me.idle = 1
+       me.view.quarantined = (me.view.quarantined & ~BIT(extentOf[volume])) | ((volume >= FIRST_SCRUB) << extentOf[volume]);
+       if
+       :: volume < FIRST_SCRUB -> acknowledge(volume); me.idle = 1
+       :: else /* tellOfScrub */
+       fi
     :: else
     fi;
     END = END + count; k = 0; batch[0] = 0; batch[B - 1] = 0

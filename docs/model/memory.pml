@@ -1,6 +1,8 @@
 /* What all hosts share: the log, the claim ring, the change word and the memory of the volumes. */
 
-#define VOLUMES (W * APPENDS + 2 * REJECTS)
+/* A scrub entry has the number of a volume, and is never one: it is quarantined from the start. */
+#define VOLUMES (FIRST_SCRUB + W * VOIDS)
+#define FIRST_SCRUB (W * APPENDS + 2 * REJECTS)
 #define VICTIM (W * APPENDS)
 #define REFUSED (W * APPENDS + REJECTS)
 #define BIT(i) (1 << (i))
@@ -27,6 +29,7 @@
 #define VOLUME(code) (((code) - 2) / 2)
 #define isDirectory(code) ((code) >= 2 && (code) % 2 == 0)
 #define isFile(code) ((code) >= 3 && (code) % 2 == 1)
+#define isScrub(code) ((code) >= FILE(FIRST_SCRUB))
 byte body[N];
 byte crc[N];
 #define VALID(s) (body[s] != EMPTY && crc[s] == body[s])
@@ -83,8 +86,10 @@ typedef Private {
   unsigned abandoned : E;
   short change; /* the change word it stored last */
   short target[E]; /* of quarantined entries: acknowledged from this change word on */
+  unsigned clean : E; /* free memory that this writer has zeroed, or read as zero */
+  unsigned tainted : E; /* memory whose entry became void by another hand */
   byte appends, deletes;
-  bit idle;
+  bit scrubAppended, idle;
 }
 Private writers[W + 1];
 #define me writers[w]
@@ -96,7 +101,8 @@ bit stopped[W + 1];
 /* An invariant by its name, which the checker's message then has. */
 #define MUST_NOT(name, happen) name = (happen); assert(!name)
 hidden byte acknowledged_volume_lost, half_batch_seen, two_owners_of_an_extent, dirty_memory_given, tenant_memory_zeroed,
-  tenant_memory_overwritten, deleted_file_revived, readers_disagree_at_rest, list_never_shrinks, refused_entry_lives;
+  tenant_memory_overwritten, deleted_file_revived, readers_disagree_at_rest, list_never_shrinks, list_out_of_reach,
+  refused_entry_lives;
 
 /* What the world outside was told. Nothing here guides a process. */
 bit acknowledged[VOLUMES];

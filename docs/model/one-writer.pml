@@ -8,7 +8,9 @@
  *
  * Sizes. W writers; N slots; a batch has at most B entries, a take-over makes G guards; E extents of
  * memory; APPENDS and DELETES for each writer; STOPS writers may be known to be stopped. REJECTS: the log
- * begins with a volume and an entry that was refused because it claims the same memory.
+ * begins with a volume and an entry that was refused because it claims the same memory. VOIDS: a co-host
+ * voids one entry, and each writer may append one that is quarantined from the start. FORGES: a co-host
+ * forges a claim with a list.
  */
 #ifndef W
 #define W 2
@@ -37,6 +39,12 @@
 #ifndef REJECTS
 #define REJECTS 0
 #endif
+#ifndef VOIDS
+#define VOIDS 0
+#endif
+#ifndef FORGES
+#define FORGES 0
+#endif
 #ifndef READER
 #define READER 1
 #endif
@@ -54,12 +62,16 @@
 #include "take-over.pml"
 #include "reclaim.pml"
 #include "reader.pml"
+#if VOIDS || FORGES
+#include "co-host.pml"
+#endif
 #include "invariants.pml"
 
 /* What nobody asks for again is cleared, so that equal situations are one state. */
 inline forget(w) {
   d_step {
     clear(me.view);
+    me.clean = 0; me.tainted = 0; me.scrubAppended = 0;
     me.maybeRunning = 0; me.guards = 0; me.abandoned = 0; me.change = 0; me.appends = 0; me.deletes = 0; me.idle = 0;
     number = 0;
     do
@@ -75,8 +87,18 @@ proctype Writer(byte w) {
   {
     takeOver(w);
     do
-    :: atomic { me.appends < APPENDS && END + B <= N && ANY_EXTENT(FREE) -> prepare(w) };
+#if VOIDS
+    :: if
+       :: atomic { me.appends < APPENDS && END + B <= N && ANY_EXTENT(ALLOCATABLE) -> prepare(w) }
+       :: atomic { !me.scrubAppended && END < N && ANY_EXTENT(NOT_ZERO) -> prepareScrub(w) }
+       fi;
+       appendBatch(w, k);
+       tellOfScrub(w)
+    :: readAsZero(w)
+#else
+    :: atomic { me.appends < APPENDS && END + B <= N && ANY_EXTENT(ALLOCATABLE) -> prepare(w) };
        appendBatch(w, k)
+#endif
     :: remove(w)
     :: reclaim(w)
     :: heartbeat(w)
@@ -124,6 +146,9 @@ init {
     :: else -> break
     od;
     run Hosts(); run FreshReader();
+#if VOIDS || FORGES
+    run CoHost();
+#endif
 #if READER
     run Reader(); run Worker()
 #endif

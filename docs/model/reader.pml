@@ -93,7 +93,7 @@ pass:
 proctype Worker() {
   byte e;
   do
-  :: atomic { DELETES > 0 && open == 0 && ANY_EXTENT(OPENABLE) ->
+  :: atomic { (DELETES > 0 || VOIDS) && open == 0 && ANY_EXTENT(OPENABLE) ->
        selectExtent(OPENABLE);
        open = VOLUME(body[readerView.file[e] - 1]) + 1; e = 0
      }

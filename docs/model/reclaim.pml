@@ -68,7 +68,7 @@ inline reclaim(w) {
   atomic {
     storeChange(w); mustRule(w);
     me.view.voids = me.view.voids | BIT(k); me.view.file[e] = 0; me.view.quarantined = me.view.quarantined & ~BIT(e);
-    me.target[e] = 0; k = 0; e = 0
+    me.target[e] = 0; me.clean = me.clean | (VOIDS << e); k = 0; e = 0
   };
   atomic { own_record.scrubbing = 0; me.idle = 1 }
 }
@@ -87,7 +87,8 @@ inline adoptState(w) {
   e = EXTENT(k);
   if
   :: state[k] == VOID ->
-     me.view.voids = me.view.voids | BIT(k); me.view.file[e] = 0; me.view.quarantined = me.view.quarantined & ~BIT(e); me.target[e] = 0
+     me.view.voids = me.view.voids | BIT(k); me.view.file[e] = 0; me.view.quarantined = me.view.quarantined & ~BIT(e); me.target[e] = 0;
+     me.tainted = me.tainted | (VOIDS << e); me.clean = me.clean & ~BIT(e)
   :: state[k] == QUARANTINED -> me.view.quarantined = me.view.quarantined | BIT(e)
   fi
 }

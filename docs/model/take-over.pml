@@ -37,9 +37,19 @@ inline readLists(w) {
   }
 }
 
-/* Replayer.catchUp: finds the log's end. */
+/*
+ * Replayer.catchUp: finds the log's end. A range that begins behind it is one that no writer stores (guardsBehindEnd):
+ * what is appended there later would be skipped.
+ */
 inline scan(w) {
-  d_step { replay(me.view, SKIPPED(me.guards)) }
+  d_step { replay(me.view, SKIPPED(me.guards)) };
+#ifndef LIST_BELIEVED
+#if FORGES
+  if :: SKIPPED(me.guards) >> END -> goto ended :: else fi
+#else
+  MUST_NOT(list_out_of_reach, SKIPPED(me.guards) >> END)
+#endif
+#endif
 }
 
 /* Everything that is found may be acknowledged from now on: a repeated request finds it. */

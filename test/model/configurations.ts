@@ -20,6 +20,12 @@ const third: Defines = { W: 3, B: 1, N: 5, E: 3, APPENDS: 1, READER: 0 };
 /** Epochs beyond the number of records. */
 const wrapped: Defines = { ...third, RING: 2, EPOCHS: 4 };
 const rejects: Defines = { ...reclaim, APPENDS: 1, REJECTS: 1 };
+/** A co-host that voids one entry of the two writers. */
+const voids: Defines = { ...reclaim, VOIDS: 1, READER: 0 };
+/** The same beside a member with an open file. */
+const voidsBesideMember: Defines = { ...voids, N: 4, DELETES: 0, READER: 1 };
+/** A co-host that forges a claim, with epochs to spare. */
+const forges: Defines = { W: 2, B: 1, N: 5, E: 2, APPENDS: 1, READER: 0, FORGES: 1, EPOCHS: 4, RING: 5 };
 
 function holds(name: string, defines: Defines, model: Configuration['model'] = 'one-writer'): Configuration {
   return { name, model, defines };
@@ -33,6 +39,9 @@ export const designs: readonly Configuration[] = [
   holds('three writers', third),
   holds('a wrapped ring', wrapped),
   holds('deletion beside a refused entry', rejects),
+  holds('a co-host that voids an entry', voids),
+  holds('a co-host that voids an entry beside a member', voidsBesideMember),
+  holds('a co-host that forges a list', forges),
   holds('the choice of an epoch', {}, 'epoch'),
   holds('store buffers', {}, 'fence'),
 ];
@@ -40,6 +49,7 @@ export const designs: readonly Configuration[] = [
 /** Clauses that the model does not need for safety. Each has its reason in docs/model/README.md. */
 export const spare: readonly Configuration[] = [
   holds('NO_RESTORING', { ...reclaim, NO_RESTORING: true }),
+  holds('STILL_CLEAN', { ...voids, STILL_CLEAN: true }),
   holds('LISTS_BEFORE_JUDGING', { ...third, LISTS_BEFORE_JUDGING: true }),
 ];
 
@@ -82,6 +92,9 @@ export const switches: readonly Configuration[] = [
   without('NO_REPEATING', append, 'two_owners_of_an_extent'),
   without('NO_REEXAMINATION', append, 'readers_disagree_at_rest'),
   without('REFUSED_STAYS', rejects, 'refused_entry_lives'),
+  without('VOIDS_BELIEVED', voids, 'dirty_memory_given'),
+  without('NEVER_SERVED', voidsBesideMember, 'dirty_memory_given'),
+  without('LIST_BELIEVED', forges, 'acknowledged_volume_lost'),
   without('NO_FENCE', {}, 'two_owners_of_an_epoch', 'epoch'),
   without('NO_DOOR', {}, 'two_owners_of_an_epoch', 'epoch'),
   without('NO_LAST_LOOK', {}, 'two_owners_of_an_epoch', 'epoch'),
@@ -102,6 +115,7 @@ export const large: readonly LargeConfiguration[] = [
   holds('a wrapped ring with reclaim', { ...wrapped, E: 1, DELETES: 1 }),
   holds('three writers that append batches', { ...third, B: 2, N: 8 }),
   holds('two writers that append batches twice', { ...append, N: 10, E: 3, APPENDS: 2, READER: 0 }),
+  holds('a co-host that voids an entry beside a member and deletions', { ...voidsBesideMember, DELETES: 1 }),
   { ...holds('three writers, reclaim beside append', { ...third, E: 2, DELETES: 1 }), sampled: true },
   { ...holds('three writers with an incremental reader', { ...third, READER: 1 }), sampled: true },
   { ...holds('three writers with a member, reclaim and reuse', { ...third, READER: 1, E: 1, DELETES: 1 }), sampled: true },
