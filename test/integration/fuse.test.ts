@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { MIB } from '../../src/famfs/units.ts';
 import { root } from '../harness/paths.ts';
-import { Host, manyUsers, outcome } from '../support/host.ts';
+import { Host, outcome } from '../support/host.ts';
 import { fallocate, getxattr, listxattr, lseek, setxattr, withMapping } from '../support/libc.ts';
 import { manyUsers } from '../support/other-user.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';

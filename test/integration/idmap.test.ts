@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { unmountFuse } from '../../src/famfs/fuse/mount/mount.ts';
 import { MIB } from '../../src/famfs/units.ts';
 import { tempDir } from '../harness/temp.ts';
-import { Host, manyUsers, outcome } from '../support/host.ts';
+import { Host, outcome } from '../support/host.ts';
 import { PodUsers } from '../support/idmap.ts';
 import { withMapping } from '../support/libc.ts';
+import { manyUsers } from '../support/other-user.ts';
 import { PoolFixture } from '../support/pool-fixture.ts';
 
 describe('a pod with hostUsers: false', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { FamfsErrorCode } from '../../../../src/famfs/errors.ts';
 import { decodeSuperblock, superblockProblem } from '../../../../src/famfs/format/superblock.ts';
 import { describeProblem } from '../../../../src/famfs/log/problem.ts';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
@@ -114,7 +115,7 @@ describe('mkfs', () => {
       fs.truncateSync(device, 16 * MIB);
       return device;
     }
-    async function refusesToTouch(device: string, code: string, reason: RegExp): Promise<void> {
+    async function refusesToTouch(device: string, code: FamfsErrorCode, reason: RegExp): Promise<void> {
       const before = fs.readFileSync(device);
       for (const force of [false, true]) await rejects(mkfs(device, { clusterUuid: CLUSTER, simulate: 16 * MIB, force }), code, reason);
       assert.ok(fs.readFileSync(device).equals(before));
