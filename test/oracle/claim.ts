@@ -1,4 +1,5 @@
 import { crc } from './crc.ts';
+import { ENTRY, entryIsSound, FILE, MKDIR } from './entry.ts';
 
 /** Where the parts of the claim ring stand in the superblock region; see docs/format.md. */
 const RING = 16384;
@@ -29,6 +30,19 @@ export function guardRanges(sb: Buffer, slotsOfLog: number): [number, number][] 
     }
   }
   return slots;
+}
+
+/** Whether writers of the ring's records can have left what stands in the slots of these ranges. */
+export function guardsFit(sb: Buffer, log: Buffer, ranges: readonly [number, number][]): boolean {
+  const uuid = sb.subarray(48, 64);
+  const records = Array.from({ length: RECORDS }, (_, number) => sb.subarray(RING + number * RECORD, RING + (number + 1) * RECORD))
+    .filter((record, number) => headIsValid(record, uuid, number));
+  const entries = ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, k) => first + k))
+    .map((slot) => ({ slot, entry: log.subarray(48 + slot * ENTRY, 48 + (slot + 1) * ENTRY) }));
+  const sound = entries.filter(({ slot, entry }) => entryIsSound(entry, slot));
+  const alive = sound.filter(({ entry }) => entry.readUInt32LE(8) === FILE || entry.readUInt32LE(8) === MKDIR);
+  if (ranges.length === 0) return true;
+  return alive.length <= 4 * records.filter((record) => readList(record) !== undefined).length && entries.length - sound.length <= 4 * records.length + 4;
 }
 
 function headIsValid(record: Buffer, uuid: Buffer, number: number): boolean {

@@ -1,4 +1,4 @@
-import { guardRanges } from './claim.ts';
+import { guardRanges, guardsFit } from './claim.ts';
 import {
   ADD_DAXDEV, ENTRY, entryIsSound, FILE, MKDIR, type OracleExtent, QUARANTINED, readMap, readPath, VOID,
 } from './entry.ts';
@@ -54,7 +54,7 @@ export function oracle(image: Image, mostRejects = 4096): OracleVerdict {
   const state = new State(frame, image.deviceSize);
   if (frame.sizeDiffers) state.problems.push({ place: 'superblock', severity: 'note' });
   const ranges = guardRanges(image.superblock, frame.slots);
-  if (ranges === undefined) return { refused: 'claim' };
+  if (ranges === undefined || !guardsFit(image.superblock, image.log, ranges)) return { refused: 'claim' };
   const guarded = new Set(ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, k) => first + k)));
   let end = 0;
   for (; end < frame.slots; end++) {

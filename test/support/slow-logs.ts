@@ -63,8 +63,10 @@ export const slowLogs: Readonly<Record<string, SlowLog>> = {
   },
   'a thousand ranges of guards, and a counter at zero': (entries) => {
     const pool = new SmallPool(entries);
-    pool.claim(1, Array.from({ length: Math.min(1024, Math.floor(entries / 8)) }, (_, k) => ({ first: entries - 8 * k - 8, count: 4 })));
+    const ranges = Array.from({ length: Math.min(1024, Math.floor(entries / 8)) }, (_, k) => ({ first: entries - 8 * k - 8, count: 4 }));
+    pool.claim(1, ranges);
     for (let k = 0; k < entries; k++) pool.directory(`d${k}`);
+    for (const { first } of ranges) for (let k = first; k < first + 4; k++) pool.log.store64(stateOffset(k), nextWord(pool.word(k), 'void')!);
     pool.count(0);
     return { pool, run: replay(pool) };
   },

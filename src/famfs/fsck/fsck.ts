@@ -1,10 +1,10 @@
 import { FamfsError } from '../errors.ts';
 import { REFERENCE_DIRECTORY } from '../format/entry-layout.ts';
 import { indexOf } from '../index/index-store.ts';
+import { hiddenEntries } from '../log/guards.ts';
 import type { Problem } from '../log/problem.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool, type PoolUsage } from '../pool/pool.ts';
-import { hiddenEntries } from '../writer/take-over/hidden.ts';
 import { strandedEntry } from '../writer/take-over/stranded.ts';
 import { claimProblems } from './claim-problems.ts';
 import { memoryProblems } from './memory-check.ts';
@@ -39,7 +39,7 @@ export function fsck(devicePath: string, { memory = false } = {}): FsckReport {
   }
   try {
     const stranded = pool.replayer.damaged ? undefined : strandedEntry(pool.replayer);
-    const problems = [...pool.problems, ...hiddenEntries(pool.replayer), ...(stranded === undefined ? [] : [stranded]), ...nameProblems(pool),
+    const problems = [...pool.problems, ...hiddenEntries(pool.replayer.geometry, pool.replayer.list), ...(stranded === undefined ? [] : [stranded]), ...nameProblems(pool),
       ...claimProblems(pool.replayer.ring),
       ...(memory ? memoryProblems(pool) : [])];
     const bad = problems.some(({ severity }) => severity !== 'note');

@@ -1,5 +1,10 @@
 import { ClaimLayout, type SlotRange } from '../format/claim-record.ts';
-import type { ListInForce } from './claim-ring.ts';
+import { EntryLayout } from '../format/entry-layout.ts';
+import { decodeEntry } from '../format/entry.ts';
+import { EntryType } from '../format/state-word.ts';
+import type { ClaimRing, ListInForce } from './claim-ring.ts';
+import type { Geometry } from './geometry.ts';
+import { LogScanner } from './log-scanner.ts';
 import type { Problem } from './problem.ts';
 
 /**
@@ -61,11 +66,57 @@ export function guardsBehindEnd({ epoch, guards }: ListInForce, end: number): Pr
 }
 
 /** Why a list cannot be followed: which slots count is not known then. */
-export function listProblem({ epoch, guards }: ListInForce, capacity: number): Problem | undefined {
-  const problem = guardListProblem(guards, capacity);
+export function listProblem(geometry: Geometry, ring: ClaimRing, list: ListInForce): Problem | undefined {
+  const problem = guardListProblem(list.guards, geometry.capacity) ?? listMisfit(geometry, ring, list);
   if (problem === undefined) return undefined;
-  const reason = `no writer has made the list of epoch ${epoch}: ${problem}; "famfs-csi reset-claim" removes the records of a claim ring that were forged`;
+  const reason = `no writer has made the list of epoch ${list.epoch}: ${problem}; "famfs-csi reset-claim" removes the records of a claim ring that were forged`;
   return { place: 'claim', severity: 'damage', reason };
+}
+
+/**
+ * Why no history of writers leads to this list and this log; undefined where one can. A writer that wakes up late stores
+ * one batch into guarded slots. One that ends before it has stored its guards, or zeroes the next slots late, leaves as
+ * many of them empty. Whose record has no list has appended nothing: each attempt to take such a pool over leaves one.
+ */
+export function listMisfit(geometry: Geometry, ring: ClaimRing, list: ListInForce): string | undefined {
+  if (list.guards.length === 0) return undefined;
+  const records = ring.records();
+  const hidden = hiddenEntries(geometry, list);
+  const mostHidden = ClaimLayout.guardSlots * records.filter(({ head }) => ring.list(head) !== undefined).length;
+  if (hidden.length > mostHidden) {
+    return `it hides ${hidden.length} live entries, entry ${hidden[0].index} for one; writers that woke up late have stored ${mostHidden} at most`;
+  }
+  const empty = emptySlots(geometry, list);
+  const mostEmpty = ClaimLayout.guardSlots * (records.length + 1); // one slot more may be damaged
+  return empty > mostEmpty ? `it guards ${empty} slots without a guard; writers that were cut short have left ${mostEmpty} at most` : undefined;
+}
+
+/** Live entries in guarded slots, which nobody sees. */
+export function hiddenEntries({ log, capacity }: Geometry, { epoch, guards }: ListInForce): Problem[] {
+  const scanner = new LogScanner(log);
+  const hidden: Problem[] = [];
+  for (const slot of slotsOf(guards, capacity)) {
+    if (scanner.read(slot, 1) === 0) continue;
+    const type = scanner.words[EntryLayout.type / 4];
+    if (type !== EntryType.File && type !== EntryType.Directory) continue;
+    const { body } = decodeEntry(scanner.bytes.subarray(0, EntryLayout.size));
+    const path = 'path' in body ? { path: body.path } : {};
+    const reason = `live, and hidden by the list of guards of epoch ${epoch}: stored by a writer that woke up late, or the list is forged`;
+    hidden.push({ place: 'log entry', index: slot, severity: 'reject', reason, ...path });
+  }
+  return hidden;
+}
+
+/** Guarded slots without a valid entry. */
+function emptySlots({ log, capacity }: Geometry, { guards }: ListInForce): number {
+  const scanner = new LogScanner(log);
+  let empty = 0;
+  for (const slot of slotsOf(guards, capacity)) if (scanner.read(slot, 1) === 0) empty++;
+  return empty;
+}
+
+function* slotsOf(guards: readonly SlotRange[], capacity: number): Generator<number> {
+  for (const { first, count } of guards) for (let slot = first; slot < Math.min(first + count, capacity); slot++) yield slot;
 }
 
 /**

@@ -36,6 +36,8 @@ const OWN_OVERLAP = 'its extents overlap each other';
 export class LogReplay {
   /** The next entry to apply: the end of what is valid. */
   position = 0;
+  /** The slot behind the last entry that was applied: guarded ones may follow it. */
+  appliedEnd = 0;
   readonly memory = new Ownership();
   readonly rejects: RejectedMemory;
   readonly states: EntryStates;
@@ -128,6 +130,7 @@ export class LogReplay {
       const valid = this.#scanner.read(this.position, limit);
       this.#checkDirectories(valid);
       for (let k = 0; k < valid; k++) this.#apply(this.position++, k * EntryLayout.size);
+      if (valid > 0) this.appliedEnd = this.position;
       if (valid < Math.min(limit, BATCH)) break;
     }
     this.index.store.header[Header.slotsUsed] = this.position;

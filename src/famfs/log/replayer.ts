@@ -88,7 +88,7 @@ export class Replayer {
     this.view = new IndexView(this.handle, memory);
     this.#change = this.ring.changeWord();
     const list = this.ring.listInForce();
-    const problem = listProblem(list, capacity);
+    const problem = listProblem(this.geometry, this.ring, list);
     if (problem !== undefined) throw new FamfsError('DAMAGED', `${memory.path}: claim: ${problem.reason}`);
     this.#replay = this.#newReplay(this.#store, list);
     this.#update();
@@ -260,13 +260,13 @@ export class Replayer {
   /** Reads the whole log anew, beside the index in use; a log that reads worse now is not taken. */
   #rebuild(): boolean {
     const list = this.ring.listInForce();
-    this.#notTaken = listProblem(list, this.geometry.capacity);
+    this.#notTaken = listProblem(this.geometry, this.ring, list);
     if (this.#notTaken !== undefined) return false;
     const fresh = new IndexStore(this.geometry.capacity, new ArrayBuffer(IndexStore.bytes(this.geometry.capacity)));
     const replay = this.#newReplay(fresh, list);
     const counters = readCounters(this.geometry.log);
     replay.advance(counters.nextIndex);
-    if (replay.position < this.#replay.position) {
+    if (replay.position < this.#replay.appliedEnd) { // guards at the end may be gone
       this.#notTaken = corruptEntry(this.geometry, replay.position);
       return false;
     }

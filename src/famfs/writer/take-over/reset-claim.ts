@@ -4,10 +4,9 @@ import { FamfsError } from '../../errors.ts';
 import { ClaimLayout, recordOffset } from '../../format/claim-record.ts';
 import { ClaimRing } from '../../log/claim-ring.ts';
 import { readGeometry } from '../../log/geometry.ts';
-import { guardListProblem, guardsBehindEnd } from '../../log/guards.ts';
+import { guardListProblem, guardsBehindEnd, listMisfit } from '../../log/guards.ts';
 import { Replayer } from '../../log/replayer.ts';
 import { EPOCHS_FOLLOWED } from '../claim/epoch-choice.ts';
-import { hidesTooMuch } from './hidden.ts';
 
 /** A record of the claim ring that no writer of the pool's cluster can have made. */
 export interface ForgedRecord {
@@ -27,29 +26,30 @@ const WATCH_MS = 2500;
  * fit this log, or a version that is not ours; and all above `above`. Reads the log for that.
  */
 export function forgedRecords(memory: PoolMemory, above = EPOCHS_FOLLOWED): ForgedRecord[] {
-  const { superblock: { uuid }, capacity } = readGeometry(memory);
+  const geometry = readGeometry(memory);
+  const { superblock: { uuid }, capacity } = geometry;
   const ring = new ClaimRing(memory.superblock, uuid);
   const forged: ForgedRecord[] = [];
   const inForce = ring.listInForce();
-  const misfit = misfitOfList(memory);
   for (let number = 0; number < ClaimLayout.records; number++) {
     const judged = ring.verdict(number);
     if (judged.verdict === 'newer') forged.push({ number, epoch: judged.epoch, reason: `version ${judged.version}: if a later famfs-csi writes here, leave it` });
     if (judged.verdict !== 'valid') continue;
     const { epoch, holder } = judged.head;
     const list = ring.list(judged.head);
-    const problem = (list && guardListProblem(list.guards, capacity)) ?? (epoch === inForce.epoch ? misfit : undefined);
+    const problem = (list && guardListProblem(list.guards, capacity)) ??
+      (epoch === inForce.epoch ? listMisfit(geometry, ring, inForce) ?? behindEnd(memory) : undefined);
     if (epoch > above) forged.push({ number, epoch, holder, reason: `epoch ${epoch} is above ${above}` });
     else if (problem !== undefined) forged.push({ number, epoch, holder, reason: `its list of guards cannot be: ${problem}` });
   }
   return forged;
 }
 
-/** Why the list in force cannot have been made for this log; undefined also where its log cannot be read at all. */
-function misfitOfList(memory: PoolMemory): string | undefined {
+/** Why the list in force cannot be that of this log, as it begins behind its end; undefined also where the log cannot be read at all. */
+function behindEnd(memory: PoolMemory): string | undefined {
   try {
     const replayer = Replayer.create(memory);
-    return (guardsBehindEnd(replayer.list, replayer.end)[0] ?? hidesTooMuch(replayer))?.reason;
+    return guardsBehindEnd(replayer.list, replayer.end)[0]?.reason;
   } catch (error) {
     if (error instanceof FamfsError) return undefined;
     throw error;

@@ -3,11 +3,11 @@ import { ClaimLayout, SCRUB_POOL, type SlotRange } from '../../format/claim-reco
 import { EntryLayout } from '../../format/entry-layout.ts';
 import { entryOffset } from '../../format/log-header.ts';
 import type { ClaimRecord } from '../../log/claim-ring.ts';
+import { listProblem } from '../../log/guards.ts';
 import { describeProblem } from '../../log/problem.ts';
 import type { Replayer } from '../../log/replayer.ts';
 import type { Claim } from '../claim/claim.ts';
 import { BATCH_MAX, guardEntry, LogAppender } from '../claim/log-appender.ts';
-import { hidesTooMuch } from './hidden.ts';
 import { strandedEntry } from './stranded.ts';
 
 /** What a take-over ends with. */
@@ -51,7 +51,7 @@ export function takeOver(claim: Claim, replayer: Replayer, isStopped: (record: C
     throw new FamfsError('CLAIMED', `the clearing of the whole pool is not finished: ${why}`);
   }
   replayer.catchUp(true);
-  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? hidesTooMuch(replayer) ?? (willScrub ? undefined : strandedEntry(replayer));
+  const damage = replayer.problems.find(({ severity }) => severity === 'damage') ?? listProblem(geometry, ring, replayer.list) ?? (willScrub ? undefined : strandedEntry(replayer));
   if (damage !== undefined) throw new FamfsError('DAMAGED', `the log is damaged and takes no new entries: ${describeProblem(damage)}`);
   claim.mustRule();
   const inherited = replayer.list; // the one that the log's end was found with

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { fsck } from '../../../../src/famfs/fsck/fsck.ts';
-import { guardListProblem } from '../../../../src/famfs/log/guards.ts';
+import { guardListProblem, hiddenEntries } from '../../../../src/famfs/log/guards.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
-import { hiddenEntries } from '../../../../src/famfs/writer/take-over/hidden.ts';
 import { forgeClaim } from '../../../support/forged-claim.ts';
 import { file, newPool, openWriter } from '../../../support/pools.ts';
 import { rejects } from '../../../support/rejects.ts';
@@ -42,6 +41,37 @@ describe('a list of guards', () => {
     assert.equal(following.damaged, false);
   });
 
+  it('that hides more than late writers can have stored takes nothing from one that follows', () => {
+    const pool = new SmallPool(40);
+    for (let k = 0; k < 9; k++) pool.directory(`d${k}`);
+    pool.claim(1, []);
+    const following = Replayer.create(pool.device);
+    pool.claim(2, [{ first: 0, count: 12 }]);
+    assert.deepEqual(following.catchUp(), { added: [], removed: [], rebuilt: false });
+    assert.match(following.problems.find(({ severity }) => severity === 'damage')!.reason, /epoch 2: it hides 9 live entries.* stored 8 at most/);
+    assert.throws(() => Replayer.create(pool.device), { code: 'DAMAGED' });
+    pool.claim(2, [{ first: 9, count: 20 }]);
+    following.catchUp();
+    assert.match(following.problems.find(({ severity }) => severity === 'damage')!.reason, /it guards 20 slots without a guard.* left 12 at most/);
+    pool.claim(2, []);
+    following.catchUp();
+    assert.deepEqual([following.damaged, following.view.usage().directories], [false, 10]);
+  });
+
+  it('over the slots behind the last entry that goes away again keeps nobody from following', () => {
+    const pool = new SmallPool(40);
+    pool.directory('a');
+    pool.claim(1, []);
+    const following = Replayer.create(pool.device);
+    pool.claim(2, [{ first: 1, count: 8 }]);
+    following.catchUp();
+    assert.deepEqual([following.end, following.damaged], [9, false]);
+    pool.claim(2, []);
+    pool.directory('b');
+    following.catchUp();
+    assert.deepEqual([following.end, following.damaged, following.view.usage().directories], [2, false, 3]);
+  });
+
   it('of a range behind the end of the log is damage to who has read it, and hides nothing', () => {
     const pool = new SmallPool(40);
     pool.directory('a');
@@ -55,7 +85,8 @@ describe('a list of guards', () => {
     const pool = new SmallPool(40);
     for (const path of ['a', 'b', 'c', 'd', 'e']) pool.directory(path);
     pool.claim(1, [{ first: 0, count: 4 }]);
-    const hidden = hiddenEntries(Replayer.create(pool.device));
+    const { geometry, list } = Replayer.create(pool.device);
+    const hidden = hiddenEntries(geometry, list);
     assert.deepEqual(hidden.map(({ index, path }) => [index, path]), [[0, 'a'], [1, 'b'], [2, 'c'], [3, 'd']]);
   });
 });

@@ -65,7 +65,7 @@ describe('records that were forged', () => {
     for (let k = 0; k < 24; k++) host.writer.create([{ kind: 'directory', path: `d${k}`, mode: 0o755, uid: 0, gid: 0 }]);
     host.stop();
     forgeClaim(device, 2, [{ first: 0, count: 20 }]);
-    for (let k = 0; k < 4; k++) await rejects(openWriter(device), 'DAMAGED', /epoch 2 hides 20 live entries/);
+    for (let k = 0; k < 4; k++) await rejects(openWriter(device), 'DAMAGED', /epoch 2: it hides 20 live entries/);
     const memory = openMemory(sourceOf(device));
     assert.deepEqual(forgedRecords(memory).map(({ epoch, reason }) => [epoch, /hides 20 live entries/.test(reason)]), [[2, true]]);
     forgeClaim(device, 8, [{ first: 400, count: 4 }]);
