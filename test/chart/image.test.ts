@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNeedless } from '../../deploy/image/needless.ts';
 import { type Stage, withStage } from '../../deploy/image/stage.ts';
+import { root } from '../harness/paths.ts';
 import { tempDir } from '../harness/temp.ts';
 
 describe('image', () => {
@@ -58,4 +59,10 @@ function checkDocuments({ context, program }: Stage): void {
     .map(({ name, version }) => `${name}@${version}`);
   const listed = bill.components.map(({ name, version }) => `${name}@${version}`);
   assert.deepEqual([...new Set(found)].sort(), [...new Set(listed)].sort());
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object>;
+  const names = bill.components.map(({ name }) => name);
+  assert.deepEqual(Object.keys(dependencies!).filter((name) => !names.includes(name)), [], 'missing in the bill');
+  const tools = Object.keys(devDependencies!).filter((name) => !name.startsWith('@types/')); // protobufjs asks for types, too
+  assert.deepEqual(tools.filter((name) => names.includes(name)), [], 'of the development alone');
+  assert.match(readFileSync(join(root, 'docs/security.md'), 'utf8'), / \/usr\/share\/doc\/famfs-csi\/sbom\.cdx\.json\n/);
 }

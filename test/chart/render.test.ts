@@ -203,6 +203,13 @@ describe('rendered chart', () => {
     assert.deepEqual(find(monitored, 'NetworkPolicy', '-controller').spec.egress[0].ports, [{ protocol: 'TCP', port: 6443 }]);
   });
 
+  it('takes an image by its digest', () => {
+    const digest = `1.2.3@sha256:${'0a'.repeat(32)}`;
+    const controller = find(render({ values: { 'image.tag': digest, 'sidecars.provisioner.image.tag': digest } }), 'Deployment');
+    assert.equal(containerOf(controller, 'controller').image, `famfs-csi:${digest}`);
+    assert.equal(containerOf(controller, 'provisioner').image, `registry.k8s.io/sig-storage/csi-provisioner:${digest}`);
+  });
+
   it('lets the uninstallation ask the node plugins what is staged, whoever else may read metrics', () => {
     const peer = (component: string) => ({ podSelector: { matchLabels: {
       'app.kubernetes.io/name': 'famfs-csi', 'app.kubernetes.io/instance': 'famfs', 'app.kubernetes.io/component': component,
