@@ -46,6 +46,7 @@ const refused: readonly [string, Wish['values'], RegExp][] = [
   ['a privileged port', { 'fused.httpPort': 80 }, /'\/fused\/httpPort'/],
   ['an unknown log level', { logLevel: 'trace' }, /'\/logLevel'/],
   ['half a digest', { 'image.tag': '1.0@sha256:0a0a' }, /'\/image\/tag'/],
+  ['a quota of no pods', { 'priorityClassQuota.pods': '0' }, /'\/priorityClassQuota\/pods'/],
   ['a tag with the repository', { 'image.tag': 'famfs-csi:1' }, /'\/image\/tag'/],
   ['a node of another architecture', { 'nodeSelector': { 'kubernetes.io/arch': 'arm64' } }, /'\/nodeSelector\/kubernetes\.io~1arch'/],
   ['labels that select the pods', { 'node.podLabels': { 'app.kubernetes.io/component': 'x' } }, /'\/node\/podLabels\/app\.kubernetes\.io~1component'/],

@@ -203,6 +203,19 @@ describe('rendered chart', () => {
     assert.deepEqual(find(monitored, 'NetworkPolicy', '-controller').spec.egress[0].ports, [{ protocol: 'TCP', port: 6443 }]);
   });
 
+  it('makes a quota for the priority classes that it uses, only when asked', () => {
+    const quotas = (values: Record<string, unknown>) => render({ values }).filter(({ kind }) => kind === 'ResourceQuota');
+    assert.deepEqual(quotas({}), []);
+    const [quota, ...more] = quotas({ 'priorityClassQuota.enabled': true, 'priorityClassQuota.pods': '100' });
+    assert.deepEqual(more, []);
+    assert.deepEqual(quota!.spec, {
+      hard: { pods: '100' },
+      scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['system-cluster-critical', 'system-node-critical'] }] },
+    });
+    const none = { 'controller.priorityClassName': '', 'node.priorityClassName': '', 'fused.priorityClassName': '' };
+    assert.deepEqual(quotas({ 'priorityClassQuota.enabled': true, ...none }), []);
+  });
+
   it('takes an image by its digest', () => {
     const digest = `1.2.3@sha256:${'0a'.repeat(32)}`;
     const controller = find(render({ values: { 'image.tag': digest, 'sidecars.provisioner.image.tag': digest } }), 'Deployment');
