@@ -216,6 +216,12 @@ describe('rendered chart', () => {
     assert.deepEqual(quotas({ 'priorityClassQuota.enabled': true, ...none }), []);
   });
 
+  it('gives the controller and its sidecars one SELinux type, when asked', () => {
+    const context = (values: Record<string, unknown>) => podOf(find(render({ values }), 'Deployment')).spec.securityContext;
+    assert.deepEqual(context({}), { runAsUser: 0, seccompProfile: { type: 'RuntimeDefault' } });
+    assert.deepEqual(context({ 'controller.seLinuxType': 'spc_t' }).seLinuxOptions, { type: 'spc_t' });
+  });
+
   it('takes an image by its digest', () => {
     const digest = `1.2.3@sha256:${'0a'.repeat(32)}`;
     const controller = find(render({ values: { 'image.tag': digest, 'sidecars.provisioner.image.tag': digest } }), 'Deployment');

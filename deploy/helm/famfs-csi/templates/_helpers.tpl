@@ -148,6 +148,9 @@ tolerations:
 securityContext:
   runAsUser: 0
   seccompProfile: {type: RuntimeDefault}
+  {{- with $values.seLinuxType }}
+  seLinuxOptions: {type: {{ . }}}
+  {{- end }}
 {{- end }}
 
 {{- /* The memory ordering that the log relies on is tested on amd64 only. */}}
