@@ -4,11 +4,12 @@
  * long, that is no matter of the data plane's own process, on which all pools of the host depend.
  */
 import { FamfsError } from '../famfs/errors.ts';
+import { Override, OverrideField, Overrides } from '../famfs/fuse/host-state/overrides.ts';
 import { failed } from '../famfs/fuse/serving/messages.ts';
 import { isSamePool } from '../famfs/fuse/session/served-pool.ts';
 import { Liveness } from '../famfs/index/index-view.ts';
 import { sourceOf } from '../famfs/pool/pool-source.ts';
-import { Pool } from '../famfs/pool/pool.ts';
+import { Pool, type PoolNode } from '../famfs/pool/pool.ts';
 import type { PoolAnswer, PoolQuestion, PoolRequest, ReadPool } from './pool-reader.ts';
 
 const expected = JSON.parse(process.argv[2]) as ReadPool;
@@ -41,6 +42,7 @@ function find(pool: Pool, question: PoolQuestion): PoolAnswer {
   const found = pool.stat(question.path);
   if (found?.kind !== 'directory') return {};
   if (question.ask === 'directory') return { node: found.node, logLife: pool.replayer.identity.logLife };
+  if (question.ask === 'readable') return { isReadable: isReadableByAll(pool, found, question.hostDirectory) };
   let [bytes, files] = [0, 0];
   for (const { kind, size } of pool.walk(question.path)) {
     if (kind === 'directory') continue;
@@ -48,6 +50,24 @@ function find(pool: Pool, question: PoolQuestion): PoolAnswer {
     files++;
   }
   return { bytes, files };
+}
+
+/** For owner, group and others: a group that is shown instead of the file's own could give less than others have. */
+function isReadableByAll(pool: Pool, directory: PoolNode, hostDirectory: string): boolean {
+  const overrides = Overrides.open(hostDirectory, pool.uuid, pool.replayer.identity.logLife);
+  const override = new Override();
+  const isReadable = ({ node, kind, mode }: PoolNode) => {
+    const shown = overrides.read(node, override) && override.has(OverrideField.mode) ? override.mode : mode;
+    const wanted = kind === 'directory' ? 0o555 : 0o444;
+    return (shown & wanted) === wanted;
+  };
+  try {
+    if (!isReadable(directory)) return false;
+    for (const node of pool.walk(directory.path)) if (!isReadable(node)) return false;
+    return true;
+  } finally {
+    overrides.close();
+  }
 }
 
 process.on('message', ({ id, question }: PoolRequest) => {

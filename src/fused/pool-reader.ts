@@ -13,6 +13,8 @@ export type PoolQuestion =
   | { readonly ask: 'directory'; readonly path: string }
   /** The files below a directory: how many, and their bytes. */
   | { readonly ask: 'files'; readonly path: string }
+  /** Whether everybody may read all that is below a directory, by the modes that this host shows (see Overrides). */
+  | { readonly ask: 'readable'; readonly path: string; readonly hostDirectory: string }
   /** The path of a node. */
   | { readonly ask: 'path'; readonly node: number };
 
@@ -23,6 +25,7 @@ export interface PoolAnswer {
   readonly bytes?: number;
   readonly files?: number;
   readonly path?: string;
+  readonly isReadable?: boolean;
 }
 
 /** The pool that a session is of, and where it is. */

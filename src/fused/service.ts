@@ -33,8 +33,13 @@ export function fusedOperations(sessions: Sessions, readers: PoolReaders, hostDi
       return { path: session.directory, directory_node: node };
     },
 
-    SetMountGroup: async ({ pool_uuid: uuid, directory, gid }) => {
-      const { node, logLife } = await directoryOf(readers.of(mounted(sessions, uuid)), directory);
+    SetMountGroup: async ({ pool_uuid: uuid, directory, gid, readonly }) => {
+      const reader = readers.of(mounted(sessions, uuid));
+      if (readonly && gid !== undefined) {
+        const { isReadable } = await reader.ask({ ask: 'readable', path: requireBelowRoot(directory), hostDirectory });
+        if (isReadable) return { not_needed: true };
+      }
+      const { node, logLife } = await directoryOf(reader, directory);
       const overrides = Overrides.open(hostDirectory, uuid, logLife);
       try {
         overrides.setGroup(node, gid);

@@ -4,6 +4,7 @@ import type { VolumeId } from '../csi/volume-id.ts';
 import type { EnsureSessionResponse__Output } from '../generated/famfs/fused/v1/EnsureSessionResponse.ts';
 import type { GetVolumeStatisticsResponse__Output } from '../generated/famfs/fused/v1/GetVolumeStatisticsResponse.ts';
 import type { ListPoolsResponse__Output } from '../generated/famfs/fused/v1/ListPoolsResponse.ts';
+import type { SetMountGroupResponse__Output } from '../generated/famfs/fused/v1/SetMountGroupResponse.ts';
 
 const DEADLINE_MS = 30_000;
 
@@ -41,10 +42,15 @@ export class DataPlane {
     return { path, node: node === '0' ? undefined : node };
   }
 
-  /** Presents a volume with a group, or, without one, as it is. */
-  async setMountGroup({ pool, directory }: VolumeId, gid?: number): Promise<void> {
-    const request = { pool_uuid: pool, directory, ...(gid === undefined ? {} : { gid }) };
-    await ask((reply) => this.#client.setMountGroup(request, deadline(), reply));
+  /**
+   * Presents a volume with a group, or, without one, as it is. `readonly`: for somebody who only reads; then no group is
+   * set where everybody may read all of it. Answers whether one is set; a data plane of an older version always sets it.
+   */
+  async setMountGroup({ pool, directory }: VolumeId, gid?: number, readonly = false): Promise<boolean> {
+    const request = { pool_uuid: pool, directory, readonly, ...(gid === undefined ? {} : { gid }) };
+    const { not_needed: isNotNeeded } = await ask<SetMountGroupResponse__Output>((reply) =>
+      this.#client.setMountGroup(request, deadline(), reply));
+    return gid !== undefined && !isNotNeeded;
   }
 
   async statistics({ pool, directory }: VolumeId): Promise<{ bytes: number; files: number }> {

@@ -5,6 +5,7 @@ export interface SetMountGroupRequest {
   'pool_uuid'?: (string);
   'directory'?: (string);
   'gid'?: (number);
+  'readonly'?: (boolean);
   '_gid'?: "gid";
 }
 
@@ -12,5 +13,6 @@ export interface SetMountGroupRequest__Output {
   'pool_uuid': (string);
   'directory': (string);
   'gid'?: (number);
+  'readonly': (boolean);
   '_gid'?: "gid";
 }

@@ -2,7 +2,9 @@
 
 
 export interface SetMountGroupResponse {
+  'not_needed'?: (boolean);
 }
 
 export interface SetMountGroupResponse__Output {
+  'not_needed': (boolean);
 }
