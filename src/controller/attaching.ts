@@ -1,6 +1,6 @@
 import { parseAccess } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
-import { parseVolumeId } from '../csi/volume-id.ts';
+import { directoryHandle, parseVolumeId } from '../csi/volume-id.ts';
 import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { ControllerPublishVolumeRequest__Output } from '../generated/csi/v1/ControllerPublishVolumeRequest.ts';
 import type { Attachment, Attachments, AttachRecord, Lease, Nodes } from '../state/interfaces.ts';
@@ -34,9 +34,9 @@ export class Attaching {
     const { mode } = parseAccess(request.volume_capability);
     this.requireVolume(volume);
     if (!await this.#nodes.has(node)) throw refuse.notFound(`node ${JSON.stringify(node)} has no famfs node plugin`);
-    const wanted = { node, mode, readonly: isReadOnly(mode, request.readonly) };
+    const wanted = { volume, node, mode, readonly: isReadOnly(mode, request.readonly) };
     await this.#update(volume, (existing) => {
-      const verdict = judgeAttachment(volume, existing, wanted);
+      const verdict = judgeAttachment(existing, wanted);
       if (verdict.kind === 'refused') throw verdict.error;
       return verdict.kind === 'attached' ? existing : [...existing, wanted];
     });
@@ -46,7 +46,7 @@ export class Attaching {
   /** Detaches a volume from a node, or from all where none is named. Nothing to detach is success. */
   async unpublish(volume: string, node: string): Promise<void> {
     await this.#update(volume, (existing) =>
-      node === '' ? [] : existing.filter((attachment) => attachment.node !== node));
+      existing.filter((attachment) => attachment.volume !== volume || (node !== '' && attachment.node !== node)));
   }
 
   /** Throws NOT_FOUND unless the handle names a live directory, ours or one that exists besides. */
@@ -58,15 +58,17 @@ export class Attaching {
     return found;
   }
 
+  /** Changes the record of a volume's directory. */
   async #update(volume: string, change: (existing: readonly Attachment[]) => readonly Attachment[]): Promise<void> {
+    const directory = directoryHandle(volume);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const current = await this.#attachments.get(volume);
+      const current = await this.#attachments.get(directory);
       const existing = current?.value.attachments ?? [];
       const attachments = change(existing);
       if (attachments.length === existing.length) return;
-      const record: AttachRecord = { volume, attachments, epoch: this.#lease.epoch };
+      const record: AttachRecord = { directory, attachments, epoch: this.#lease.epoch };
       if (await this.#attachments.replace(record, current?.version)) return;
     }
-    throw refuse.aborted(`the attach record of ${volume} keeps changing: repeat the call later`);
+    throw refuse.aborted(`the attach record of ${directory} keeps changing: repeat the call later`);
   }
 }

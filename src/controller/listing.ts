@@ -85,8 +85,8 @@ export class Listing {
 
   /** By volume, the nodes that it is published on. */
   async #publishedNodes(): Promise<ReadonlyMap<string, readonly string[]>> {
-    const records = await this.#attachments.list();
-    return new Map(records.map(({ volume, attachments }) => [volume, attachments.map(({ node }) => node)]));
+    const published = (await this.#attachments.list()).flatMap(({ attachments }) => attachments);
+    return new Map([...Map.groupBy(published, ({ volume }) => volume)].map(([volume, all]) => [volume, all.map(({ node }) => node)]));
   }
 
   #describe(uuid: string, { path, record }: PoolNode, nodes: ReadonlyMap<string, readonly string[]>): Entry {

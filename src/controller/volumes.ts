@@ -85,7 +85,7 @@ export class Volumes {
   async delete(volumeId: string): Promise<void> {
     const id = parseVolumeId(volumeId);
     const pool = id && this.#pools.byUuid(id.pool);
-    if (id === undefined || pool === undefined) return;
+    if (id === undefined || pool === undefined || id.suffix !== undefined) return; // another name of a directory is nothing to delete
     const found = pool.writer.pool.stat(id.directory);
     if (found === undefined) return;
     if (!isVolume(found)) {
@@ -93,7 +93,7 @@ export class Volumes {
     }
     const attached = (await this.#attachments.get(volumeId))?.value.attachments ?? [];
     if (attached.length > 0) {
-      throw refuse.precondition(`${volumeId} is published on ${attached.map(({ node }) => node).join(', ')}: unpublish it first`);
+      throw refuse.precondition(`${volumeId} is published on ${attached.map(({ volume, node }) => (volume === volumeId ? node : `${node} as ${volume}`)).join(', ')}: unpublish it first`);
     }
     pool.write((writer) => writer.mustBeUnaliased(id.directory)); // or a part of the volume would be gone when it is refused
     await removeTree((work) => pool.write(work), id.directory);

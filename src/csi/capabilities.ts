@@ -46,6 +46,11 @@ export function isReaderOnly(mode: AccessMode): boolean {
   return mode === 'MULTI_NODE_READER_ONLY' || mode === 'SINGLE_NODE_READER_ONLY';
 }
 
+/** ReadWriteOncePod: nobody else may have the directory, not even for reading, and not under another handle. */
+export function isExclusive(mode: AccessMode): boolean {
+  return mode === 'SINGLE_NODE_SINGLE_WRITER';
+}
+
 /** The volume may be on one node at a time. */
 export function isSingleNode(mode: AccessMode): boolean {
   return mode.startsWith('SINGLE_NODE_');

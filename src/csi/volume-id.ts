@@ -1,5 +1,9 @@
 const MAX_HANDLE = 128;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** What stands between a directory and a suffix: no path has an empty component. */
+const SUFFIX_MARK = '//';
+/** As narrow as names of namespaces and PersistentVolumes allow. */
+const SUFFIX = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** What a volume handle names: a directory of a pool. */
 export interface VolumeId {
@@ -7,11 +11,13 @@ export interface VolumeId {
   readonly pool: string;
   /** Path from the pool's root, without a leading slash. */
   readonly directory: string;
+  /** Tells handles of one directory apart, and means nothing else. */
+  readonly suffix?: string;
 }
 
-/** The handle of a directory: `<file system uuid>/<directory path>`. */
-export function formatVolumeId({ pool, directory }: VolumeId): string {
-  return `${pool}/${directory}`;
+/** The handle: `<file system uuid>/<directory path>`, and `//<suffix>` behind it where there is one. */
+export function formatVolumeId({ pool, directory, suffix }: VolumeId): string {
+  return `${pool}/${directory}${suffix === undefined ? '' : `${SUFFIX_MARK}${suffix}`}`;
 }
 
 /**
@@ -23,9 +29,16 @@ export function parseVolumeId(handle: string): VolumeId | undefined {
   const slash = handle.indexOf('/');
   if (slash < 0) return undefined;
   const pool = handle.slice(0, slash);
-  const directory = handle.slice(slash + 1);
-  if (!UUID.test(pool) || !isSafePath(directory)) return undefined;
-  return { pool, directory };
+  const [directory, suffix, ...more] = handle.slice(slash + 1).split(SUFFIX_MARK) as [string, ...string[]];
+  if (!UUID.test(pool) || !isSafePath(directory) || more.length > 0) return undefined;
+  if (suffix === undefined) return { pool, directory };
+  return SUFFIX.test(suffix) ? { pool, directory, suffix } : undefined;
+}
+
+/** The handle of a handle's directory: without its suffix. What is no handle of ours stays as it is. */
+export function directoryHandle(handle: string): string {
+  const id = parseVolumeId(handle);
+  return id === undefined ? handle : formatVolumeId({ pool: id.pool, directory: id.directory });
 }
 
 function isSafePath(directory: string): boolean {

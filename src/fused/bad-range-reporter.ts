@@ -1,4 +1,4 @@
-import { parseVolumeId } from '../csi/volume-id.ts';
+import { directoryHandle, parseVolumeId } from '../csi/volume-id.ts';
 import { FamfsError } from '../famfs/errors.ts';
 import type { BadRange } from '../famfs/fuse/host-state/bad-ranges.ts';
 import { type SessionRecord, supervisedRecords } from '../famfs/fuse/session/session-record.ts';
@@ -43,7 +43,7 @@ export class BadRangeReporter {
     for (const { volume } of await stages.ofPool(poolUuid)) {
       const { directory } = parseVolumeId(volume)!;
       if (!place?.startsWith(`${directory}/`)) continue;
-      return notices.volume({ volume, severity: 'warning', reason: 'VolumeMemoryFailed', message: message(place.slice(directory.length + 1)) });
+      return notices.volume({ volume: directoryHandle(volume), severity: 'warning', reason: 'VolumeMemoryFailed', message: message(place.slice(directory.length + 1)) });
     }
     notices.pool({ pool: poolUuid, severity: 'warning', reason: 'PoolMemoryFailed', message: message(`node ${node}`) });
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'winston';
+import { directoryHandle } from '../csi/volume-id.ts';
 import { Overrides } from '../famfs/fuse/host-state/overrides.ts';
 import { isSamePool } from '../famfs/fuse/session/served-pool.ts';
 import type { SessionRecord } from '../famfs/fuse/session/session-record.ts';
@@ -39,7 +40,8 @@ export class ReplacedPools {
       'What the pool held is gone; its pods here get errors: delete them and their claims';
     log.error('pool replaced under its mount', { pool: poolUuid, device, found: found.poolUuid });
     notices?.pool({ pool: poolUuid, severity: 'warning', reason: 'PoolReplaced', message });
-    for (const { volume } of await stages.ofPool(poolUuid)) notices?.volume({ volume, severity: 'warning', reason: 'VolumeLost', message });
+    const directories = new Set((await stages.ofPool(poolUuid)).map(({ volume }) => directoryHandle(volume)));
+    for (const volume of directories) notices?.volume({ volume, severity: 'warning', reason: 'VolumeLost', message });
     Overrides.remove(hostDirectory, poolUuid, logLife ?? '');
   }
 }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1ObjectReference } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
+import { directoryHandle } from '../csi/volume-id.ts';
 import type { ClusterState, PoolNotice, VolumeNotice } from '../state/interfaces.ts';
 import { describeApiError, KubeApi, listSelected } from './client.ts';
 import { EventRecorder, type EventSource } from './events.ts';
@@ -80,16 +81,16 @@ function recordPoolNotice(events: EventRecorder, pod: V1ObjectReference, { pool,
   events.record(pod, { type: severity === 'warning' ? 'Warning' : 'Normal', reason, message: `pool ${pool}: ${message}` });
 }
 
-/** As an event of the volume's PersistentVolume, where there is one. */
+/** As an event of each PersistentVolume that names the volume's directory. */
 async function recordVolumeNotice(api: KubeApi, driver: string, events: EventRecorder, notice: VolumeNotice, log: Logger): Promise<void> {
   const { volume, severity, reason, message } = notice;
   const type = severity === 'warning' ? 'Warning' : 'Normal';
   log.log(severity === 'warning' ? 'warn' : 'info', message, { volume, reason });
-  const [found] = await listSelected((page) => api.core.listPersistentVolume(page), (volumes) => volumes
-    .filter(({ spec }) => spec?.csi?.driver === driver && spec.csi.volumeHandle === volume));
-  if (found === undefined) return;
-  const { name, uid } = found.metadata!;
-  events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name: name!, uid: uid! }, { type, reason, message });
+  const directory = directoryHandle(volume);
+  const found = await listSelected((page) => api.core.listPersistentVolume(page), (volumes) => volumes
+    .filter(({ spec }) => spec?.csi?.driver === driver && directoryHandle(spec.csi.volumeHandle) === directory)
+    .map(({ metadata }) => ({ name: metadata!.name!, uid: metadata!.uid! })));
+  for (const { name, uid } of found) events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name, uid }, { type, reason, message });
 }
 
 /** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */

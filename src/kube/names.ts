@@ -28,8 +28,8 @@ export class Names {
     return this.#lease('controller');
   }
 
-  attachment(volume: string): string {
-    return this.#lease(`attach-${hash(volume, 20)}`);
+  attachment(directory: string): string {
+    return this.#lease(`attach-${hash(directory, 20)}`);
   }
 
   member(pool: string, host: string): string {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease, V1Node } from '@kubernetes/client-node';
 import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
+import { readAttachRecord, storedAttachRecord, type StoredAttachRecord } from '../state/attach-record-format.ts';
 import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
 import { type KubeApi, listAll, listSelected, orUnavailable, statusOf, unlessMissing } from './client.ts';
 import { annotation, type Names, RECORD_ANNOTATION, type RecordKind } from './names.ts';
@@ -87,9 +88,9 @@ function parse(version: string): { uid: string; resourceVersion: string } {
   return { uid, resourceVersion };
 }
 
-/** Attach records: one Lease per attached volume. */
+/** Attach records: one Lease per attached directory. */
 export class KubernetesAttachments implements Attachments {
-  readonly #records: LeaseRecords<AttachRecord>;
+  readonly #records: LeaseRecords<StoredAttachRecord>;
   readonly #names: Names;
 
   constructor(api: KubeApi, namespace: string, names: Names) {
@@ -97,22 +98,24 @@ export class KubernetesAttachments implements Attachments {
     this.#names = names;
   }
 
-  get(volume: string): Promise<Versioned<AttachRecord> | undefined> {
-    return this.#records.get(this.#names.attachment(volume));
+  async get(directory: string): Promise<Versioned<AttachRecord> | undefined> {
+    const found = await this.#records.get(this.#names.attachment(directory));
+    return found && { value: readAttachRecord(found.value), version: found.version };
   }
 
   async replace(record: AttachRecord, version: string | undefined): Promise<boolean> {
-    const name = this.#names.attachment(record.volume);
+    const name = this.#names.attachment(record.directory);
+    const value = storedAttachRecord(record);
     const isEmpty = record.attachments.length === 0;
-    if (version === undefined) return isEmpty ? await this.#records.get(name) === undefined : this.#records.create(name, record);
+    if (version === undefined) return isEmpty ? await this.#records.get(name) === undefined : this.#records.create(name, value);
     // A controller that lost the lease meanwhile must not undo what its successor has written.
     const current = await this.#records.get(name);
     if (current?.version !== version || current.value.epoch > record.epoch) return false;
-    return isEmpty ? this.#records.delete(name, version) : this.#records.replace(name, record, version);
+    return isEmpty ? this.#records.delete(name, version) : this.#records.replace(name, value, version);
   }
 
-  list(): Promise<AttachRecord[]> {
-    return this.#records.list();
+  async list(): Promise<AttachRecord[]> {
+    return (await this.#records.list()).map(readAttachRecord);
   }
 }
 

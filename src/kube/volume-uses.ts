@@ -1,8 +1,7 @@
 import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
-import type { AttachRecord } from '../state/interfaces.ts';
 import { type KubeApi, listSelected } from './client.ts';
 import type { Names } from './names.ts';
-import { LeaseRecords } from './records.ts';
+import { KubernetesAttachments } from './records.ts';
 
 /** What uses one volume of a driver. */
 export interface VolumeUse {
@@ -23,14 +22,14 @@ export async function volumesInUse(api: KubeApi, namespace: string, names: Names
     listSelected((page) => api.core.listPersistentVolume(page), (found) => found.filter(({ spec }) => spec?.csi?.driver === driver)),
     listSelected((page) => api.storage.listVolumeAttachment(page), (found) => found.filter(({ spec }) => spec.attacher === driver)),
     listSelected((page) => api.core.listPodForAllNamespaces(page), claimUsers),
-    new LeaseRecords<AttachRecord>(api, namespace, names, 'attachment').list(),
+    new KubernetesAttachments(api, namespace, names).list(),
   ]);
   const uses = new Uses(volumes);
   for (const { spec } of attachments) {
     uses.of(uses.handleOf(spec.source.persistentVolumeName ?? '')).nodes.add(spec.nodeName);
   }
-  for (const { volume, attachments: nodes } of records) {
-    for (const { node } of nodes) uses.of(volume).nodes.add(node);
+  for (const { attachments: recorded } of records) {
+    for (const { volume, node } of recorded) uses.of(volume).nodes.add(node);
   }
   const byClaim = new Map(volumes.flatMap((volume) => (volume.spec?.claimRef ? [[claimOf(volume), volume.spec.csi!.volumeHandle] as const] : [])));
   for (const { pod, node, claims } of users) {

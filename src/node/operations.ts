@@ -3,6 +3,7 @@ import { refuse } from '../csi/errors.ts';
 import { Locks } from '../csi/locks.ts';
 import type { Operations } from '../csi/server/service.ts';
 import { poolTopology } from '../csi/topology.ts';
+import { directoryHandle } from '../csi/volume-id.ts';
 import type { NodeHandlers } from '../generated/csi/v1/Node.ts';
 import type { NodeVolumes } from './volumes.ts';
 
@@ -17,7 +18,7 @@ export interface NodeIdentity {
   readonly pools: () => Promise<readonly string[]>;
 }
 
-/** The node service: keeps calls about one volume or one target path apart and hands them on. */
+/** The node service: keeps calls about one directory, by whatever handle, or one target path apart and hands them on. */
 export function nodeOperations(
   volumes: Pick<NodeVolumes, 'stage' | 'unstage' | 'publish' | 'unpublish' | 'statistics'>, identity: NodeIdentity,
 ): Operations<NodeHandlers> {
@@ -25,7 +26,8 @@ export function nodeOperations(
   const locked = async (volumeId: string, target: string, work: () => Promise<void>) => {
     if (volumeId === '') throw refuse.invalid('volume_id is required');
     // Resolved: `/x`, `//x` and `/x/` are one place.
-    await locks.run(target === '' ? [volumeId] : [volumeId, path.resolve(target)], work);
+    const directory = directoryHandle(volumeId);
+    await locks.run(target === '' ? [directory] : [directory, path.resolve(target)], work);
     return {};
   };
   return {

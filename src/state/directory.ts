@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Logger } from 'winston';
 import { openStateDirectory } from '../famfs/private-folder.ts';
 import { SerialQueue } from '../famfs/serial-queue.ts';
+import { readAttachRecord, storedAttachRecord, type StoredAttachRecord } from './attach-record-format.ts';
 import { DirectoryLease } from './directory-lease.ts';
 import type {
   Attachments, AttachRecord, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice,
@@ -57,39 +58,39 @@ async function createOnce(file: string, text: string): Promise<void> {
 }
 
 /** A version is never used twice, not even for a record that went and came back. */
-interface CountedRecord extends AttachRecord {
+interface CountedRecord extends StoredAttachRecord {
   readonly version: string;
 }
 
 class DirectoryAttachments implements Attachments {
   readonly #records: RecordFolder<CountedRecord>;
-  /** Compares and writes of one volume, one after the other. One process only: it holds the lease. */
+  /** Compares and writes of one record, one after the other. One process only: it holds the lease. */
   readonly #queue = new SerialQueue();
 
   constructor(folder: string) {
     this.#records = new RecordFolder(folder);
   }
 
-  async get(volume: string): Promise<Versioned<AttachRecord> | undefined> {
-    const found = await this.#records.get(volume);
+  async get(directory: string): Promise<Versioned<AttachRecord> | undefined> {
+    const found = await this.#records.get(directory);
     if (found === undefined) return undefined;
-    const { version, ...value } = found;
-    return { value, version };
+    return { value: readAttachRecord(found), version: found.version };
   }
 
   async replace(record: AttachRecord, version: string | undefined): Promise<boolean> {
-    return this.#queue.run(record.volume, async () => {
-      const current = await this.#records.get(record.volume);
+    const { directory } = record;
+    return this.#queue.run(directory, async () => {
+      const current = await this.#records.get(directory);
       if (current?.version !== version) return false;
       if (current !== undefined && current.epoch > record.epoch) return false;
-      if (record.attachments.length === 0) await this.#records.delete(record.volume);
-      else await this.#records.put(record.volume, { ...record, version: randomUUID() });
+      if (record.attachments.length === 0) await this.#records.delete(directory);
+      else await this.#records.put(directory, { ...storedAttachRecord(record), version: randomUUID() });
       return true;
     });
   }
 
   async list(): Promise<AttachRecord[]> {
-    return (await this.#records.list()).map(({ version: _version, ...record }) => record);
+    return (await this.#records.list()).map(readAttachRecord);
   }
 }
 

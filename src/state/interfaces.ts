@@ -24,16 +24,19 @@ export interface Lease {
   release(): Promise<void>;
 }
 
-/** One node that a volume is attached to. */
+/** One node that a directory is attached to by one handle. */
 export interface Attachment {
+  /** The whole handle. */
+  readonly volume: string;
   readonly node: string;
   readonly mode: AccessMode;
   readonly readonly: boolean;
 }
 
-/** Where a volume is attached. No record means nowhere. */
+/** Where a directory is attached, by all its handles: one record, since the rules are about all of them. No record means nowhere. */
 export interface AttachRecord {
-  readonly volume: string;
+  /** The directory's handle, which has no suffix. */
+  readonly directory: string;
   readonly attachments: readonly Attachment[];
   /** Epoch of the controller that wrote the record. */
   readonly epoch: number;
@@ -45,9 +48,10 @@ export interface Versioned<Value> {
   readonly version: string;
 }
 
-/** The attach records of all volumes. */
+/** The attach records of all directories. */
 export interface Attachments {
-  get(volume: string): Promise<Versioned<AttachRecord> | undefined>;
+  /** By the directory's handle. */
+  get(directory: string): Promise<Versioned<AttachRecord> | undefined>;
   /**
    * Replaces a record if it still has this version (undefined: if there is none); without
    * attachments the record goes. False when somebody else was faster: read again and decide again.
@@ -106,7 +110,7 @@ export interface PoolNotice {
 
 /** Something about one volume. */
 export interface VolumeNotice extends Omit<PoolNotice, 'pool'> {
-  /** Its handle. */
+  /** A handle of its directory: whoever uses the directory by another one has to hear of it, too. */
   readonly volume: string;
 }
 

@@ -145,7 +145,7 @@ describe('CSI on real parts', () => {
     assert.equal(mountsAt(a, target(a, 'twice')), 1);
     assert.equal(mountsAt(a, staging(a, 'twice')), 1);
     await refused(publish(a.client, id, staging(a, 'twice'), target(a, 'twice'), { readonly: true }), status.ALREADY_EXISTS, /rw/);
-    await refused(stage(a.client, id, staging(a, 'twice'), mountOf(RWO)), status.ALREADY_EXISTS, /staged as/);
+    await refused(stage(a.client, id, staging(a, 'twice'), mountOf('SINGLE_NODE_SINGLE_WRITER')), status.ALREADY_EXISTS, /staged as/);
     await refused(createVolume(controller, 'twice', { capacity_range: { required_bytes: 16 * MIB } }), status.ALREADY_EXISTS, /8388608/);
     await refused(createVolume(controller, 'twice', { parameters: { uid: '7' } }), status.ALREADY_EXISTS, /uid/);
     await leave(a, id, 'twice');

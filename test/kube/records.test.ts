@@ -27,7 +27,7 @@ describe('records in Kubernetes', () => {
 
   const volume = `${randomUUID()}/${'v'.repeat(80)}`;
   const record = (epoch: number, ...nodes: string[]): AttachRecord => (
-    { volume, epoch, attachments: nodes.map((node) => ({ node, mode: 'MULTI_NODE_MULTI_WRITER', readonly: false })) });
+    { directory: volume, epoch, attachments: nodes.map((node) => ({ volume, node, mode: 'MULTI_NODE_MULTI_WRITER', readonly: false })) });
 
   it('tell where a volume is attached, and are gone when it is nowhere', async () => {
     const { attachments } = state;
@@ -39,6 +39,15 @@ describe('records in Kubernetes', () => {
     assert.ok(await attachments.replace(record(1), version));
     assert.equal(await attachments.get(volume), undefined);
     assert.deepEqual(await attachments.list(), []);
+  });
+
+  it('are one for all handles of a directory, and keep each handle', async () => {
+    const { attachments } = state;
+    const all = { ...record(1, 'a', 'b'), attachments: [...record(1, 'a', 'b').attachments, { volume: `${volume}//x`, node: 'a', mode: 'MULTI_NODE_READER_ONLY', readonly: true }] } as const;
+    assert.ok(await attachments.replace(all, undefined));
+    assert.deepEqual(await attachments.list(), [all]);
+    assert.deepEqual((await attachments.get(volume))?.value, all);
+    assert.equal((await server.api().coordination.listNamespacedLease({ namespace })).items.length, 1);
   });
 
   it('are replaced by whoever has seen the latest version, and never by a former controller', async () => {

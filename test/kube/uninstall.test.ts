@@ -110,15 +110,19 @@ describe('famfs-csi uninstall', () => {
     await server.api().storage.createVolumeAttachment({
       body: { metadata: { name: `va-${randomUUID()}` }, spec: { attacher: driver, nodeName: 'node-1', source: { persistentVolumeName: attached } } },
     });
-    const recorded = { volume: 'u/recorded', epoch: 1, attachments: [{ node: 'node-3', mode: 'MULTI_NODE_MULTI_WRITER' as const, readonly: false }] };
-    await state().attachments.replace(recorded, undefined);
+    const directory = `${randomUUID()}/recorded`;
+    const shared = await makeVolume(`${directory}//team-b`, 'three');
+    const recorded = { node: 'node-3', mode: 'MULTI_NODE_MULTI_WRITER' as const, readonly: false };
+    const attachments = [{ ...recorded, volume: directory }, { ...recorded, volume: `${directory}//team-b`, node: 'node-4' }];
+    await state().attachments.replace({ directory, epoch: 1, attachments }, undefined);
     const { code, err } = await run('check');
     assert.equal(code, 1);
     const lines = err.trim().split('\n').sort();
-    assert.match(lines[0]!, /famfs-csi: .* has volumes in use \(3\)/);
+    assert.match(lines[0]!, /famfs-csi: .* has volumes in use \(4\)/);
     assert.deepEqual(lines.slice(1), [
+      `volume ${directory} is on node node-3`,
+      `volume ${directory}//team-b (PersistentVolume ${shared}, claim ${namespace}/three) is on node node-4`,
       `volume u/attached (PersistentVolume ${attached}, claim ${namespace}/one) is on node node-1`,
-      'volume u/recorded is on node node-3',
       `volume u/used (PersistentVolume ${used}, claim ${namespace}/two) is on node node-2, used by pod ${namespace}/user`,
     ]);
     const [event] = (await server.api().core.listNamespacedEvent({ namespace })).items;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatVolumeId, parseVolumeId } from '../../../src/csi/volume-id.ts';
+import { directoryHandle, formatVolumeId, parseVolumeId } from '../../../src/csi/volume-id.ts';
 
 const pool = '0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0';
 
@@ -11,7 +11,39 @@ describe('volume handles', () => {
     });
   }
 
+  for (const suffix of ['a', 'team-b', 'B_2.ro', 'a..b', '1']) {
+    it(`takes ${suffix} for a suffix, which is no part of the directory`, () => {
+      const id = { pool, directory: 'data/run 7', suffix };
+      const handle = `${pool}/data/run 7//${suffix}`;
+      assert.equal(formatVolumeId(id), handle);
+      assert.deepEqual(parseVolumeId(handle), id);
+      assert.equal(directoryHandle(handle), `${pool}/data/run 7`);
+      assert.equal(directoryHandle(directoryHandle(handle)), `${pool}/data/run 7`);
+    });
+  }
+
+  it('leaves what is no handle as it is', () => {
+    for (const handle of ['', 'nonsense', `${pool}/a//b//c`, `${pool}/a//`]) assert.equal(directoryHandle(handle), handle);
+  });
+
   for (const [what, handle] of [
+    ['empty suffix', `${pool}/a//`],
+    ['two suffixes', `${pool}/a//b//c`],
+    ['three slashes', `${pool}/a///b`],
+    ['slash in the suffix', `${pool}/a//b/c`],
+    ['slash behind the suffix', `${pool}/a//b/`],
+    ['parent as suffix', `${pool}/a//..`],
+    ['parent behind a suffix', `${pool}/a//b/../..`],
+    ['parent before a suffix', `${pool}/..//b`],
+    ['itself as suffix', `${pool}/a//.`],
+    ['hidden suffix', `${pool}/a//.b`],
+    ['suffix like an option', `${pool}/a//-b`],
+    ['space in the suffix', `${pool}/a//b c`],
+    ['NUL in the suffix', `${pool}/a//b\0`],
+    ['newline behind the suffix', `${pool}/a//b\n`],
+    ['other letters in the suffix', `${pool}/a//größe`],
+    ['suffix of the root', `${pool}///b`],
+    ['too long with its suffix', `${pool}/a//${'x'.repeat(89)}`],
     ['empty', ''],
     ['no directory', pool],
     ['the pool\'s root', `${pool}/`],
@@ -21,7 +53,7 @@ describe('volume handles', () => {
     ['parent', `${pool}/..`],
     ['parent in the middle', `${pool}/a/../../etc`],
     ['itself', `${pool}/a/.`],
-    ['empty component', `${pool}/a//b`],
+    ['empty component', `${pool}/a//b/c`],
     ['trailing slash', `${pool}/a/`],
     ['NUL', `${pool}/a\0b`],
     ['newline', `${pool}/a\nb`],
@@ -36,6 +68,14 @@ describe('volume handles', () => {
     fc.assert(fc.property(fc.string({ maxLength: 60 }), (text) => {
       const id = parseVolumeId(`${pool}/${text}`);
       assert.ok(id === undefined || !id.directory.split('/').some((part) => ['', '.', '..'].includes(part)));
+    }));
+  });
+
+  it('reads a handle in one way only', () => {
+    const path = fc.array(fc.constantFrom('a', '/', '//', '.', '..', '-', 'ü'), { maxLength: 12 }).map((parts) => parts.join(''));
+    fc.assert(fc.property(path, (text) => {
+      const id = parseVolumeId(`${pool}/${text}`);
+      assert.ok(id === undefined || formatVolumeId(id) === `${pool}/${text}`);
     }));
   });
 });

@@ -20,7 +20,7 @@ describe('bad parts', () => {
     const stage = (name: string) => ({ volume: `${pool.uuid}/${name}`, path: '/x', access: {} as never, targets: [] });
     const told: [string, string][] = [];
     const reporter = new BadRangeReporter({
-      hostDirectory, host: 'red', stages: { ofPool: async () => [stage('one'), stage('tw'), stage('two'), stage('gone')] },
+      hostDirectory, host: 'red', stages: { ofPool: async () => [stage('one'), stage('tw'), stage('two//team-b'), stage('two'), stage('gone')] },
       notices: {
         pool: ({ pool: about, message }) => void told.push([about, message]),
         volume: ({ volume, message }) => void told.push([volume, message]),

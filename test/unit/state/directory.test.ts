@@ -11,7 +11,7 @@ describe('state directory', () => {
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   const record = (node: string, epoch = 1) =>
-    ({ volume: 'pool/v', epoch, attachments: [{ node, mode: 'MULTI_NODE_MULTI_WRITER', readonly: false }] }) as const;
+    ({ directory: 'pool/v', epoch, attachments: [{ volume: 'pool/v', node, mode: 'MULTI_NODE_MULTI_WRITER', readonly: false }] }) as const;
 
   it('has one cluster UUID, also for two first users at once', async () => {
     const inner = path.join(folder, 'new');
