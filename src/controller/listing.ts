@@ -2,7 +2,7 @@ import { problemWith } from '../csi/capabilities.ts';
 import { refuse } from '../csi/errors.ts';
 import { csi } from '../csi/server/protocols.ts';
 import { poolTopology, reachesPool } from '../csi/topology.ts';
-import { formatVolumeId } from '../csi/volume-id.ts';
+import { formatVolumeId, parseVolumeId, type VolumeId } from '../csi/volume-id.ts';
 import type { PoolNode } from '../famfs/pool/pool.ts';
 import type { GetCapacityRequest__Output } from '../generated/csi/v1/GetCapacityRequest.ts';
 import type { GetCapacityResponse } from '../generated/csi/v1/GetCapacityResponse.ts';
@@ -11,7 +11,7 @@ import type { ListVolumesResponse } from '../generated/csi/v1/ListVolumesRespons
 import type { Attachments } from '../state/interfaces.ts';
 import { parseParameters } from './layout/parameters.ts';
 import { isVolume, SLOTS_PER_VOLUME } from './layout/volume-layout.ts';
-import { formatToken, type PagePosition, parseToken } from './page-token.ts';
+import { formatToken, type PagePosition, parseToken, type VolumePosition } from './page-token.ts';
 import type { ManagedPool } from './pools/managed-pool.ts';
 import type { ControllerPools } from './pools/pools.ts';
 
@@ -31,9 +31,11 @@ export class Listing {
   }
 
   /**
-   * One page of the volumes in order of creation, pool by pool: as many as were asked for, and as fit into a message
-   * that clients take. A pool that cannot be read is left out: what it holds cannot be known, and the volumes of the
-   * others can.
+   * One page of the volumes in order of creation, pool by pool, and behind them whatever else is attached, by handle:
+   * directories that the driver did not make, suffixed handles, volumes of pools that cannot be read. (Who attaches
+   * volumes compares this list with what it has attached, and attaches again what it does not find.) A page has as many
+   * as were asked for, and as fit into a message that clients take. Of a pool that cannot be read, only what is attached
+   * is known.
    */
   async list(request: ListVolumesRequest__Output): Promise<ListVolumesResponse> {
     const { max_entries: limit, starting_token: token } = request;
@@ -43,13 +45,12 @@ export class Listing {
     const entries: Entry[] = [];
     let bytes = 0;
     let last: PagePosition | undefined;
-    for (const { uuid, node } of this.#volumesAfter(after)) {
-      const entry = this.#describe(uuid, node, nodes);
+    for (const { entry, position } of this.#entriesAfter(after, nodes)) {
       bytes += bytesOf(entry);
       const isFull = entries.length === limit || bytes > PAGE_MAX_BYTES;
       if (isFull && last !== undefined) return { entries, next_token: formatToken(last) };
       entries.push(entry);
-      last = { pool: uuid, node: node.node };
+      last = position;
     }
     return { entries, next_token: '' };
   }
@@ -73,7 +74,29 @@ export class Listing {
     return { available_capacity: available, maximum_volume_size: { value: largest } };
   }
 
-  *#volumesAfter(after: PagePosition | undefined): Generator<Found> {
+  *#entriesAfter(after: PagePosition | undefined, nodes: PublishedNodes): Generator<Listed> {
+    const isBehindVolumes = after !== undefined && 'attached' in after;
+    for (const { uuid, node } of isBehindVolumes ? [] : this.#volumesAfter(after)) {
+      const handle = formatVolumeId({ pool: uuid, directory: node.path });
+      yield { entry: this.#entry(handle, uuid, node, nodes), position: { pool: uuid, node: node.node } };
+    }
+    for (const handle of [...nodes.keys()].sort()) {
+      if (isBehindVolumes && handle <= after.attached) continue;
+      const id = parseVolumeId(handle);
+      const node = id && this.#stat(id);
+      if (id === undefined || (id.suffix === undefined && node !== undefined && isVolume(node))) continue;
+      yield { entry: this.#entry(handle, id.pool, node, nodes), position: { attached: handle } };
+    }
+  }
+
+  /** A directory of a pool that can be read. */
+  #stat({ pool: uuid, directory }: VolumeId): PoolNode | undefined {
+    const pool = this.#pools.all.find((each) => each.isReadable && each.uuid === uuid);
+    const found = pool?.view.stat(directory);
+    return found?.kind === 'directory' ? found : undefined;
+  }
+
+  *#volumesAfter(after: VolumePosition | undefined): Generator<Found> {
     const readable = this.#pools.all.filter((pool) => pool.isReadable);
     const start = after === undefined ? 0 : readable.findIndex((pool) => pool.uuid === after.pool);
     if (start < 0) throw refuse.aborted(`starting_token ${JSON.stringify(formatToken(after!))} names a pool that is not there: start the listing again`);
@@ -83,18 +106,16 @@ export class Listing {
     }
   }
 
-  /** By volume, the nodes that it is published on. */
-  async #publishedNodes(): Promise<ReadonlyMap<string, readonly string[]>> {
+  async #publishedNodes(): Promise<PublishedNodes> {
     const published = (await this.#attachments.list()).flatMap(({ attachments }) => attachments);
     return new Map([...Map.groupBy(published, ({ volume }) => volume)].map(([volume, all]) => [volume, all.map(({ node }) => node)]));
   }
 
-  #describe(uuid: string, { path, record }: PoolNode, nodes: ReadonlyMap<string, readonly string[]>): Entry {
-    const volumeId = formatVolumeId({ pool: uuid, directory: path });
+  #entry(volumeId: string, uuid: string, node: PoolNode | undefined, nodes: PublishedNodes): Entry {
     return {
       volume: {
         volume_id: volumeId,
-        capacity_bytes: record?.capacity ?? 0, // which says that it is not known
+        capacity_bytes: node?.record?.capacity ?? 0, // which says that it is not known
         accessible_topology: [poolTopology(this.#driver, [uuid])],
       },
       status: { published_node_ids: [...nodes.get(volumeId) ?? []] },
@@ -103,6 +124,15 @@ export class Listing {
 }
 
 type Entry = NonNullable<ListVolumesResponse['entries']>[number];
+
+/** By handle, the nodes that it is published on. */
+type PublishedNodes = ReadonlyMap<string, readonly string[]>;
+
+/** An entry, and where a page goes on that ends with it. */
+interface Listed {
+  readonly entry: Entry;
+  readonly position: PagePosition;
+}
 
 interface Found {
   readonly uuid: string;

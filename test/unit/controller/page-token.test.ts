@@ -7,7 +7,11 @@ describe('page tokens', () => {
 
   it('come back as they went', () => assert.deepEqual(parseToken(formatToken(position)), position));
 
-  for (const token of ['invalid-token', '1', `${position.pool}`, `${position.pool}:`, `${position.pool}:-1`, `${position.pool}:1x`]) {
+  for (const handle of [`${position.pool}/models/Größe: 1`, `${position.pool}/models//team-b`]) {
+    it(`come back as they went behind ${handle}`, () => assert.deepEqual(parseToken(formatToken({ attached: handle })), { attached: handle }));
+  }
+
+  for (const token of ['invalid-token', '1', `${position.pool}`, `${position.pool}:`, `${position.pool}:-1`, `${position.pool}:1x`, 'attached:', 'attached:nonsense', `attached:${position.pool}/..`]) {
     it(`${token} is ABORTED`, () => assert.throws(() => parseToken(token), { code: status.ABORTED }));
   }
 });
