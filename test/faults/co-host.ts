@@ -21,7 +21,8 @@ const LISTS = [[{ first: 0, count: 2 ** 32 - 1 }], [{ first: 0, count: 4096 }], 
 /** What a host that can write to the pool's memory does with it, knowing what it does. Each leaves the pool to be used as before. */
 export const coHostAttacks: Readonly<Record<string, (victims: Victims, random: Random) => Promise<void>>> = {
   'a void store into a live file': async ({ controller: { client }, site, hosts }) => {
-    const { volume_id: id } = await createVolume(client, 'prey', { capacity_range: { required_bytes: PREY_UNITS * UNIT } });
+    const make = () => createVolume(client, 'prey', { capacity_range: { required_bytes: PREY_UNITS * UNIT } });
+    const { volume_id: id } = (await untilSo('memory of the round before is back', () => make().catch(() => undefined)))!;
     const pool = site.attach();
     const { node } = pool.stat('prey/data')!;
     pool.write(node, 0, Buffer.alloc(PREY_UNITS * UNIT, SECRET));
