@@ -13,6 +13,7 @@ import { Listing } from './listing.ts';
 import { controllerOperations } from './operations.ts';
 import { ClaimWatch } from './pools/claim-watch.ts';
 import { OpenedPools } from './pools/opened-pools.ts';
+import { PoolFinder } from './pools/pool-finder.ts';
 import { ControllerPools } from './pools/pools.ts';
 import { Volumes } from './volumes.ts';
 
@@ -55,7 +56,8 @@ export class Controller {
       const lease = await state.acquireLease(signal);
       log.info('lease held', { epoch: lease.epoch });
       const { attachments, nodes, notices, members, hosts } = state;
-      const pools = new ControllerPools(options.pools, { identity, lease, notices, members, hosts, scrubRate, log, watches, opened });
+      const finder = new PoolFinder(options.pools, state.poolNames, log);
+      const pools = new ControllerPools(options.pools, { identity, lease, notices, members, hosts, scrubRate, log, watches, opened, finder });
       await pools.start();
       const volumes = new Volumes(pools, attachments, driver);
       const operations = controllerOperations({

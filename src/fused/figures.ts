@@ -20,15 +20,16 @@ export function sessionFigures(sessions: Sessions, hostDirectory: string, replac
   const removed = sessions.serving.filter(({ poolUuid }) => !configured.some(({ uuid }) => uuid === poolUuid));
   return [
     ...configured.map(({ name, device, problem, session }) =>
-      ({ ...figuresOf(name, session, problem === undefined ? 0 : 1, hostDirectory, devices), replaced: replaced.countOn(path.resolve(device)) })),
-    ...removed.map((session) => figuresOf(session.poolUuid, session, 0, hostDirectory, devices)),
+      ({ ...figuresOf(name, session && { session, device }, problem === undefined ? 0 : 1, hostDirectory, devices), replaced: replaced.countOn(path.resolve(device)) })),
+    ...removed.map((session) => figuresOf(session.poolUuid, { session, device: session.record.device }, 0, hostDirectory, devices)),
   ];
 }
 
 function figuresOf(
-  pool: string, session: Session | undefined, problems: number, hostDirectory: string, devices: OpenDevices,
+  pool: string, served: { readonly session: Session; readonly device: string } | undefined, problems: number, hostDirectory: string, devices: OpenDevices,
 ): SessionFigures {
-  if (session === undefined) return { pool, mounted: false, problems, operations: [], requestTimeoutSeconds: hostTimeout() };
+  if (served === undefined) return { pool, mounted: false, problems, operations: [], requestTimeoutSeconds: hostTimeout() };
+  const { session, device } = served;
   const bad = supervisedRecords(hostDirectory).find(({ id }) => id === session.id)?.bad ?? [];
   const { requestTimeoutSeconds } = session.record.agreement;
   const figures = {
@@ -37,7 +38,7 @@ function figuresOf(
   };
   const totals = readTotals(countersFile(hostDirectory, session.id));
   if (totals === undefined) return { ...figures, operations: [] };
-  const entries = entriesOf(session, devices);
+  const entries = entriesOf(session.poolUuid, device, devices);
   return {
     ...figures,
     operations: countsOf(totals),
@@ -62,7 +63,7 @@ function countsOf({ operations: counts, errors }: CounterTotals): SessionFigures
 }
 
 /** Entries of a pool's log at this moment, by its own counter; undefined where that cannot be read. */
-function entriesOf({ poolUuid, record: { device } }: Session, devices: OpenDevices): number | undefined {
+function entriesOf(poolUuid: string, device: string, devices: OpenDevices): number | undefined {
   try {
     return devices.look(device, (memory) => {
       const { log, capacity, superblock: { uuid } } = readGeometry(memory);

@@ -1,3 +1,4 @@
+import { deviceOfPool, type NamedPool } from '../csi/pool-places.ts';
 import { FamfsError, messageOf } from '../famfs/errors.ts';
 import { decodeSuperblock, foreignFormat, Superblock, superblockProblem, superblockStruct } from '../famfs/format/superblock.ts';
 import type { ServedPool } from '../famfs/fuse/session/served-pool.ts';
@@ -6,14 +7,13 @@ import { openMemory, sourceOf } from '../famfs/pool/pool-source.ts';
 import type { OpenDevices } from './open-devices.ts';
 
 /** A pool as configured on this host. */
-export interface ConfiguredPool {
-  readonly name: string;
-  readonly device: string;
-}
+export type ConfiguredPool = NamedPool;
 
 /** A configured pool, as far as its superblock tells. */
 export interface IdentifiedPool extends ConfiguredPool {
-  /** Empty when the superblock cannot be read. */
+  /** Where it was found, or else where it is configured. */
+  readonly device: string;
+  /** Empty when the superblock cannot be read, and none is configured. */
   readonly uuid: string;
   readonly size: number;
   /** Why it cannot be used, or undefined. */
@@ -25,23 +25,29 @@ export interface IdentifiedPool extends ConfiguredPool {
  * devices with one UUID are a copy and its original; nobody can tell which, so neither is used.
  */
 export function identifyPools(pools: readonly ConfiguredPool[], devices: OpenDevices): IdentifiedPool[] {
-  const found = pools.map((pool) => identify(pool, devices));
-  return found.map((pool) => {
-    const twin = found.find((other) => other !== pool && other.uuid === pool.uuid && pool.uuid !== '');
-    if (twin === undefined) return pool;
-    return { ...pool, problem: `${pool.device} and ${twin.device} have the same UUID ${pool.uuid}: one is a copy of the other` };
+  const looks = new Map(pools.map(({ device }) => [device, identify(device, devices)]));
+  const found = new Map([...looks].flatMap(([device, { uuid }]) => (uuid === '' ? [] : [[device, uuid] as const])));
+  return pools.map((pool) => {
+    const look = { name: pool.name, ...looks.get(deviceOfPool(pool, pools, found))! };
+    const { device, uuid } = look;
+    if (pool.uuid !== undefined && pool.uuid !== uuid) {
+      return { ...look, uuid: pool.uuid, problem: look.problem ?? `no configured device holds the famfs ${pool.uuid}; ${device} holds the famfs ${uuid}` };
+    }
+    const twin = [...found].find(([other, theirs]) => other !== device && theirs === uuid)?.[0];
+    return twin === undefined ? look : { ...look, problem: `${device} and ${twin} have the same UUID ${uuid}: one is a copy of the other` };
   });
 }
 
 /** Whatever keeps one device from being looked at is a problem of its pool, and of no other. */
-function identify(pool: ConfiguredPool, devices: OpenDevices): IdentifiedPool {
+function identify(device: string, devices: OpenDevices): Omit<IdentifiedPool, 'name'> {
+  const pool = { device };
   try {
-    return devices.look(pool.device, (memory) => {
+    return devices.look(device, (memory) => {
       const size = memory.devices.reduce((sum, device) => sum + device.size, 0);
       const bytes = Buffer.from(memory.superblock.bytes.subarray(0, Superblock.length)); // others may write it
       const reason = superblockProblem(bytes);
       const what = foreignFormat(bytes) === undefined ? 'no famfs superblock' : 'superblock';
-      if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${pool.device}: ${what}: ${reason}` };
+      if (reason !== undefined) return { ...pool, uuid: '', size, problem: `${device}: ${what}: ${reason}` };
       return { ...pool, uuid: decodeSuperblock(bytes).uuid, size };
     });
   } catch (error) {

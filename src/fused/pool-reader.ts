@@ -123,10 +123,11 @@ export class PoolReader {
 export class PoolReaders {
   readonly #readers = new Map<string, PoolReader>();
 
-  of({ id, record, closed }: Session): PoolReader {
+  /** `place` tells where the session's pool is. */
+  of({ id, closed }: Session, place: () => ReadPool): PoolReader {
     const present = this.#readers.get(id);
     if (present !== undefined) return present;
-    const reader = new PoolReader(record);
+    const reader = new PoolReader(place());
     this.#readers.set(id, reader);
     const end = () => {
       reader.close();

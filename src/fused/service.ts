@@ -14,6 +14,7 @@ const NOTIFIED_MS = 5000;
 
 /** The control socket's methods, as plain functions. Everything is idempotent. */
 export function fusedOperations(sessions: Sessions, readers: PoolReaders, hostDirectory: string): Operations<FusedHandlers> {
+  const readerOf = (session: Session) => readers.of(session, () => sessions.placeOf(session));
   return {
     ListPools: () => ({
       pools: sessions.list().map(({ name, uuid, device, size, session, problem }) => ({
@@ -29,12 +30,12 @@ export function fusedOperations(sessions: Sessions, readers: PoolReaders, hostDi
     EnsureSession: async ({ pool_uuid: uuid, directory }) => {
       const session = await sessions.ensure(uuid).catch((error: unknown) => { throw cannotServe(error); });
       if (directory === '') return { path: session.directory };
-      const node = await directoryOf(readers.of(session), directory).then((found) => found.node, unlessUnreadable);
+      const node = await directoryOf(readerOf(session), directory).then((found) => found.node, unlessUnreadable);
       return { path: session.directory, directory_node: node };
     },
 
     SetMountGroup: async ({ pool_uuid: uuid, directory, gid, readonly }) => {
-      const reader = readers.of(mounted(sessions, uuid));
+      const reader = readerOf(mounted(sessions, uuid));
       if (readonly && gid !== undefined) {
         const { isReadable } = await reader.ask({ ask: 'readable', path: requireBelowRoot(directory), hostDirectory });
         if (isReadable) return { not_needed: true };
@@ -54,7 +55,7 @@ export function fusedOperations(sessions: Sessions, readers: PoolReaders, hostDi
     },
 
     GetVolumeStatistics: async ({ pool_uuid: uuid, directory }) => {
-      const reader = readers.of(mounted(sessions, uuid));
+      const reader = readerOf(mounted(sessions, uuid));
       const { bytes, files } = await reader.ask({ ask: 'files', path: requireBelowRoot(directory) });
       if (bytes === undefined) throw refuse.notFound(`no directory ${directory} in pool ${uuid}`);
       return { total_bytes: bytes, file_count: files! };

@@ -13,6 +13,7 @@ import { SerialQueue } from '../famfs/serial-queue.ts';
 import type { Stages } from '../state/stages.ts';
 import { type ConfiguredPool, type IdentifiedPool, identifyPools } from './identify.ts';
 import { OpenDevices } from './open-devices.ts';
+import type { ReadPool } from './pool-reader.ts';
 import { isResponsive, recoverSession } from './recovery.ts';
 import type { ReplacedPools } from './replaced-pools.ts';
 
@@ -215,6 +216,17 @@ export class Sessions {
     return session;
   }
 
+  /** A session's pool and where it is now: devices may have got other names since it was mounted. */
+  placeOf({ poolUuid, record }: Session): ReadPool {
+    const found = this.#identify().find(({ uuid, problem }) => uuid === poolUuid && problem === undefined);
+    return found === undefined ? record : { ...record, device: found.device };
+  }
+
+  /** Whether a pool is on another device than when it was mounted. */
+  #hasMoved(session: Session): boolean {
+    return path.resolve(this.placeOf(session).device) !== session.record.device;
+  }
+
   #identify(): IdentifiedPool[] {
     return identifyPools(this.#pools, this.devices);
   }
@@ -235,7 +247,7 @@ export class Sessions {
       if (failure !== undefined) log.error('session failed', { pool, error: failure });
       if (await this.#recover(pool, session) !== undefined) return;
       this.#sessions.delete(pool);
-      await this.#options.replaced.sessionEnded(session.record);
+      if (!this.#hasMoved(session)) await this.#options.replaced.sessionEnded(session.record);
       await members?.leave(pool);
     });
     session.closed.then(ended).catch((error: unknown) => this.#recoverLater(pool, error));

@@ -11,7 +11,7 @@ import { KubernetesLease } from './lease.ts';
 import { Names } from './names.ts';
 import { NodeReconciler } from './node-reconciler.ts';
 import { explainPendingClaims } from './pending-claims.ts';
-import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes } from './records.ts';
+import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes, KubernetesPoolNames } from './records.ts';
 
 const RETRY_MS = 2_000;
 
@@ -41,6 +41,7 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
   return {
     attachments: new KubernetesAttachments(api, namespace, names),
     members: new KubernetesMembers(api, namespace, names),
+    poolNames: new KubernetesPoolNames(api, namespace, names),
     nodes: new KubernetesNodes(api, driver),
     hosts: new KubernetesHosts(api),
     notices: {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { V1Lease } from '@kubernetes/client-node';
 
 /** What our Leases are for, as their label says. */
-export type RecordKind = 'controller' | 'attachment' | 'member';
+export type RecordKind = 'controller' | 'attachment' | 'member' | 'pool';
 
 /** The label that says what a Lease is for. */
 export const KIND_LABEL = 'famfs.io/kind';
@@ -34,6 +34,11 @@ export class Names {
 
   member(pool: string, host: string): string {
     return this.#lease(`member-${pool}-${hash(host, 10)}`);
+  }
+
+  /** What a pool of the configuration is; its name has at most 63 characters. */
+  pool(name: string): string {
+    return this.#lease(`pool-${name}`);
   }
 
   labels(kind: RecordKind): Record<string, string> {

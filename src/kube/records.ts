@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Lease, V1Node } from '@kubernetes/client-node';
 import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
 import { readAttachRecord, storedAttachRecord, type StoredAttachRecord } from '../state/attach-record-format.ts';
-import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, Versioned } from '../state/interfaces.ts';
+import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, PoolName, PoolNames, Versioned } from '../state/interfaces.ts';
 import { type KubeApi, listAll, listSelected, orUnavailable, statusOf, unlessMissing } from './client.ts';
 import { annotation, type Names, RECORD_ANNOTATION, type RecordKind } from './names.ts';
 
@@ -13,6 +13,12 @@ const OTHER_BOOT_MS = 60_000;
 /** How long a node plugin that registers again may be missing from its node: a second or two, more on a busy one. */
 const REGISTERING_TRIES = 20;
 const REGISTERING_POLL_MS = 500;
+
+/** When a Lease without its record may go. */
+const WITHOUT_RECORD: Readonly<Record<RecordKind, string>> = {
+  controller: 'no controller runs', attachment: 'nothing is attached by it', member: 'nothing is mounted by it',
+  pool: 'the pool is where the configuration says',
+};
 
 /** Small records, each the annotation of a Lease of its own. */
 export class LeaseRecords<Value> {
@@ -64,7 +70,7 @@ export class LeaseRecords<Value> {
     const value = annotation<Value>(lease, RECORD_ANNOTATION);
     if (typeof value !== 'object' || value === null) {
       const name = `${this.#namespace}/${lease.metadata?.name}`;
-      throw new Error(`Lease ${name} holds no record in its annotation ${RECORD_ANNOTATION}: restore it, or delete the Lease if nothing is ${this.#kind === 'member' ? 'mounted' : 'attached'} by it`);
+      throw new Error(`Lease ${name} holds no record in its annotation ${RECORD_ANNOTATION}: restore it, or delete the Lease if ${WITHOUT_RECORD[this.#kind]}`);
     }
     return value;
   }
@@ -152,6 +158,32 @@ export class KubernetesMembers implements Members {
     if (current === undefined) return true;
     if (JSON.stringify(current.value) !== JSON.stringify(member)) return false;
     return this.#records.delete(name, current.version);
+  }
+}
+
+/** What the names of pools are: one Lease each. */
+export class KubernetesPoolNames implements PoolNames {
+  readonly #records: LeaseRecords<PoolName>;
+  readonly #names: Names;
+
+  constructor(api: KubeApi, namespace: string, names: Names) {
+    this.#records = new LeaseRecords(api, namespace, names, 'pool');
+    this.#names = names;
+  }
+
+  list(): Promise<PoolName[]> {
+    return this.#records.list();
+  }
+
+  async put(record: PoolName): Promise<void> {
+    const name = this.#names.pool(record.name);
+    const current = await this.#records.get(name);
+    const done = current === undefined ? await this.#records.create(name, record) : await this.#records.replace(name, record, current.version);
+    if (!done) throw new Error(`somebody else has just written what pool ${record.name} is: two controllers have the same driver name`);
+  }
+
+  async forget(name: string): Promise<void> {
+    await this.#records.delete(this.#names.pool(name));
   }
 }
 

@@ -7,7 +7,7 @@ import { SerialQueue } from '../famfs/serial-queue.ts';
 import { readAttachRecord, storedAttachRecord, type StoredAttachRecord } from './attach-record-format.ts';
 import { DirectoryLease } from './directory-lease.ts';
 import type {
-  Attachments, AttachRecord, ClusterState, Member, Members, NodeRecord, Nodes, PoolNotice, Versioned, VolumeNotice,
+  Attachments, AttachRecord, ClusterState, Member, Members, NodeRecord, Nodes, PoolName, PoolNames, PoolNotice, Versioned, VolumeNotice,
 } from './interfaces.ts';
 import { RecordFolder, writeDurably } from './records.ts';
 
@@ -21,6 +21,7 @@ export function openDirectoryState(stateDir: string, log: Logger): ClusterState 
   return {
     attachments: new DirectoryAttachments(path.join(stateDir, 'attachments')),
     members: new DirectoryMembers(path.join(stateDir, 'members')),
+    poolNames: new DirectoryPoolNames(path.join(stateDir, 'pools')),
     nodes: new DirectoryNodes(path.join(stateDir, 'nodes')),
     hosts: { whyGone: async () => undefined }, // only the operator can tell
     notices: { pool: (notice) => logNotice(log, notice), volume: (notice) => logNotice(log, notice) },
@@ -118,6 +119,26 @@ class DirectoryMembers implements Members {
     if (JSON.stringify(now) !== JSON.stringify(member)) return now === undefined;
     await this.leave(member.pool, member.host);
     return true;
+  }
+}
+
+class DirectoryPoolNames implements PoolNames {
+  readonly #records: RecordFolder<PoolName>;
+
+  constructor(folder: string) {
+    this.#records = new RecordFolder(folder);
+  }
+
+  list(): Promise<PoolName[]> {
+    return this.#records.list();
+  }
+
+  put(record: PoolName): Promise<void> {
+    return this.#records.put(record.name, record);
+  }
+
+  forget(name: string): Promise<void> {
+    return this.#records.delete(name);
   }
 }
 

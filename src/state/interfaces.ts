@@ -82,6 +82,24 @@ export interface Members {
   release(member: Member): Promise<boolean>;
 }
 
+/** Which file system a name of the configuration is. */
+export interface PoolName {
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/**
+ * What the names of the configuration have been so far. Device names are hints, and an empty device tells nothing: so
+ * the cluster remembers. Only the holder of the lease writes.
+ */
+export interface PoolNames {
+  list(): Promise<PoolName[]>;
+  /** Makes or replaces what a name is. */
+  put(record: PoolName): Promise<void>;
+  /** For a name that is configured no longer. */
+  forget(name: string): Promise<void>;
+}
+
 /** What is known of hosts by others than themselves. */
 export interface Hosts {
   /**
@@ -144,6 +162,7 @@ export interface Explainer {
 export interface ClusterState {
   readonly attachments: Attachments;
   readonly members: Members;
+  readonly poolNames: PoolNames;
   readonly nodes: Nodes;
   readonly hosts: Hosts;
   readonly notices: Notices;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { template, type Wish } from './support.ts';
 
 const pool = { name: 'p0', device: '/dev/dax0.0' };
+const uuid = '6f1ed002-ab5d-4fbc-9b5a-0b0cf1e7e1ac';
 const pools = (...changes: readonly object[]) => ({ pools: changes.map((change, index) => ({ name: `p${index}`, device: `/dev/dax${index}.0`, ...change })) });
 const classes = (...list: readonly object[]) => ({ storageClasses: list.map((one) => ({ name: 'famfs', ...one })) });
 const parameters = (given: object) => classes({ parameters: given });
@@ -24,6 +25,9 @@ const refused: readonly [string, Wish['values'], RegExp][] = [
   ['a log below the smallest', pools({ logSize: '4Mi' }), /'\/pools\/0\/logSize'/],
   ['two pools of one name', { pools: [pool, { ...pool, device: '/dev/dax1.0' }], ...classes({ parameters: { pool: 'p0' } }) }, /pools\[1\]\.name: "p0"/],
   ['two pools on one device', { pools: [pool, { ...pool, name: 'p1' }], ...classes({ parameters: { pool: 'p0' } }) }, /pools\[1\]\.device: "\/dev\/dax0\.0"/],
+  ['a UUID that is none', pools({ uuid: 'p0' }), /'\/pools\/0\/uuid'/],
+  ['one file system for two pools', { pools: [{ ...pool, uuid }, { name: 'p1', device: '/dev/dax1.0', uuid }], ...classes({ parameters: { pool: 'p0' } }) }, /pools\[1\]\.uuid: "6f1ed002/],
+  ['to format a pool that has a UUID', pools({ uuid, format: 'ifEmpty' }), /pools\[0\]\.format: .*formatted already/],
   ['a driver name with capitals, which no label key may have', { driverName: 'CSI.famfs.io' }, /'\/driverName'/],
   ['a driver name that is too long', { driverName: `${'a'.repeat(61)}.io` }, /'\/driverName'.*maxLength/s],
   ['a kubelet directory that makes sockets too long', { kubeletDir: `/${'k'.repeat(80)}` }, /kubeletDir and driverName.*107/],

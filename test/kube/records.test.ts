@@ -76,6 +76,19 @@ describe('records in Kubernetes', () => {
     await assert.rejects(attachments.get(volume), /holds no record in its annotation famfs\.io\/record/);
   });
 
+  it('remember which file system each pool of the configuration is', async () => {
+    const { poolNames } = state;
+    const [name, other] = ['p'.repeat(63), 'p0'];
+    const [a, b] = [randomUUID(), randomUUID()];
+    await poolNames.put({ name, uuid: a });
+    await poolNames.put({ name: other, uuid: b });
+    await poolNames.put({ name, uuid: b });
+    assert.deepEqual((await poolNames.list()).sort((x, y) => x.name.length - y.name.length), [{ name: other, uuid: b }, { name, uuid: b }]);
+    await poolNames.forget(name);
+    await poolNames.forget(name);
+    assert.deepEqual(await poolNames.list(), [{ name: other, uuid: b }]);
+  });
+
   it('keep the members of a pool, as the data plane of each host writes them', async () => {
     const { members } = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api('fused') });
     const pool = randomUUID();

@@ -19,6 +19,7 @@ import { until } from './until.ts';
 export interface Configured {
   name: string;
   device: string;
+  uuid?: string;
 }
 
 const socketOf = (hostDirectory: string) => join(hostDirectory, 'fused.sock');

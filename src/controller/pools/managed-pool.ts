@@ -65,6 +65,11 @@ export class ManagedPool {
     return this.#uuid;
   }
 
+  /** Where it was found, or else where it is configured. */
+  get device(): string {
+    return this.#pool?.memory.path ?? this.spec.device;
+  }
+
   /** The writer, which rules at this moment. Throws UNAVAILABLE while there is none. */
   get writer(): PoolWriter {
     if (this.#writer === undefined) throw this.unavailable();
@@ -154,7 +159,7 @@ export class ManagedPool {
 
   /** The refusal that a caller gets who needs more than there is now. */
   unavailable(reason = this.#problem): Error {
-    return refuse.unavailable(`pool ${this.spec.name} (${this.spec.device}) is unavailable: ${reason}`);
+    return refuse.unavailable(`pool ${this.spec.name} (${this.device}) is unavailable: ${reason}`);
   }
 
   /** What nobody's call would notice. */
@@ -211,10 +216,11 @@ export class ManagedPool {
   }
 
   async #attempt(): Promise<void> {
-    const { identity, lease, log, admit, watches } = this.#options;
-    const watch = watches.get(this.spec.device);
+    const { identity, lease, log, watches } = this.#options;
     try {
-      this.#pool ??= await this.#open(admit);
+      this.#pool ??= await openOrFormat(this.spec, this.#options);
+      this.#uuid = this.#pool.uuid;
+      const watch = watches.get(this.device);
       this.#acquiring = true;
       const writer = await PoolWriter.acquire(this.#pool, {
         identity, epochFloor: lease.epochOf(this.#pool.uuid), waitMs: CLAIM_WAIT_MS, signal: this.#stopping.signal,
@@ -227,7 +233,7 @@ export class ManagedPool {
       if (this.#stopping.signal.aborted) return;
       if (error instanceof FamfsError && error.code === 'REPLACED') await this.#close(); // the next attempt opens what is there now
       const reason = messageOf(error);
-      if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.spec.device, reason });
+      if (reason !== this.#problem) log.warn('pool unavailable', { pool: this.spec.name, device: this.device, reason });
       this.#problem = reason;
       this.#report(error);
     } finally {
@@ -269,16 +275,5 @@ export class ManagedPool {
     const common = { pool: this.spec.name, writer, notices, rate, isSound, log };
     this.#freeMemoryReader = new FreeMemoryReader(common);
     if (!this.spec.referenceClients) this.#reclaimLoop = new ReclaimLoop({ ...common, members, hosts });
-  }
-
-  async #open(admit: PoolOptions['admit']): Promise<Pool> {
-    const pool = await openOrFormat(this.spec, this.#options);
-    const objection = admit(this.spec, pool.uuid);
-    if (objection !== undefined) {
-      pool.close();
-      throw new FamfsError('IN_USE', objection);
-    }
-    this.#uuid = pool.uuid;
-    return pool;
   }
 }

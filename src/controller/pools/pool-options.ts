@@ -1,9 +1,11 @@
 import type { Logger } from 'winston';
 import type { PoolConfig } from '../../csi/pool-config.ts';
+import type { Pool } from '../../famfs/pool/pool.ts';
 import type { WriterIdentity } from '../../famfs/writer/writer.ts';
 import type { Hosts, Lease, Members, Notices } from '../../state/interfaces.ts';
 import type { ClaimWatch } from './claim-watch.ts';
 import type { OpenedPools } from './opened-pools.ts';
+import type { PoolFinder } from './pool-finder.ts';
 
 /** What every pool of a controller needs. */
 export interface PoolOptions {
@@ -19,6 +21,7 @@ export interface PoolOptions {
   readonly watches: ReadonlyMap<string, ClaimWatch>;
   /** Pools that were opened before the lease was had. */
   readonly opened: OpenedPools;
-  /** Why the pool of this configuration, found to have this UUID, is refused: it is configured under another name, too. */
-  readonly admit: (spec: PoolConfig, uuid: string) => string | undefined;
+  readonly finder: PoolFinder;
+  /** Why this pool is refused for this configuration: it is open under another name, too. */
+  readonly admit: (spec: PoolConfig, pool: Pool) => string | undefined;
 }

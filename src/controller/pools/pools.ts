@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { refuse } from '../../csi/errors.ts';
 import type { PoolConfig } from '../../csi/pool-config.ts';
+import type { Pool } from '../../famfs/pool/pool.ts';
 import { ManagedPool } from './managed-pool.ts';
 import type { PoolOptions } from './pool-options.ts';
 
@@ -12,7 +13,7 @@ export class ControllerPools {
   readonly all: readonly ManagedPool[];
 
   constructor(specs: readonly PoolConfig[], options: Omit<PoolOptions, 'admit'>) {
-    const admit = (spec: PoolConfig, uuid: string) => this.#objection(spec, uuid);
+    const admit = (spec: PoolConfig, pool: Pool) => this.#objection(spec, pool);
     this.all = specs.map((spec) => new ManagedPool(spec, { ...options, admit }));
   }
 
@@ -49,8 +50,8 @@ export class ControllerPools {
     return undefined;
   }
 
-  #objection(spec: PoolConfig, uuid: string): string | undefined {
+  #objection(spec: PoolConfig, { uuid, memory: { path } }: Pool): string | undefined {
     const twin = this.all.find((other) => other.spec !== spec && other.uuid === uuid);
-    return twin && `${spec.device} has the same file system UUID ${uuid} as pool ${twin.spec.name} (${twin.spec.device}): configure one of them`;
+    return twin && `${path} has the same file system UUID ${uuid} as pool ${twin.spec.name} (${twin.device}): configure one of them`;
   }
 }

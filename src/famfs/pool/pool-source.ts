@@ -33,10 +33,24 @@ export function openMemory({ devices, uuid }: PoolSource, options: OpenOptions =
   }
 }
 
+/** The UUID of the file system on a device, for who only looks; undefined where there is none. Throws as openMemory does. */
+export function uuidOn(device: string): string | undefined {
+  const memory = openMemory(sourceOf(device), { writable: false, lock: 'none' });
+  try {
+    return uuidIn(memory);
+  } finally {
+    memory.close();
+  }
+}
+
 /** A superblock that cannot be read is for the reader of the pool to judge. */
-function mustHold({ path, superblock }: MappedMemory, uuid: string): void {
-  const bytes = Buffer.from(superblock.bytes.subarray(0, Superblock.length));
-  if (superblockProblem(bytes) !== undefined) return;
-  const found = decodeSuperblock(bytes).uuid;
-  if (found !== uuid) throw new FamfsError('REPLACED', `${path} holds the famfs ${found}, not ${uuid}: name the device of that one`);
+function mustHold(memory: MappedMemory, uuid: string): void {
+  const found = uuidIn(memory);
+  if (found === undefined || found === uuid) return;
+  throw new FamfsError('REPLACED', `${memory.path} holds the famfs ${found}, not ${uuid}: name the device of that one`);
+}
+
+function uuidIn({ superblock }: MappedMemory): string | undefined {
+  const bytes = Buffer.from(superblock.bytes.subarray(0, Superblock.length)); // others may write it
+  return superblockProblem(bytes) === undefined ? decodeSuperblock(bytes).uuid : undefined;
 }

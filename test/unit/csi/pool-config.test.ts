@@ -10,6 +10,15 @@ describe('pools file', () => {
     ]);
   });
 
+  it('may say which file system a pool is', () => {
+    const uuid = '01234567-89ab-4cde-8f01-23456789abcd';
+    assert.deepEqual(parsePools(JSON.stringify({ pools: [{ name: 'p0', device: '/x', uuid }] })), [{ name: 'p0', device: '/x', uuid, format: 'never' }]);
+    const parse = (...pools: object[]) => () => parsePools(JSON.stringify({ pools }));
+    assert.throws(parse({ name: 'p', device: '/x', uuid: 'A' }), /pools\[0\]\.uuid "A" is no UUID/);
+    assert.throws(parse({ name: 'p', device: '/x', uuid, format: 'ifEmpty' }), /has a uuid, so it is formatted already/);
+    assert.throws(parse({ name: 'p', device: '/x', uuid }, { name: 'q', device: '/y', uuid }), /pools\[1\] has .* UUID of pool p/);
+  });
+
   for (const [what, pools, message] of [
     ['no list', 'p0', /"pools" is no list/], ['a bad name', [{ name: 'P', device: '/x' }], /pools\[0\]\.name "P"/],
     ['a relative device', [{ name: 'p', device: 'x' }], /pools\[0\]\.device "x"/],

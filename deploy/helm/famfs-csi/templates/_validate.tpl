@@ -10,9 +10,15 @@
 {{- define "famfs-csi.validatePools" -}}
 {{- $names := dict -}}
 {{- $devices := dict -}}
+{{- $uuids := dict -}}
 {{- range $index, $pool := .Values.pools -}}
 {{- if hasKey $names $pool.name }}{{ fail (printf "pools[%d].name: %q is the name of pools[%v] already" $index $pool.name (get $names $pool.name)) }}{{ end -}}
 {{- if hasKey $devices $pool.device }}{{ fail (printf "pools[%d].device: %q is the device of pools[%v] already" $index $pool.device (get $devices $pool.device)) }}{{ end -}}
+{{- if $pool.uuid -}}
+{{- if hasKey $uuids $pool.uuid }}{{ fail (printf "pools[%d].uuid: %q is the UUID of pools[%v] already" $index $pool.uuid (get $uuids $pool.uuid)) }}{{ end -}}
+{{- if eq (toString $pool.format) "ifEmpty" }}{{ fail (printf "pools[%d].format: a pool with a uuid is formatted already: leave \"ifEmpty\" out" $index) }}{{ end -}}
+{{- $_ := set $uuids $pool.uuid (toString $index) -}}
+{{- end -}}
 {{- $_ := set $names $pool.name (toString $index) -}}
 {{- $_ := set $devices $pool.device (toString $index) -}}
 {{- end -}}
