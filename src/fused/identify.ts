@@ -27,7 +27,7 @@ export interface IdentifiedPool extends ConfiguredPool {
 export function identifyPools(pools: readonly ConfiguredPool[], devices: OpenDevices): IdentifiedPool[] {
   const looks = new Map(pools.map(({ device }) => [device, identify(device, devices)]));
   const found = new Map([...looks].flatMap(([device, { uuid }]) => (uuid === '' ? [] : [[device, uuid] as const])));
-  return pools.map((pool) => {
+  const looked = pools.map((pool): IdentifiedPool => {
     const look = { name: pool.name, ...looks.get(deviceOfPool(pool, pools, found))! };
     const { device, uuid } = look;
     if (pool.uuid !== undefined && pool.uuid !== uuid) {
@@ -35,6 +35,11 @@ export function identifyPools(pools: readonly ConfiguredPool[], devices: OpenDev
     }
     const twin = [...found].find(([other, theirs]) => other !== device && theirs === uuid)?.[0];
     return twin === undefined ? look : { ...look, problem: `${device} and ${twin} have the same UUID ${uuid}: one is a copy of the other` };
+  });
+  return looked.map((look) => {
+    const same = looked.find(({ name, uuid }) => name !== look.name && uuid !== '' && uuid === look.uuid);
+    return look.problem !== undefined || same === undefined ? look
+      : { ...look, problem: `it has the same UUID ${look.uuid} as pool ${same.name}: give each pool a device of its own` };
   });
 }
 
