@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FamfsError } from '../errors.ts';
+import { daxModeProblem } from './dax-mode.ts';
 import type { DeviceHandle, MappedDax } from './device.ts';
 import { mapShared, tryLock, unlock } from './libc.ts';
 import { MappedDevice, SUPERBLOCK_LENGTH } from './mapped-device.ts';
@@ -44,7 +45,7 @@ export function openDevice(devicePath: string, options: OpenOptions = {}): Mappe
       throw new FamfsError('IN_USE', `${devicePath} is in use on this host: ${why}`);
     }
     if (lock === 'none') unlock(fd);
-    const address = mapShared(fd, geometry.size, writable, devicePath);
+    const address = map(devicePath, fd, geometry, writable);
     return new MappedDevice({ path: devicePath, ...geometry, writable, address }, fd);
   } catch (error) {
     fs.closeSync(fd);
@@ -67,7 +68,17 @@ function openFile(devicePath: string, writable: boolean, moreFlags: number): num
     }
     if (code === 'EISDIR') throw directoryError(devicePath, error);
     const hint = hints[code ?? ''] ?? String(code ?? error);
-    throw new FamfsError('DEVICE', `${devicePath}: ${hint}`, { cause: error });
+    throw new FamfsError('DEVICE', daxModeProblem(devicePath) ?? `${devicePath}: ${hint}`, { cause: error });
+  }
+}
+
+/** Maps a device; where a dax device's driver does not let it be mapped, the error says so, and what to do. */
+function map(devicePath: string, fd: number, { kind, size }: Pick<DeviceHandle, 'kind' | 'size'>, writable: boolean): bigint {
+  try {
+    return mapShared(fd, size, writable, devicePath);
+  } catch (error) {
+    const problem = kind === 'devdax' ? daxModeProblem(devicePath) : undefined;
+    throw problem === undefined ? error : new FamfsError('DEVICE', problem, { cause: error });
   }
 }
 
