@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   create: () => import('./create.ts'),
   reclaim: () => import('./reclaim.ts'),
   memory: () => import('./memory.ts'),
+  start: () => import('./start.ts'),
   fuse: () => import('./fuse.ts'),
   pods: () => import('./pods.ts'),
 };

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { adopt } from '../famfs/mkfs/adopt.ts';
-import { printJson, progressBar } from './output.ts';
+import { printJson } from './output.ts';
+import { progressBar } from './progress.ts';
 import { commandIdentity, withWritingOptions, type WritingOptions } from './writing.ts';
 
 /** `famfs-csi adopt DEVICE` */
 export function adoptCommand(): Command {
   return withWritingOptions(new Command('adopt')
-    .description("make this cluster the owner of a pool that others formatted; files stay, free memory is zeroed")
     .argument('<device>', 'the pool')
     .option('--json', 'print JSON'))
     .action(run);

@@ -1,14 +1,12 @@
-import type { Command } from 'commander';
 import { startController } from './controller.ts';
 import { startFused } from './fused.ts';
 import { startNode } from './node.ts';
-import { roleCommand, type RoleOptions } from './role-options.ts';
+import type { RoleOptions } from './role-options.ts';
 import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
-/** `famfs-csi all`: the three roles in one process, controller and node on one CSI socket. */
-export function allCommand(): Command {
-  return roleCommand('all', 'run controller, node and data plane in one process: for one host without Kubernetes')
-    .action((options: RoleOptions) => runRole('all', options, run));
+/** The three roles in one process, controller and node on one CSI socket. */
+export function runAll(options: RoleOptions): Promise<never> {
+  return runRole('all', options, run);
 }
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {

@@ -1,15 +1,13 @@
-import type { Command } from 'commander';
 import { Controller } from '../controller/controller.ts';
 import { WaitingSocket } from '../csi/server/waiting-socket.ts';
 import { addControllerMetrics } from '../metrics/controller-metrics.ts';
 import { openClusterState } from './cluster-state.ts';
-import { requirePools, roleCommand, type RoleOptions } from './role-options.ts';
+import { requirePools, type RoleOptions } from './role-options.ts';
 import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
-/** `famfs-csi controller`: makes, deletes and attaches volumes while it holds the lease. */
-export function controllerCommand(): Command {
-  return roleCommand('controller', 'serve the CSI controller: allocate volumes, the only writer of the pools')
-    .action((options: RoleOptions) => runRole('controller', options, run));
+/** Makes, deletes and attaches volumes while it holds the lease. */
+export function runController(options: RoleOptions): Promise<never> {
+  return runRole('controller', options, run);
 }
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {

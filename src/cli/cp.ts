@@ -2,9 +2,11 @@ import fs from 'node:fs';
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
 import { MIB } from '../famfs/units.ts';
-import { printJson, progressBar } from './output.ts';
+import { printJson } from './output.ts';
+import { progressBar } from './progress.ts';
+import { poolPath } from './reading.ts';
 import { parseMode } from './sizes.ts';
-import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
+import { withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 
 interface CpOptions extends WritingOptions {
   readonly mode?: number;
@@ -17,7 +19,6 @@ const STEP = 16 * MIB;
 /** `famfs-csi cp SOURCE DEST` */
 export function cpCommand(): Command {
   return withWritingOptions(new Command('cp')
-    .description('copy a file into a pool: DEVICE:PATH makes a new file of the same size, a file on a mount is filled in place')
     .argument('<source>', 'a file')
     .argument('<dest>', 'DEVICE:PATH, or an existing file of a mounted pool that is large enough')
     .option('-m, --mode <octal>', 'permissions of a new file (default: those of the source)', parseMode)

@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { describeRange } from '../famfs/device/pool-address.ts';
 import { printJson } from './output.ts';
+import { poolPath } from './reading.ts';
 import { parseId, parseMode, parseSize } from './sizes.ts';
-import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
+import { withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 
 interface CreatOptions extends WritingOptions {
   readonly mode: number;
@@ -14,11 +15,10 @@ interface CreatOptions extends WritingOptions {
 /** `famfs-csi creat DEVICE PATH SIZE` */
 export function creatCommand(): Command {
   return withWritingOptions(new Command('creat')
-    .description('make a file of a fixed size in a pool; it reads as zeros')
     .argument('<device>', 'the pool')
     .argument('<path>', 'the file, from the root of the pool')
     .argument('<size>', 'its size for ever: bytes, or 64MiB, 1Gi', parseSize)
-    .option('-m, --mode <octal>', 'permissions', parseMode, 0o644)
+    .addOption(new Option('-m, --mode <octal>', 'permissions').argParser(parseMode).default(0o644, '0644'))
     .option('-u, --uid <id>', 'owner', parseId, 0)
     .option('-g, --gid <id>', 'group', parseId, 0)
     .option('--json', 'print JSON'))

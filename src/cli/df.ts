@@ -4,12 +4,11 @@ import { memoryOf } from '../famfs/log/entry-memory.ts';
 import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';
 import { formatSize } from './sizes.ts';
-import { withPool } from './writing.ts';
+import { withPool } from './reading.ts';
 
 /** `famfs-csi df DEVICE` */
 export function dfCommand(): Command {
   return new Command('df')
-    .description('show the memory and the log slots of a pool')
     .argument('<device>', 'the pool')
     .option('--json', 'print JSON')
     .action((device: string, options: { json?: true }) => withPool(device, (pool) => {

@@ -1,8 +1,6 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
-import { createLog } from '../csi/log.ts';
 import type { Member } from '../state/interfaces.ts';
-import { openClusterState } from './cluster-state.ts';
 import { printJson } from './output.ts';
 import { parseDriverName, parseNamespace } from './role-options.ts';
 
@@ -17,7 +15,6 @@ interface EvictOptions {
 /** `famfs-csi evict HOST --powered-off` */
 export function evictCommand(): Command {
   return new Command('evict')
-    .description('give back what a host holds that was powered off and does not come back by itself')
     .argument('<host>', 'the host, as events and metrics name it: in Kubernetes, the node')
     .option('--powered-off', 'my word that the host is off, or has been since it was last heard of')
     .addOption(new Option('--kubernetes <namespace>', "the namespace of the release (default: that of this pod)")
@@ -29,6 +26,8 @@ export function evictCommand(): Command {
 }
 
 async function run(host: string, { poweredOff, json, ...options }: EvictOptions): Promise<void> {
+  const { createLog } = await import('../csi/log.ts');
+  const { openClusterState } = await import('./cluster-state.ts');
   const { members } = await openClusterState(options, createLog('warn', 'evict'));
   const found = (await members.list()).filter((member) => member.host === host);
   if (found.length === 0) throw new Error(`${host} is a member of no pool: nothing waits for it`);

@@ -9,7 +9,6 @@ const verdict = ['clean', 'DAMAGED', 'could not look'] as const;
 /** `famfs-csi fsck DEVICE`: exits 0 clean, 1 damage, collision, impossible entry or memory that fails, 2 could not look. */
 export function fsckCommand(): Command {
   return new Command('fsck')
-    .description('check a pool; exits 0 when it is clean, 1 when something is wrong, 2 when it could not look')
     .argument('<device>', 'the pool')
     .option('--memory', 'also find memory of files that this host cannot read; a simulated device gets all of its memory by it')
     .option('--json', 'print JSON')

@@ -7,12 +7,11 @@ import { decodeVolumeRecord } from '../famfs/format/volume-record.ts';
 import { readCounters } from '../famfs/log/geometry.ts';
 import type { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';
-import { withPool } from './writing.ts';
+import { withPool } from './reading.ts';
 
 /** `famfs-csi log DEVICE` */
 export function logCommand(): Command {
   return new Command('log')
-    .description('show the entries of a log as their bytes say')
     .argument('<device>', 'the pool')
     .option('--json', 'print JSON')
     .action((device: string, options: { json?: true }) => withPool(device, (pool) => {
@@ -57,6 +56,10 @@ function forJson(listed: Listed): unknown {
   const { body, ...frame } = listed.entry;
   const common = { index: listed.index, state: state(listed), ...frame };
   if (body.kind === 'unknown') return { ...common, kind: body.kind };
+  if (body.kind === 'daxdev') {
+    const { index: deviceIndex, ...device } = body;
+    return { ...common, ...device, deviceIndex };
+  }
   if (body.kind !== 'directory') return { ...common, ...body };
   const { spare, ...directory } = body;
   const record = decodeVolumeRecord(spare);

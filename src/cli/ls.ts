@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
 import { printJson, printTable } from './output.ts';
-import { poolPath, withPool } from './writing.ts';
+import { poolPath, withPool } from './reading.ts';
 
 /** `famfs-csi ls DEVICE [PATH]` */
 export function lsCommand(): Command {
   return new Command('ls')
-    .description('list files and directories of a pool')
     .argument('<device>', 'the pool')
     .argument('[path]', 'a directory or file in it', '')
     .option('-r, --recursive', 'with everything below')

@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { printJson } from './output.ts';
+import { poolPath } from './reading.ts';
 import { parseId, parseMode } from './sizes.ts';
-import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
+import { withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 
 interface MkdirOptions extends WritingOptions {
   readonly mode: number;
@@ -14,10 +15,9 @@ interface MkdirOptions extends WritingOptions {
 /** `famfs-csi mkdir DEVICE PATH` */
 export function mkdirCommand(): Command {
   return withWritingOptions(new Command('mkdir')
-    .description('make a directory in a pool')
     .argument('<device>', 'the pool')
     .argument('<path>', 'the directory, from the root of the pool')
-    .option('-m, --mode <octal>', 'permissions', parseMode, 0o755)
+    .addOption(new Option('-m, --mode <octal>', 'permissions').argParser(parseMode).default(0o755, '0755'))
     .option('-u, --uid <id>', 'owner', parseId, 0)
     .option('-g, --gid <id>', 'group', parseId, 0)
     .option('-p, --parents', 'make missing directories above too; no error if it exists')

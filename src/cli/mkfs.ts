@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { mkfs } from '../famfs/mkfs/mkfs.ts';
 import { isKnownStopped } from '../famfs/writer/claim/claim.ts';
-import { printJson, progressBar } from './output.ts';
+import { printJson } from './output.ts';
+import { progressBar } from './progress.ts';
 import { formatSize, parseSize } from './sizes.ts';
 import { commandIdentity, withWritingOptions, type WritingOptions } from './writing.ts';
 
@@ -15,7 +16,6 @@ interface MkfsOptions extends WritingOptions {
 /** `famfs-csi mkfs DEVICE` */
 export function mkfsCommand(): Command {
   return withWritingOptions(new Command('mkfs')
-    .description('make an empty famfs on a device')
     .argument('<device>', 'a /dev/dax device, or a file that simulates one')
     .option('--simulate <size>', 'make the file first; one that is there already must be yours alone', parseSize)
     .option('--log-size <size>', 'bytes of the log, a power of two from 8MiB on (default: 1/1024 of the device)', parseSize)

@@ -13,7 +13,6 @@ interface MountCommandOptions {
 /** `famfs-csi mount DEVICE DIR` */
 export function mountCommand(): Command {
   return new Command('mount')
-    .description('mount a pool on a directory; returns when it serves')
     .argument('<device>', 'the pool: a /dev/dax device or a simulated one')
     .argument('<dir>', 'where to mount it')
     .option('--read-only', 'refuse every change')

@@ -1,13 +1,11 @@
-import type { Command } from 'commander';
 import { Node } from '../node/node.ts';
 import { openNodes } from './cluster-state.ts';
-import { roleCommand, type RoleOptions } from './role-options.ts';
+import type { RoleOptions } from './role-options.ts';
 import { type RoleContext, runRole, serveRole } from './run-role.ts';
 
-/** `famfs-csi node`: stages and publishes volumes on this host. */
-export function nodeCommand(): Command {
-  return roleCommand('node', 'serve the CSI node: mount volumes on this host, through its data plane')
-    .action((options: RoleOptions) => runRole('node', options, run));
+/** Stages and publishes volumes on this host. */
+export function runNode(options: RoleOptions): Promise<never> {
+  return runRole('node', options, run);
 }
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {

@@ -1,6 +1,3 @@
-import cliProgress from 'cli-progress';
-import { formatSize } from './sizes.ts';
-
 /** One JSON document on standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -15,20 +12,4 @@ export function printTable(header: readonly string[], rows: readonly (readonly (
     const line = row.map((cell, column) => (right[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])));
     process.stdout.write(`${line.join('  ').trimEnd()}\n`);
   }
-}
-
-/** A progress bar on standard error, where there is a terminal; elsewhere it draws nothing. */
-export function progressBar(what: string): { report: (done: number, total: number) => void; stop: () => void } {
-  const bar = new cliProgress.SingleBar({
-    format: `${what} {bar} {percentage} % of {size}`, stream: process.stderr, noTTYOutput: false, hideCursor: null, clearOnComplete: true,
-  }, cliProgress.Presets.shades_classic);
-  let started = false;
-  return {
-    report: (done, total) => {
-      if (!started) bar.start(total, done, { size: formatSize(total) });
-      started = true;
-      bar.update(done);
-    },
-    stop: () => bar.stop(),
-  };
 }

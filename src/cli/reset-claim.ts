@@ -13,7 +13,6 @@ interface ResetClaimOptions {
 /** `famfs-csi reset-claim DEVICE --forged` */
 export function resetClaimCommand(): Command {
   return new Command('reset-claim')
-    .description('remove records of the claim ring that no writer of this cluster has made, so that there can be writers again')
     .argument('<device>', 'the pool')
     .option('--forged', 'my word that no writer of this cluster has made the records that are shown without it')
     .option('--above <epoch>', 'remove every record above this epoch: the highest that a controller of this cluster had', parseEpoch)

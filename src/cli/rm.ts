@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { FamfsError } from '../famfs/errors.ts';
 import { nameAliases } from '../famfs/writer/rejects.ts';
 import { printJson } from './output.ts';
-import { poolPath, withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
+import { poolPath } from './reading.ts';
+import { withWriter, withWritingOptions, type WritingOptions } from './writing.ts';
 
 interface RmOptions extends WritingOptions {
   readonly recursive?: true;
@@ -13,7 +14,6 @@ interface RmOptions extends WritingOptions {
 /** `famfs-csi rm DEVICE PATH` */
 export function rmCommand(): Command {
   return withWritingOptions(new Command('rm')
-    .description('delete a file or an empty directory; memory of files stays quarantined until no host can use it')
     .argument('<device>', 'the pool')
     .argument('<path>', 'what to delete, from the root of the pool')
     .option('-r, --recursive', 'with everything below')

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseBytes } from '../csi/bytes.ts';
 import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
-import { LOG_LEVELS, type LogLevel } from '../csi/log.ts';
+import { LOG_LEVELS, type LogLevel } from '../csi/log-level.ts';
 import { isPoolName, type PoolConfig, readPoolsFile } from '../csi/pool-config.ts';
 import { socketPath } from '../csi/server/endpoint.ts';
 import { parseNodeId } from './node-id.ts';
@@ -32,24 +32,32 @@ export interface RoleOptions {
   readonly logLevel: LogLevel;
 }
 
-/** A sub-command with the options of the roles. */
-export function roleCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--pool <name=device>', 'a pool of this host and its device; repeatable', collectPool, [])
-    .addOption(new Option('--pools-file <file>', 'JSON file that names the pools instead').conflicts('pool'))
-    .option('--kubernetes <namespace>', 'keep the state of the cluster in this namespace of Kubernetes', parseNamespace)
-    .option('--state-dir <dir>', 'what controller and nodes share without Kubernetes', '/var/lib/famfs-csi')
-    .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
-    .option('--node-id <id>', 'name of this host in the cluster', parseNodeId, os.hostname())
-    .option('--endpoint <url>', 'the CSI socket', parseEndpoint, '/run/famfs-csi/csi.sock')
-    .option('--fused-endpoint <url>', 'the control socket of the data plane', parseEndpoint, '/run/famfs-csi/fused.sock')
-    .option('--sidecar-endpoint <url>', 'a CSI socket of the controller for sidecars: there while it waits for the lease', parseEndpoint)
-    .option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory')
-    .option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere', parsePort, 0)
-    .option('--scrub-rate <size>', 'deleted memory zeroed a second; 0 for as fast as it goes', parseScrubRate, 2 ** 30)
-    .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
-    .addOption(new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'));
+/** A sub-command with the options of the roles, whose help shows those that this role uses. */
+export function roleCommand(name: string, used: readonly (keyof RoleOptions)[]): Command {
+  const command = new Command(name);
+  for (const option of roleOptions()) {
+    command.addOption(option.hideHelp(!used.includes(option.attributeName() as keyof RoleOptions)));
+  }
+  return command.addHelpText('after', '\nThe options of the other roles are taken and not used: one set of arguments fits all roles of a host.');
+}
+
+function roleOptions(): Option[] {
+  return [
+    new Option('--pool <name=device>', 'a pool of this host and its device; repeatable').argParser(collectPool).default([], 'none'),
+    new Option('--pools-file <file>', 'JSON file that names the pools instead').conflicts('pool'),
+    new Option('--kubernetes <namespace>', 'keep the state of the cluster in this namespace of Kubernetes').argParser(parseNamespace),
+    new Option('--state-dir <dir>', 'what controller and nodes share without Kubernetes').default('/var/lib/famfs-csi'),
+    new Option('--host-dir <dir>', 'local to this host, empty after a reboot').default('/run/famfs-csi'),
+    new Option('--node-id <id>', 'name of this host in the cluster').argParser(parseNodeId).default(os.hostname()),
+    new Option('--endpoint <url>', 'the CSI socket').argParser(parseEndpoint).default('/run/famfs-csi/csi.sock'),
+    new Option('--fused-endpoint <url>', 'the control socket of the data plane').argParser(parseEndpoint).default('/run/famfs-csi/fused.sock'),
+    new Option('--sidecar-endpoint <url>', 'a CSI socket of the controller for sidecars: there while it waits for the lease').argParser(parseEndpoint),
+    new Option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory'),
+    new Option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere').argParser(parsePort).default(0),
+    new Option('--scrub-rate <size>', 'deleted memory zeroed a second; 0 for as fast as it goes').argParser(parseScrubRate).default(2 ** 30, '1GiB'),
+    new Option('--driver-name <name>', 'name of the CSI driver').argParser(parseDriverName).default(DEFAULT_DRIVER_NAME),
+    new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'),
+  ];
 }
 
 /** The pools of these options. Throws unless there is at least one: for roles that are nothing without. */

@@ -7,7 +7,6 @@ import { famfsMountAt, unmountFuse } from '../famfs/fuse/mount/mount.ts';
 /** `famfs-csi umount DIR` */
 export function umountCommand(): Command {
   return new Command('umount')
-    .description('unmount a pool')
     .argument('<dir>', 'where it is mounted')
     .option('--lazy', 'take it out of sight now, end it with its last user')
     .action(umount);

@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
-import { createLog } from '../csi/log.ts';
 import { parseDriverName, parseNamespace, parsePort } from './role-options.ts';
 
 interface UninstallOptions {
@@ -15,7 +14,6 @@ interface UninstallOptions {
 /** `famfs-csi uninstall`: what goes before and after the removal of a release from Kubernetes. */
 export function uninstallCommand(): Command {
   return new Command('uninstall')
-    .description('before and after the removal of a release from Kubernetes')
     .addOption(new Option('--check', 'fail, naming them, while volumes are in use').conflicts('clean'))
     .option('--clean', 'remove what the release has left in the API; volumes and data stay')
     .requiredOption('--kubernetes <namespace>', 'the namespace of the release', parseNamespace)
@@ -27,6 +25,7 @@ export function uninstallCommand(): Command {
 
 async function run({ check, clean, kubernetes: namespace, driverName: driver, selector, nodePort: port }: UninstallOptions): Promise<void> {
   if (!check && !clean) throw new Error('say --check or --clean');
+  const { createLog } = await import('../csi/log.ts');
   const { findUses, cleanUp } = await import('../kube/uninstall.ts');
   const options = { namespace, driver, log: createLog('warn', 'uninstall') };
   if (check) {

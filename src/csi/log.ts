@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createLogger, format, transports, type Logger } from 'winston';
+import { LOG_LEVELS, type LogLevel } from './log-level.ts';
 
 /** What every line says that is written while a call is answered. */
 export interface CallContext {
@@ -16,10 +17,6 @@ export function inCall<Result>(context: CallContext, work: () => Result): Result
 }
 
 const callFields = format((info) => Object.assign(info, calls.getStore()));
-
-/** The levels of --log-level. */
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One JSON object a line, on standard error: standard output belongs to commands that print. */
 export function createLog(level: LogLevel, role: string): Logger {

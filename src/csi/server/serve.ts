@@ -1,7 +1,7 @@
-import fs from 'node:fs';
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
 import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
+import { version } from '../version.ts';
 import { identityOperations } from './identity.ts';
 import type { CallObserver } from './observe.ts';
 import { csi } from './protocols.ts';
@@ -55,10 +55,4 @@ export async function serveCsi({ socket, driver, parts, log, signal, lost, obser
   } finally {
     await (orderly ? server.drain() : server.abort());
   }
-}
-
-/** The version of this program. */
-export function version(): string {
-  const text = fs.readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

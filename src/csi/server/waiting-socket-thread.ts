@@ -7,9 +7,9 @@ import {
 import { withTimeout } from '../../famfs/with-timeout.ts';
 import type { IdentityHandlers } from '../../generated/csi/v1/Identity.ts';
 import { silentLog } from '../log.ts';
+import { version } from '../version.ts';
 import { CONTROLLER_CAPABILITIES, identityOperations } from './identity.ts';
 import { csi } from './protocols.ts';
-import { version } from './serve.ts';
 import { SocketServer } from './server.ts';
 import { handlersOf } from './service.ts';
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Region } from '../device/region.ts';
 import { ClaimLayout } from '../format/claim-record.ts';
 import { superblockStruct } from '../format/superblock.ts';
@@ -47,12 +46,4 @@ export function logLifeText(words: readonly number[]): string {
   const [low, high] = words.slice(UUID_WORDS);
   const hex = (word: number) => word.toString(16).padStart(8, '0');
   return low === 0 && high === 0 ? '' : hex(high) + hex(low);
-}
-
-/** A new log life, for who gives log indices another meaning: random, and neither half of it is 0. */
-export function drawLogLife(): bigint {
-  for (;;) {
-    const bytes = randomBytes(8);
-    if (bytes.readUInt32LE(0) !== 0 && bytes.readUInt32LE(4) !== 0) return bytes.readBigUInt64LE();
-  }
 }

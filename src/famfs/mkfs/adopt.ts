@@ -8,13 +8,13 @@ import { isUuid } from '../format/struct.ts';
 import {
   decodeSuperblock, foreignFormat, Superblock, superblockCopy, superblockProblem, superblockStruct, withOwner,
 } from '../format/superblock.ts';
-import { drawLogLife } from '../index/pool-identity.ts';
 import { type ClaimRecord, ClaimRing } from '../log/claim-ring.ts';
 import { sourceOf } from '../pool/pool-source.ts';
 import { Pool } from '../pool/pool.ts';
 import { isKnownStopped } from '../writer/claim/claim.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
 import { PoolWriter, type WriterIdentity } from '../writer/writer.ts';
+import { drawLogLife } from './log-life.ts';
 
 export interface AdoptOptions {
   /** Who will own the pool. */

@@ -8,12 +8,12 @@ import { ClaimLayout } from '../format/claim-record.ts';
 import { emptyLogHeader, LogHeader } from '../format/log-header.ts';
 import { isUuid } from '../format/struct.ts';
 import { encodeSuperblock, Superblock, superblockCrc } from '../format/superblock.ts';
-import { drawLogLife } from '../index/pool-identity.ts';
 import type { ClaimRecord } from '../log/claim-ring.ts';
 import { MIB } from '../units.ts';
 import { RivalWatch } from '../writer/claim/rival-watch.ts';
 import { describeExisting } from './existing.ts';
 import { Formatting } from './formatting.ts';
+import { drawLogLife } from './log-life.ts';
 import { makeSparse } from './simulated-file.ts';
 
 export interface FormatOptions {

@@ -6,7 +6,7 @@ import { requirePools, roleCommand, type RoleOptions } from '../../../src/cli/ro
 import { tempDir } from '../../harness/temp.ts';
 
 function parse(...args: string[]): RoleOptions {
-  const command = roleCommand('role', 'for a test').exitOverride().configureOutput({ writeErr: () => undefined });
+  const command = roleCommand('role', []).exitOverride().configureOutput({ writeErr: () => undefined });
   return command.parse(args, { from: 'user' }).opts<RoleOptions>();
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ClaimLayout } from '../../../../src/famfs/format/claim-record.ts';
 import { superblockStruct } from '../../../../src/famfs/format/superblock.ts';
-import { drawLogLife, PoolIdentity } from '../../../../src/famfs/index/pool-identity.ts';
+import { PoolIdentity } from '../../../../src/famfs/index/pool-identity.ts';
+import { drawLogLife } from '../../../../src/famfs/mkfs/log-life.ts';
 import { Replayer } from '../../../../src/famfs/log/replayer.ts';
 import { sourceOf } from '../../../../src/famfs/pool/pool-source.ts';
 import { Pool } from '../../../../src/famfs/pool/pool.ts';
