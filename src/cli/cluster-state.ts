@@ -4,13 +4,15 @@ import type { ClusterState, Nodes } from '../state/interfaces.ts';
 import type { RoleOptions } from './role-options.ts';
 
 /** Where the cluster's state is. */
-export type StateOptions = Pick<RoleOptions, 'kubernetes' | 'stateDir' | 'driverName'>;
+export type StateOptions = Pick<RoleOptions, 'kubernetes' | 'membersNamespace' | 'stateDir' | 'driverName'>;
 
 /** What these options say the cluster's state is kept in. */
-export async function openClusterState({ kubernetes: namespace, stateDir, driverName: driver }: StateOptions, log: Logger): Promise<ClusterState> {
+export async function openClusterState(
+  { kubernetes: namespace, membersNamespace, stateDir, driverName: driver }: StateOptions, log: Logger,
+): Promise<ClusterState> {
   if (namespace !== undefined) {
     const { openKubernetesState } = await import('../kube/cluster.ts'); // half a second and 90 MB that others spare
-    return openKubernetesState({ namespace, driver, log });
+    return openKubernetesState({ namespace, driver, log, ...(membersNamespace === undefined ? {} : { membersNamespace }) });
   }
   return openDirectoryState(stateDir, log);
 }

@@ -2,11 +2,12 @@ import { Command, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
 import type { Member } from '../state/interfaces.ts';
 import { printJson } from './output.ts';
-import { parseDriverName, parseNamespace } from './role-options.ts';
+import { membersNamespaceOption, parseDriverName, parseNamespace } from './role-options.ts';
 
 interface EvictOptions {
   readonly poweredOff?: true;
   readonly kubernetes?: string;
+  readonly membersNamespace?: string;
   readonly stateDir: string;
   readonly driverName: string;
   readonly json?: true;
@@ -19,6 +20,7 @@ export function evictCommand(): Command {
     .option('--powered-off', 'my word that the host is off, or has been since it was last heard of')
     .addOption(new Option('--kubernetes <namespace>', "the namespace of the release (default: that of this pod)")
       .env('POD_NAMESPACE').argParser(parseNamespace))
+    .addOption(membersNamespaceOption())
     .option('--state-dir <dir>', 'where the cluster keeps its state without Kubernetes', '/var/lib/famfs-csi')
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
     .option('--json', 'print JSON')
@@ -38,10 +40,15 @@ async function run(host: string, { poweredOff, json, ...options }: EvictOptions)
   for (const member of found) {
     if (!await members.release(member)) throw new Error(`${host} has just told of itself for pool ${member.pool}: it is not off`);
   }
-  if (json) printJson({ host, pools: found.map(({ pool }) => pool) });
+  if (json) printJson({ host, pools: poolsOf(found) });
   else console.log(`${host} is no member any more of ${describe(found)}`);
 }
 
 function describe(members: readonly Member[]): string {
-  return `pool ${members.map(({ pool }) => pool).join(', ')}`;
+  return `pool ${poolsOf(members).join(', ')}`;
+}
+
+/** A host may have a record of an earlier data plane besides. */
+function poolsOf(members: readonly Member[]): string[] {
+  return [...new Set(members.map(({ pool }) => pool))];
 }

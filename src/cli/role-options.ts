@@ -14,6 +14,8 @@ export interface RoleOptions {
   readonly poolsFile?: string;
   /** The namespace that keeps the cluster's state; without it, stateDir does. */
   readonly kubernetes?: string;
+  /** The namespace of the members' Leases. */
+  readonly membersNamespace?: string;
   readonly stateDir: string;
   readonly hostDir: string;
   readonly nodeId: string;
@@ -46,6 +48,7 @@ function roleOptions(): Option[] {
     new Option('--pool <name=device>', 'a pool of this host and its device; repeatable').argParser(collectPool).default([], 'none'),
     new Option('--pools-file <file>', 'JSON file that names the pools instead').conflicts('pool'),
     new Option('--kubernetes <namespace>', 'keep the state of the cluster in this namespace of Kubernetes').argParser(parseNamespace),
+    membersNamespaceOption(),
     new Option('--state-dir <dir>', 'what controller and nodes share without Kubernetes').default('/var/lib/famfs-csi'),
     new Option('--host-dir <dir>', 'local to this host, empty after a reboot').default('/run/famfs-csi'),
     new Option('--node-id <id>', 'name of this host in the cluster').argParser(parseNodeId).default(os.hostname()),
@@ -58,6 +61,12 @@ function roleOptions(): Option[] {
     new Option('--driver-name <name>', 'name of the CSI driver').argParser(parseDriverName).default(DEFAULT_DRIVER_NAME),
     new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'),
   ];
+}
+
+/** Where the hosts of a cluster say that they have pools mounted. */
+export function membersNamespaceOption(): Option {
+  return new Option('--members-namespace <namespace>', "the namespace of members' Leases (default: that of the release, with -members)")
+    .env('MEMBERS_NAMESPACE').argParser(parseNamespace);
 }
 
 /** The pools of these options. Throws unless there is at least one: for roles that are nothing without. */

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
-import { parseDriverName, parseNamespace, parsePort } from './role-options.ts';
+import { membersNamespaceOption, parseDriverName, parseNamespace, parsePort } from './role-options.ts';
 
 interface UninstallOptions {
   readonly check?: true;
   readonly clean?: true;
   readonly kubernetes: string;
+  readonly membersNamespace?: string;
   readonly driverName: string;
   readonly selector?: string;
   readonly nodePort?: number;
@@ -17,17 +18,20 @@ export function uninstallCommand(): Command {
     .addOption(new Option('--check', 'fail, naming them, while volumes are in use').conflicts('clean'))
     .option('--clean', 'remove what the release has left in the API; volumes and data stay')
     .requiredOption('--kubernetes <namespace>', 'the namespace of the release', parseNamespace)
+    .addOption(membersNamespaceOption())
     .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
     .option('--selector <labels>', 'chooses pods of the release: the node plugins that --check asks, all for whose end --clean waits')
     .option('--node-port <port>', 'where node plugins serve their metrics: --check asks them what is staged', parsePort)
     .action(run);
 }
 
-async function run({ check, clean, kubernetes: namespace, driverName: driver, selector, nodePort: port }: UninstallOptions): Promise<void> {
+async function run(
+  { check, clean, kubernetes: namespace, membersNamespace, driverName: driver, selector, nodePort: port }: UninstallOptions,
+): Promise<void> {
   if (!check && !clean) throw new Error('say --check or --clean');
   const { createLog } = await import('../csi/log.ts');
   const { findUses, cleanUp } = await import('../kube/uninstall.ts');
-  const options = { namespace, driver, log: createLog('warn', 'uninstall') };
+  const options = { namespace, driver, log: createLog('warn', 'uninstall'), ...(membersNamespace === undefined ? {} : { membersNamespace }) };
   if (check) {
     const uses = await findUses({ ...options, ...(selector === undefined || port === undefined ? {} : { plugins: { namespace, selector, port } }) });
     for (const use of uses) console.error(use);

@@ -8,17 +8,21 @@ import type { ClusterState, PoolNotice, VolumeNotice } from '../state/interfaces
 import { describeApiError, KubeApi, listSelected } from './client.ts';
 import { EventRecorder, type EventSource } from './events.ts';
 import { KubernetesLease } from './lease.ts';
-import { Names } from './names.ts';
+import { MemberKeeper } from './member-keeper.ts';
+import { KubernetesMembers } from './members.ts';
+import { defaultMembersNamespace, Names } from './names.ts';
 import { NodeReconciler } from './node-reconciler.ts';
 import { explainPendingClaims } from './pending-claims.ts';
-import { KubernetesAttachments, KubernetesHosts, KubernetesMembers, KubernetesNodes, KubernetesPoolNames } from './records.ts';
+import { KubernetesAttachments, KubernetesHosts, KubernetesNodes, KubernetesPoolNames } from './records.ts';
 
 const RETRY_MS = 2_000;
 
 /** What the state of a cluster is opened with. */
 export interface KubernetesOptions {
-  /** Where our Leases are: the release's namespace. */
+  /** Where our Leases are, but for those of members: the release's namespace. */
   readonly namespace: string;
+  /** Where members' Leases are; default: named after the release's. */
+  readonly membersNamespace?: string;
   readonly driver: string;
   readonly log: Logger;
   /** The API server; default: the one of this pod. */
@@ -34,13 +38,16 @@ export interface OwnPod {
 }
 
 /** The state of a cluster that Kubernetes keeps. Nothing is asked of the API server yet. */
-export function openKubernetesState({ namespace, driver, log, api = KubeApi.connect() }: KubernetesOptions): ClusterState {
+export function openKubernetesState(
+  { namespace, membersNamespace = defaultMembersNamespace(namespace), driver, log, api = KubeApi.connect() }: KubernetesOptions,
+): ClusterState {
   const names = new Names(driver);
+  const place = { namespace, membersNamespace };
   const pod = ownPod(namespace);
   const events = new EventRecorder(api, eventSource(driver, pod), log);
   return {
     attachments: new KubernetesAttachments(api, namespace, names),
-    members: new KubernetesMembers(api, namespace, names),
+    members: new KubernetesMembers(api, place, names, log),
     poolNames: new KubernetesPoolNames(api, namespace, names),
     nodes: new KubernetesNodes(api, driver),
     hosts: new KubernetesHosts(api),
@@ -58,6 +65,7 @@ export function openKubernetesState({ namespace, driver, log, api = KubeApi.conn
     }),
     startLeaderTasks: (controller, signal) => {
       new NodeReconciler(api, names, log).start(signal);
+      new MemberKeeper(api, place, names, log).start(signal);
       explainPendingClaims(api, driver, events, controller, log, signal);
     },
   };

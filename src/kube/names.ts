@@ -8,6 +8,12 @@ export type RecordKind = 'controller' | 'attachment' | 'member' | 'pool';
 export const KIND_LABEL = 'famfs.io/kind';
 /** The annotation that holds an attach record or a member, as JSON. */
 export const RECORD_ANNOTATION = 'famfs.io/record';
+/** The label of a member's Lease that names its node: the chart's admission policy compares it with the token's node. */
+export const NODE_LABEL = 'famfs.io/node';
+/** Of a member's Lease: UID and version of the Lease of an earlier version's data plane that it replaces. */
+export const REPLACES_ANNOTATION = 'famfs.io/replaces';
+/** Of the sign (see `MembersSign`): the namespace that holds the members' Leases, and its UID, as JSON. */
+export const MEMBERS_ANNOTATION = 'famfs.io/members';
 /** The annotation that holds the epochs of all pools, as JSON. */
 export const EPOCHS_ANNOTATION = 'famfs.io/epochs';
 /** The annotation that tells a holder's processes apart. */
@@ -41,6 +47,16 @@ export class Names {
     return this.#lease(`pool-${name}`);
   }
 
+  /** The Lease that tells where members are. It must never be a member's: those have a pool's UUID there. */
+  get membersSign(): string {
+    return this.#lease('members-moved');
+  }
+
+  /** The label of a node's name: as much of it as a label may have. The chart's policy has the same expression. */
+  nodeLabel(host: string): string {
+    return /^.{0,62}[a-z0-9]/.exec(host)?.[0] ?? '';
+  }
+
   labels(kind: RecordKind): Record<string, string> {
     return { 'app.kubernetes.io/managed-by': 'famfs-csi', 'famfs.io/driver': this.driver, [KIND_LABEL]: kind };
   }
@@ -64,6 +80,11 @@ export class Names {
   #lease(name: string): string {
     return `${this.driver}-${name}`.toLowerCase();
   }
+}
+
+/** The namespace of the members' Leases of a release, where none is named. */
+export function defaultMembersNamespace(namespace: string): string {
+  return `${namespace.slice(0, 55).replace(/-+$/, '')}-members`;
 }
 
 /** The JSON of an annotation, or undefined where there is none, or none that can be read. */

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { V1Lease, V1Node } from '@kubernetes/client-node';
+import type { V1Node } from '@kubernetes/client-node';
 import { hostPart } from '../famfs/writer/claim/writer-lock.ts';
 import { readAttachRecord, storedAttachRecord, type StoredAttachRecord } from '../state/attach-record-format.ts';
-import type { Attachments, AttachRecord, Hosts, Member, Members, Nodes, PoolName, PoolNames, Versioned } from '../state/interfaces.ts';
-import { type KubeApi, listAll, listSelected, orUnavailable, statusOf, unlessMissing } from './client.ts';
-import { annotation, type Names, RECORD_ANNOTATION, type RecordKind } from './names.ts';
+import type { Attachments, AttachRecord, Hosts, Nodes, PoolName, PoolNames, Versioned } from '../state/interfaces.ts';
+import { type KubeApi, listSelected, orUnavailable, unlessMissing } from './client.ts';
+import { LeaseRecords } from './lease-records.ts';
+import type { Names } from './names.ts';
 
 /** By which an operator says that a node is off, and stays so until the taint is removed. */
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
@@ -13,86 +14,6 @@ const OTHER_BOOT_MS = 60_000;
 /** How long a node plugin that registers again may be missing from its node: a second or two, more on a busy one. */
 const REGISTERING_TRIES = 20;
 const REGISTERING_POLL_MS = 500;
-
-/** When a Lease without its record may go. */
-const WITHOUT_RECORD: Readonly<Record<RecordKind, string>> = {
-  controller: 'no controller runs', attachment: 'nothing is attached by it', member: 'nothing is mounted by it',
-  pool: 'the pool is where the configuration says',
-};
-
-/** Small records, each the annotation of a Lease of its own. */
-export class LeaseRecords<Value> {
-  readonly #api: KubeApi;
-  readonly #namespace: string;
-  readonly #names: Names;
-  readonly #kind: RecordKind;
-
-  constructor(api: KubeApi, namespace: string, names: Names, kind: RecordKind) {
-    this.#api = api;
-    this.#namespace = namespace;
-    this.#names = names;
-    this.#kind = kind;
-  }
-
-  /** Throws where the Lease holds no record: whatever somebody made of it, it is not "nothing". */
-  async get(name: string): Promise<Versioned<Value> | undefined> {
-    const found = await orUnavailable(unlessMissing(this.#api.coordination.readNamespacedLease({ name, namespace: this.#namespace })));
-    return found && { value: this.#valueOf(found), version: `${found.metadata!.uid} ${found.metadata!.resourceVersion}` };
-  }
-
-  /** Makes a record. False where there is one already. */
-  create(name: string, value: Value): Promise<boolean> {
-    const body = { metadata: this.#metadata(name, value) };
-    return unlessChanged(this.#api.coordination.createNamespacedLease({ namespace: this.#namespace, body }));
-  }
-
-  /** Replaces a record that still has this version. */
-  replace(name: string, value: Value, version: string): Promise<boolean> {
-    const { uid, resourceVersion } = parse(version);
-    const body = { metadata: { ...this.#metadata(name, value), uid, resourceVersion } };
-    return unlessChanged(this.#api.coordination.replaceNamespacedLease({ name, namespace: this.#namespace, body }));
-  }
-
-  /** Deletes a record, if it still has this version where one is given. */
-  delete(name: string, version?: string): Promise<boolean> {
-    const body = version === undefined ? {} : { preconditions: parse(version) };
-    return unlessChanged(this.#api.coordination.deleteNamespacedLease({ name, namespace: this.#namespace, body }));
-  }
-
-  async list(): Promise<Value[]> {
-    const namespace = this.#namespace;
-    const labelSelector = this.#names.selector(this.#kind);
-    const found = await orUnavailable(listAll<V1Lease>((page) => this.#api.coordination.listNamespacedLease({ namespace, labelSelector, ...page })));
-    return found.map((lease) => this.#valueOf(lease));
-  }
-
-  #valueOf(lease: V1Lease): Value {
-    const value = annotation<Value>(lease, RECORD_ANNOTATION);
-    if (typeof value !== 'object' || value === null) {
-      const name = `${this.#namespace}/${lease.metadata?.name}`;
-      throw new Error(`Lease ${name} holds no record in its annotation ${RECORD_ANNOTATION}: restore it, or delete the Lease if ${WITHOUT_RECORD[this.#kind]}`);
-    }
-    return value;
-  }
-
-  #metadata(name: string, value: Value) {
-    return { name, namespace: this.#namespace, labels: this.#names.labels(this.#kind), annotations: { [RECORD_ANNOTATION]: JSON.stringify(value) } };
-  }
-}
-
-/** False where somebody else was faster: the object has changed, came to be, or is gone. */
-function unlessChanged(call: Promise<unknown>): Promise<boolean> {
-  return orUnavailable(call.then(() => true, (error: unknown) => {
-    const status = statusOf(error);
-    if (status === 409 || status === 404) return false;
-    throw error;
-  }));
-}
-
-function parse(version: string): { uid: string; resourceVersion: string } {
-  const [uid, resourceVersion] = version.split(' ') as [string, string];
-  return { uid, resourceVersion };
-}
 
 /** Attach records: one Lease per attached directory. */
 export class KubernetesAttachments implements Attachments {
@@ -122,42 +43,6 @@ export class KubernetesAttachments implements Attachments {
 
   async list(): Promise<AttachRecord[]> {
     return (await this.#records.list()).map(readAttachRecord);
-  }
-}
-
-/** Members: one Lease per pool and host. No object owns them: a deleted Node still may have its memory mapped. */
-export class KubernetesMembers implements Members {
-  readonly #records: LeaseRecords<Member>;
-  readonly #names: Names;
-
-  constructor(api: KubeApi, namespace: string, names: Names) {
-    this.#records = new LeaseRecords(api, namespace, names, 'member');
-    this.#names = names;
-  }
-
-  async register(member: Member): Promise<void> {
-    const name = this.#names.member(member.pool, member.host);
-    if (await this.#records.create(name, member)) return;
-    const current = await this.#records.get(name);
-    if (current !== undefined && JSON.stringify(current.value) === JSON.stringify(member)) return;
-    const done = current === undefined ? await this.#records.create(name, member) : await this.#records.replace(name, member, current.version);
-    if (!done) throw new Error(`the member record of host ${member.host} for pool ${member.pool} keeps changing: another host has the same name`);
-  }
-
-  async leave(pool: string, host: string): Promise<void> {
-    await this.#records.delete(this.#names.member(pool, host));
-  }
-
-  async list(pool?: string): Promise<Member[]> {
-    return (await this.#records.list()).filter((member) => pool === undefined || member.pool === pool);
-  }
-
-  async release(member: Member): Promise<boolean> {
-    const name = this.#names.member(member.pool, member.host);
-    const current = await this.#records.get(name);
-    if (current === undefined) return true;
-    if (JSON.stringify(current.value) !== JSON.stringify(member)) return false;
-    return this.#records.delete(name, current.version);
   }
 }
 

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PatchStrategy, setHeaderOptions, type V1Node, type V1ObjectMeta } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions, type V1Lease, type V1Node } from '@kubernetes/client-node';
 import type { Logger } from 'winston';
-import type { Member } from '../state/interfaces.ts';
 import { describeApiError, KubeApi, listAll, listSelected, orUnavailable, unlessMissing } from './client.ts';
 import { eventSource, ownPod, podReference } from './cluster.ts';
 import { EventRecorder } from './events.ts';
-import { KIND_LABEL, Names, RECORD_ANNOTATION } from './names.ts';
+import { memberOf } from './members.ts';
+import { isSign } from './members-sign.ts';
+import { defaultMembersNamespace, KIND_LABEL, Names } from './names.ts';
 import { type NodePlugins, stagedOnNodes } from './staged.ts';
 import { describeUse, volumesInUse } from './volume-uses.ts';
 
@@ -18,6 +19,8 @@ const NAMED = 5;
 /** What an uninstallation is about. */
 export interface UninstallOptions {
   readonly namespace: string;
+  /** Where members' Leases are; default: named after the release's namespace. */
+  readonly membersNamespace?: string;
   readonly driver: string;
   readonly log: Logger;
   readonly api?: KubeApi;
@@ -54,7 +57,8 @@ export interface CleanUp {
  * Removes what a release leaves in the API once its pods have ended: our Leases, and the labels of
  * nodes. Volumes and their data stay. `selector` chooses the release's pods.
  */
-export async function cleanUp({ namespace, driver, api = KubeApi.connect(), selector }: UninstallOptions & { readonly selector?: string }): Promise<CleanUp> {
+export async function cleanUp(options: UninstallOptions & { readonly selector?: string }): Promise<CleanUp> {
+  const { namespace, membersNamespace = defaultMembersNamespace(namespace), driver, api = KubeApi.connect(), selector } = options;
   const names = new Names(driver);
   const done: string[] = [];
   const left: string[] = [];
@@ -64,16 +68,15 @@ export async function cleanUp({ namespace, driver, api = KubeApi.connect(), sele
   };
   const pods = selector === undefined ? [] : await untilEnded(api, namespace, selector);
   left.push(...pods.map((name) => `pod ${name} still runs and may write its Leases again`));
-  const leases = await orUnavailable(listAll((page) => api.coordination.listNamespacedLease({ namespace, labelSelector: names.selector(), ...page })));
   // Their data planes may not have left by themselves: helm takes their rights away before they end.
   const ended = selector === undefined || pods.length > 0 ? new Set<string>() : await readyNodes(api);
-  for (const { metadata } of leases) {
-    const name = metadata!.name!;
-    if (metadata!.labels?.[KIND_LABEL] === 'member' && !ended.has(memberOf(metadata!).host ?? '')) {
-      kept.push(`Lease ${name}: ${describeMember(metadata!)}`);
-      continue;
-    }
-    await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name, namespace })));
+  const leasesIn = (place: string) => orUnavailable(listAll<V1Lease>((page) =>
+    api.coordination.listNamespacedLease({ namespace: place, labelSelector: names.selector(), ...page })));
+  for (const lease of [...await leasesIn(membersNamespace), ...signLast(await leasesIn(namespace), names)]) {
+    const { name, namespace: place } = lease.metadata!;
+    const why = whyKept(lease, names, { ended, isLabelled: place === membersNamespace, keepsMembers: kept.length > 0 });
+    if (why !== undefined) kept.push(`Lease ${name}: ${why}`);
+    else await attempt(`Lease ${name}`, () => unlessMissing(api.coordination.deleteNamespacedLease({ name: name!, namespace: place! })));
   }
   const nodes = await orUnavailable(listSelected((page) => api.core.listNode(page), (found) =>
     found.map((node) => ({ name: node.metadata!.name!, labels: poolLabels(node, names) })).filter(({ labels }) => labels.length > 0)));
@@ -96,14 +99,31 @@ async function untilEnded(api: KubeApi, namespace: string, selector: string): Pr
   }
 }
 
-/** A host that did not leave: what it may have mapped stays in quarantine, in the next release too. */
-function describeMember(metadata: V1ObjectMeta): string {
-  const { host, pool } = memberOf(metadata);
-  return `${host} has not left pool ${pool}: what was deleted there waits for it; delete this Lease if it is off for good`;
+function signLast(leases: readonly V1Lease[], names: Names): V1Lease[] {
+  return [...leases].sort((a, b) => Number(isSign(a, names)) - Number(isSign(b, names)));
 }
 
-function memberOf({ annotations }: V1ObjectMeta): Partial<Member> {
-  return JSON.parse(annotations?.[RECORD_ANNOTATION] ?? '{}') as Partial<Member>;
+interface KeptBy {
+  /** Hosts whose data plane has ended. */
+  readonly ended: ReadonlySet<string>;
+  readonly isLabelled: boolean;
+  /** Whether a member stays. */
+  readonly keepsMembers: boolean;
+}
+
+/**
+ * Why a Lease of ours has to stay. A host that did not leave: what it may have mapped stays in
+ * quarantine, in the next release too.
+ */
+function whyKept(lease: V1Lease, names: Names, { ended, isLabelled, keepsMembers }: KeptBy): string | undefined {
+  if (isSign(lease, names)) {
+    return keepsMembers ? 'versions that would not find these members give no memory back while it is there' : undefined;
+  }
+  if (lease.metadata!.labels?.[KIND_LABEL] !== 'member') return undefined;
+  const member = memberOf(lease, names, { isLabelled });
+  if (typeof member === 'string') return `${member}: memory of every pool waits for it; delete this Lease if no host that is on can have it`;
+  if (ended.has(member.host)) return undefined;
+  return `${member.host} has not left pool ${member.pool}: what was deleted there waits for it; delete this Lease if it is off for good`;
 }
 
 /** Nodes whose kubelet answers: a pod that is gone from such a node has ended, with all its processes. */

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
-  AppsV1Api, AuthorizationV1Api, BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type KubeConfig,
+  AdmissionregistrationV1Api, AppsV1Api, AuthorizationV1Api, BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions, type KubeConfig,
 } from '@kubernetes/client-node';
 import { ensurePrograms } from '../cluster/programs.ts';
 import { apiServer, type ApiServer } from '../kube/api-server.ts';
+import { putUpSign } from '../kube/rights.ts';
 import { until } from '../support/until.ts';
 import {
   chart, type Ending, examples, exampleValues, helm, startHelm, template, text, valueArguments, type Wish,
@@ -20,12 +21,14 @@ interface Api {
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
   readonly authorization: AuthorizationV1Api;
+  readonly admission: AdmissionregistrationV1Api;
 }
 
 function apiOf(config: KubeConfig): Api {
   return {
     core: config.makeApiClient(CoreV1Api), apps: config.makeApiClient(AppsV1Api),
     batch: config.makeApiClient(BatchV1Api), authorization: config.makeApiClient(AuthorizationV1Api),
+    admission: config.makeApiClient(AdmissionregistrationV1Api),
   };
 }
 
@@ -54,10 +57,15 @@ describe('chart on an API server', function () {
   for (const files of [[], ...exampleValues.map((name) => [name])]) {
     it(`makes of ${files[0] ?? 'its own values'} what the server takes`, async () => {
       const namespace = await server.namespace();
-      const { code, output } = template({ files, namespace });
+      const { code, output } = template({ files, namespace, apis: ['admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy'] });
       assert.equal(code, 0, output);
+      const members = `${namespace}-members`;
+      await server.api().core.createNamespace({ body: { metadata: { name: members } } }); // it comes before what is in it
       // A PodMonitor is the Prometheus operator's, which is not here.
-      dryRun(output.split(/^---$/m).filter((object) => !/^kind: PodMonitor$/m.test(object)).join('---'), namespace);
+      const objects = output.split(/^---$/m).filter((object) => !/^kind: (PodMonitor|Namespace)$/m.test(object));
+      const isTheirs = (object: string) => object.includes(`\n  namespace: ${members}\n`);
+      dryRun(objects.filter((object) => !isTheirs(object)).join('---'), namespace);
+      dryRun(objects.filter(isTheirs).join('---'), members);
     });
   }
 
@@ -112,17 +120,22 @@ describe('chart on an API server', function () {
         ['controller', 'watch', '', 'persistentvolumeclaims'],
         ['controller', 'create', 'storage.k8s.io', 'csistoragecapacities', namespace],
         ['controller', 'patch', 'storage.k8s.io', 'volumeattachments'],
-        ['fused', 'create', 'coordination.k8s.io', 'leases', namespace],
-        ['fused', 'list', '', 'persistentvolumes'],
-        ['fused', 'create', '', 'events', 'default'],
+        ['controller', 'delete', 'coordination.k8s.io', 'leases', `${namespace}-members`],
+        ['controller', 'get', '', 'namespaces', `${namespace}-members`],
+        ['data-plane', 'get', 'coordination.k8s.io', 'leases', namespace],
+        ['data-plane', 'update', 'coordination.k8s.io', 'leases', `${namespace}-members`],
+        ['data-plane', 'list', '', 'persistentvolumes'],
+        ['data-plane', 'create', '', 'events', 'default'],
       ];
       for (const [account, ...right] of asked) assert.equal(await may(account, ...right), true, `${account}: ${right.join(' ')}`);
       const forbidden: readonly [string, string, string, string, string?][] = [
-        ['fused', 'get', 'coordination.k8s.io', 'leases', 'kube-system'],
-        ['fused', 'patch', '', 'nodes'],
+        ...['create', 'update', 'patch', 'delete', 'deletecollection'].map((verb) => ['data-plane', verb, 'coordination.k8s.io', 'leases', namespace] as const),
+        ['data-plane', 'get', 'coordination.k8s.io', 'leases', 'kube-system'],
+        ['data-plane', 'patch', '', 'nodes'],
+        ['fused', 'get', 'coordination.k8s.io', 'leases', namespace],
         ['node', 'get', '', 'nodes'],
         ['node', 'get', 'coordination.k8s.io', 'leases', namespace],
-        ...['controller', 'node', 'fused'].map((account) => [account, 'get', '', 'secrets', namespace] as const),
+        ...['controller', 'node', 'data-plane'].map((account) => [account, 'get', '', 'secrets', namespace] as const),
       ].map((row) => [...row] as [string, string, string, string, string?]);
       for (const [account, ...right] of forbidden) assert.equal(await may(account, ...right), false, `${account}: ${right.join(' ')}`);
     });
@@ -134,6 +147,42 @@ describe('chart on an API server', function () {
       });
       return review.status?.allowed === true;
     }
+
+    it('keeps the account of earlier data planes until the last of them is replaced', async () => {
+      const account = `${release}-famfs-csi-fused`;
+      const set = { name: account, namespace };
+      const hasAccount = async () => (await api.core.listNamespacedServiceAccount({ namespace })).items.some(({ metadata }) => metadata!.name === account);
+      assert.equal(await hasAccount(), false, 'in an installation');
+      // As an earlier chart has left it.
+      await api.core.createNamespacedServiceAccount({ namespace, body: { metadata: {
+        name: account, labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': namespace },
+      } } });
+      const daemonSet = await api.apps.readNamespacedDaemonSet(set);
+      daemonSet.spec!.template.spec!.serviceAccountName = account;
+      await api.apps.replaceNamespacedDaemonSet({ ...set, body: daemonSet });
+      const tell = async (updated: number) => {
+        const { metadata } = await api.apps.readNamespacedDaemonSet(set);
+        const status = { observedGeneration: metadata!.generation!, desiredNumberScheduled: 3, updatedNumberScheduled: updated, currentNumberScheduled: 3, numberMisscheduled: 0, numberReady: 3 };
+        await api.apps.patchNamespacedDaemonSetStatus({ ...set, body: { status } }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch));
+      };
+      await tell(3);
+      succeeded(upgrade({ values: simulated }));
+      assert.equal(await hasAccount(), true, 'its template was the earlier one');
+      await tell(2);
+      succeeded(upgrade({ values: simulated }));
+      assert.equal(await hasAccount(), true, 'a pod is of the earlier version');
+      await tell(3);
+      succeeded(upgrade({ values: simulated }));
+      assert.equal(await hasAccount(), false);
+    });
+
+    it('never moves its members to another namespace, which their hosts would not be told of', async () => {
+      await putUpSign(server, namespace, 'csi.famfs.io');
+      const { code, output } = upgrade({ values: { ...simulated, 'members.namespace': 'elsewhere' } });
+      assert.notEqual(code, 0);
+      assert.match(output, /members\.namespace: the members of csi\.famfs\.io are in ".*-members"/);
+      succeeded(upgrade({ values: simulated }));
+    });
 
     it('stays whole when its uninstallation is refused, and is upgraded again after a rollback', async () => {
       const refused = startHelm(['uninstall', release, '--namespace', namespace, '--kubeconfig', kubeconfig]);
@@ -150,7 +199,7 @@ describe('chart on an API server', function () {
       succeeded(upgrade({ values: simulated }));
     });
 
-    it('leaves nothing when it is uninstalled', async () => {
+    it('leaves nothing but the namespace of its members when it is uninstalled, and is installed again', async () => {
       const going = startHelm(['uninstall', release, '--namespace', namespace, '--kubeconfig', kubeconfig]);
       await end('check', 'Complete', going);
       await end('clean', 'Complete', going);
@@ -160,6 +209,10 @@ describe('chart on an API server', function () {
         'get', kinds, '--kubeconfig', kubeconfig, '--namespace', namespace, '--selector', `app.kubernetes.io/instance=${release}`, '--output', 'name',
       ], { encoding: 'utf8' });
       assert.equal(stdout, '');
+      const policies = await api.admission.listValidatingAdmissionPolicy();
+      assert.deepEqual(policies.items.filter(({ metadata }) => metadata!.name!.includes(namespace)), []);
+      await api.core.readNamespace({ name: `${namespace}-members` }); // stays: a host that was away may have a record there
+      succeeded(helmIn(namespace, 'install', release, chart, ...valueArguments({ values: simulated })));
     });
 
     async function hookObjects(): Promise<string[]> {

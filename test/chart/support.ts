@@ -29,6 +29,8 @@ export interface Wish {
   readonly files?: readonly string[];
   readonly values?: Readonly<Record<string, unknown>>;
   readonly namespace?: string;
+  /** Kinds that the API server is taken to have besides those that Helm knows of, as `group/version/Kind`. */
+  readonly apis?: readonly string[];
 }
 
 export const chart = join(root, 'deploy/helm/famfs-csi');
@@ -73,8 +75,9 @@ export function valueArguments({ files = [], values = {} }: Wish): string[] {
 
 /** What helm makes of the chart, or says against the values. */
 export function template(wish: Wish = {}): Ending {
-  const { namespace = 'famfs-system' } = wish;
-  return helm(['template', 'famfs', chart, '--namespace', namespace, '--kube-version', '1.36.3', ...valueArguments(wish)]);
+  const { namespace = 'famfs-system', apis = [] } = wish;
+  const known = apis.flatMap((api) => ['--api-versions', api]);
+  return helm(['template', 'famfs', chart, '--namespace', namespace, '--kube-version', '1.36.3', ...known, ...valueArguments(wish)]);
 }
 
 /** The chart's objects, hooks included. */
@@ -108,6 +111,13 @@ export function containerOf(object: Manifest, name: string): Manifest {
   const found = podOf(object).spec.containers.find((container: { name: string }) => container.name === name);
   if (found === undefined) throw new Error(`${object.kind} ${object.metadata.name} has no container ${name}`);
   return found;
+}
+
+/** What a role may do: `apiGroup/resource verb` for each. */
+export function rights(role: Manifest): string[] {
+  const rules = role.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  return rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`))));
 }
 
 /** A text file of the checkout. */

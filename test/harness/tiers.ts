@@ -58,7 +58,7 @@ export const tiers: readonly Tier[] = [
     files: 'test/kube/*.test.ts',
     prerequisites: [programsMissing],
     takes: goPrograms,
-    limitMs: 120 * minute, // most of it to build the API server where there is none yet
+    limitMs: 120 * minute, // most of it to build helm and the API server where there are none yet
   },
   {
     name: 'chart',

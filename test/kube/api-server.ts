@@ -65,15 +65,20 @@ export class ApiServer {
 
   /** The API as a user, directly or through another port. */
   api(user = ADMIN, port = this.port): KubeApi {
+    return this.apiWith(this.#tokens.get(user)!, port);
+  }
+
+  /** The API as whoever has this token. */
+  apiWith(token: string, port = this.port): KubeApi {
     const config = new KubeConfig();
-    config.loadFromString(this.#kubeconfig(user, port));
+    config.loadFromString(this.#kubeconfig(token, port));
     return new KubeApi(config);
   }
 
   /** A kubeconfig file for a program. */
   kubeconfigFile(user = ADMIN, port = this.port): string {
     const file = join(this.#folder, `kubeconfig-${randomUUID()}`);
-    writeFileSync(file, this.#kubeconfig(user, port));
+    writeFileSync(file, this.#kubeconfig(this.#tokens.get(user)!, port));
     return file;
   }
 
@@ -121,12 +126,12 @@ export class ApiServer {
     return [`--service-account-signing-key-file=${signing}`, `--service-account-key-file=${checking}`];
   }
 
-  #kubeconfig(user: string, port: number): string {
+  #kubeconfig(token: string, port: number): string {
     return JSON.stringify({
       apiVersion: 'v1', kind: 'Config', 'current-context': 'test',
       clusters: [{ name: 'test', cluster: { server: `https://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: user, user: { token: this.#tokens.get(user) } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user } }],
+      users: [{ name: 'test', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     });
   }
 

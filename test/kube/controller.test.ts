@@ -244,7 +244,7 @@ describe('a controller in Kubernetes', () => {
       const { volume_id: id } = await createVolume(client, 'deleted', { capacity_range: { required_bytes: 16 * MIB } });
       await createVolume(client, 'kept', { capacity_range: { required_bytes: 24 * MIB } });
       const { members } = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api() });
-      await members.register({ pool: id.split('/')[0]!, host: 'node-b', bootId: 'x' });
+      await until(() => members.register({ pool: id.split('/')[0]!, host: 'node-b', bootId: 'x' })); // as soon as the controller sees members
       await deleteVolume(client, id);
       const reason = /needs 32Mi, largest free is 24Mi in pool p0; 16Mi deleted, not yet returned: node-b may have it mapped$/;
       await until(() => refused(createVolume(client, 'large', { capacity_range: { required_bytes: 32 * MIB } }), status.RESOURCE_EXHAUSTED, reason));

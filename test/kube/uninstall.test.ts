@@ -9,7 +9,8 @@ import { silentLog } from '../../src/csi/log.ts';
 import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { program } from '../harness/paths.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
-import { grant } from './rights.ts';
+import { defaultMembersNamespace } from '../../src/kube/names.ts';
+import { grant, putUpSign } from './rights.ts';
 
 describe('famfs-csi uninstall', () => {
   let server: ApiServer;
@@ -23,6 +24,8 @@ describe('famfs-csi uninstall', () => {
     await grant(server, 'check', namespace);
     await grant(server, 'clean', namespace);
   });
+
+  const leasesIn = async (place: string) => (await server.api().coordination.listNamespacedLease({ namespace: place })).items;
 
   const pod = { name: 'hook', uid: randomUUID() };
   const run = (user: 'check' | 'clean', ...args: string[]) => new Promise<{ code: number; out: string; err: string }>((resolve) => {
@@ -131,6 +134,9 @@ describe('famfs-csi uninstall', () => {
   });
 
   it('removes afterwards what is ours, and nothing else', async () => {
+    const other = 'other.example.org';
+    await putUpSign(server, namespace, driver);
+    await putUpSign(server, namespace, other);
     const label = `${driver}/pool-${randomUUID()}`;
     const node = `node-${randomUUID()}`;
     await server.api().core.createNode({ body: { metadata: { name: node, labels: { [label]: 'true', kept: 'yes' } } } });
@@ -142,17 +148,21 @@ describe('famfs-csi uninstall', () => {
     await server.api().core.replaceNodeStatus({ name: ready, body: { ...made, status: { conditions: [{ type: 'Ready', status: 'True' }] } } });
     await state().members.register({ ...silent, host: ready });
     await (await state().acquireLease()).release();
-    await openKubernetesState({ namespace, driver: 'other.example.org', log: silentLog(), api: server.api() }).members.register({ pool: 'p', host: 'h', bootId: 'b' });
+    await openKubernetesState({ namespace, driver: other, log: silentLog(), api: server.api() }).members.register({ pool: 'p', host: 'h', bootId: 'b' });
     const { code, out, err } = await run('clean', `--selector=app=${driver}`);
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, /removed Lease .*-controller\n/);
     assert.match(out, new RegExp(`removed labels of node ${node}: ${label}`));
     assert.match(out, new RegExp(`kept Lease .*: ${node} has not left pool ${silent.pool}: what was deleted there waits for it`));
+    assert.match(out, /kept Lease .*-members-moved: versions that would not find these members give no memory back/);
     assert.deepEqual(await state().members.list(), [silent]);
     await state().members.leave(silent.pool, silent.host);
-    const left = (await server.api().coordination.listNamespacedLease({ namespace })).items.map(({ metadata }) => metadata?.labels?.['famfs.io/driver']);
-    assert.deepEqual(left, ['other.example.org']);
+    const driversOf = async (place: string) => (await leasesIn(place)).map(({ metadata }) => metadata?.labels?.['famfs.io/driver']);
+    assert.deepEqual(await driversOf(defaultMembersNamespace(namespace)), [other]);
     assert.deepEqual((await server.api().core.readNode({ name: node })).metadata?.labels, { kept: 'yes' });
+    const sign = `${driver}-members-moved`;
+    assert.deepEqual(await run('clean', `--selector=app=${driver}`), { code: 0, out: `removed Lease ${sign}\n`, err: '' }, 'it stays as long as a member does');
+    assert.deepEqual(await driversOf(namespace), [other]);
     assert.deepEqual(await run('clean', `--selector=app=${driver}`), { code: 0, out: '', err: '' });
   });
 
@@ -164,13 +174,31 @@ describe('famfs-csi uninstall', () => {
     void cleaning.then(() => { ended = true; });
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     assert.ok(!ended);
-    assert.equal((await server.api().coordination.listNamespacedLease({ namespace })).items.length, 1);
+    assert.equal((await leasesIn(namespace)).length, 1);
     await server.api().core.deleteNamespacedPod({ name: 'ending', namespace, body: { gracePeriodSeconds: 0 } });
     assert.equal((await cleaning).code, 0);
-    assert.equal((await server.api().coordination.listNamespacedLease({ namespace })).items.length, 0);
+    assert.equal((await leasesIn(namespace)).length, 0);
+  });
+
+  it('keeps a member record that is nobody\'s, whatever ready node it names', async () => {
+    await putUpSign(server, namespace, driver);
+    const ready = `node-${randomUUID()}`;
+    const made = await server.api().core.createNode({ body: { metadata: { name: ready } } });
+    await server.api().core.replaceNodeStatus({ name: ready, body: { ...made, status: { conditions: [{ type: 'Ready', status: 'True' }] } } });
+    await state().members.register({ pool: randomUUID(), host: 'off', bootId: 'b' });
+    const place = defaultMembersNamespace(namespace);
+    const [lease] = await leasesIn(place);
+    lease!.metadata!.labels!['famfs.io/node'] = ready;
+    lease!.metadata!.annotations!['famfs.io/record'] = JSON.stringify({ pool: 'p', host: ready, bootId: 'b' });
+    await server.api().coordination.replaceNamespacedLease({ name: lease!.metadata!.name!, namespace: place, body: lease! });
+    const { code, out } = await run('clean', `--selector=app=${driver}`);
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(`kept Lease .*: nobody .* with the label of node ${ready}.*: memory of every pool waits for it`));
+    assert.equal((await leasesIn(place)).length, 1);
   });
 
   it('names what it may not remove', async () => {
+    await putUpSign(server, namespace, driver);
     await state().members.register({ pool: randomUUID(), host: 'h', bootId: 'b' });
     const { code, err } = await new Promise<{ code: number; err: string }>((resolve) => {
       const env = { ...process.env, KUBECONFIG: server.kubeconfigFile('check') };
@@ -178,6 +206,6 @@ describe('famfs-csi uninstall', () => {
       execFile(program, args, { env }, (error, _out, text) => resolve({ code: error ? Number(error.code) : 0, err: text }));
     });
     assert.equal(code, 1);
-    assert.match(err, /^famfs-csi: the API server answers 403: nodes is forbidden.*check.*\n$/);
+    assert.match(err, /^famfs-csi: the API server answers 403: .* is forbidden.*check.*\n$/);
   });
 });

@@ -32,7 +32,7 @@ describe('options of the roles', () => {
   });
 
   for (const args of [
-    ['--pool', 'a=/x', '--pools-file', '/f'], ['--kubernetes', 'Not.One'], ['--http-port', '65536'], ['--http-port', 'x'],
+    ['--pool', 'a=/x', '--pools-file', '/f'], ['--kubernetes', 'Not.One'], ['--members-namespace', 'Not.One'], ['--http-port', '65536'], ['--http-port', 'x'],
     ['--pool', 'fast'], ['--pool', '=/dev/dax0.0'], ['--pool', 'Fast=/dev/dax0.0'], ['--pool', 'fast=dax0.0'],
     ['--pool', 'a=/x', '--pool', 'a=/y'], ['--pool', 'a=/x', '--pool', 'b=/x'],
     ['--endpoint', 'tcp://127.0.0.1:1'], ['--endpoint', 'relative.sock'], ['--node-id', ''], ['--node-id', 'a b'],

@@ -19,6 +19,43 @@
 {{ printf "%s:%s" .Release.Namespace (include "famfs-csi.fullname" .) }}
 {{- end }}
 
+{{- /* The account of a component's pods: dict "root" $ "component" NAME. That of the data plane is named otherwise than it
+was when its records were in the release's namespace: what that one may, pods of this version may not. */}}
+{{- define "famfs-csi.account" -}}
+{{ include "famfs-csi.fullname" .root }}-{{ eq .component "fused" | ternary "data-plane" .component }}
+{{- end }}
+
+{{- /* A key of `members` as text; "" where values of an earlier chart are used again, which have none. dict "root" $ "key" KEY */}}
+{{- define "famfs-csi.members" -}}
+{{ toString (get (default dict .root.Values.members) .key) }}
+{{- end }}
+
+{{- /* Where the hosts say that they have a pool mounted. */}}
+{{- define "famfs-csi.membersNamespace" -}}
+{{ default (printf "%s-members" (regexReplaceAll "-+$" (trunc 55 .Release.Namespace) "")) (include "famfs-csi.members" (dict "root" . "key" "namespace")) }}
+{{- end }}
+
+{{- /* "true" if a token of the data plane can be held to its own node. */}}
+{{- define "famfs-csi.hasPolicy" -}}
+{{- $given := default "auto" (include "famfs-csi.members" (dict "root" . "key" "policy")) -}}
+{{- if or (eq $given "true") (and (eq $given "auto") (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")) }}true{{ end -}}
+{{- end }}
+
+{{- /* "true" while pods of the data plane may run whose records are in the release's namespace. */}}
+{{- define "famfs-csi.hasEarlier" -}}
+{{- $given := default "auto" (include "famfs-csi.members" (dict "root" . "key" "earlierDataPlanes")) -}}
+{{- if eq $given "true" }}true{{ end -}}
+{{- if and (eq $given "auto") .Release.IsUpgrade -}}
+{{- $earlier := printf "%s-fused" (include "famfs-csi.fullname" .) -}}
+{{- $set := lookup "apps/v1" "DaemonSet" .Release.Namespace $earlier -}}
+{{- $status := dig "status" dict $set -}}
+{{- $isNew := ne $earlier (dig "spec" "template" "spec" "serviceAccountName" "" $set) -}}
+{{- $isSeen := eq (dig "metadata" "generation" 0 $set | int) (dig "observedGeneration" 0 $status | int) -}}
+{{- $isDone := and $isNew $isSeen (ge (dig "updatedNumberScheduled" 0 $status | int) (dig "desiredNumberScheduled" 0 $status | int)) -}}
+{{- if and $set (not $isDone) (lookup "v1" "ServiceAccount" .Release.Namespace $earlier) }}true{{ end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "famfs-csi.selector" -}}
 app.kubernetes.io/name: {{ include "famfs-csi.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -107,6 +144,7 @@ unix://{{ include "famfs-csi.hostDir" . }}/fused.sock
   valueFrom: {fieldRef: {fieldPath: metadata.uid}}
 - name: POD_NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+- {name: MEMBERS_NAMESPACE, value: {{ include "famfs-csi.membersNamespace" . }}}
 {{- end }}
 
 {{- /* Of a container that runs as root, because files and sockets of the host are root's, but may nothing else. */}}
@@ -133,7 +171,7 @@ readinessProbe:
 {{- /* What every pod's spec begins with: dict "root" $ "component" NAME of the component's values. */}}
 {{- define "famfs-csi.podSpec" -}}
 {{- $values := index .root.Values .component -}}
-serviceAccountName: {{ include "famfs-csi.fullname" .root }}-{{ .component }}
+serviceAccountName: {{ include "famfs-csi.account" . }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -182,4 +220,43 @@ famfs.io/driver: {{ .root.Values.driverName }}
 helm.sh/hook: {{ .event }}
 helm.sh/hook-weight: {{ .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end }}
+
+{{- /* A binding and the beginning of a policy about the Leases that an account writes in a namespace: dict "root" $ "name" NAME
+"account" NAME "namespace" NAME */}}
+{{- define "famfs-csi.leasePolicy" -}}
+{{- $name := printf "%s.%s.%s" (include "famfs-csi.fullname" .root) .root.Release.Namespace .name }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "famfs-csi.componentLabels" (dict "root" .root "component" "fused") | nindent 4 }}
+spec:
+  policyName: {{ $name }}
+  validationActions: [Deny]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "famfs-csi.componentLabels" (dict "root" .root "component" "fused") | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    namespaceSelector:
+      matchLabels: {kubernetes.io/metadata.name: {{ .namespace }}}
+    resourceRules:
+      - {apiGroups: [coordination.k8s.io], apiVersions: ["*"], operations: [CREATE, UPDATE, DELETE], resources: [leases]}
+  matchConditions:
+    - name: data-plane
+      expression: request.userInfo.username == 'system:serviceaccount:{{ .root.Release.Namespace }}:{{ .account }}'
+{{- end }}
+
+{{- /* The node that a pod's token is bound to, as Kubernetes says since 1.30. */}}
+{{- define "famfs-csi.tokenNode" -}}
+- name: node
+  expression: request.userInfo.?extra[?'authentication.kubernetes.io/node-name'][?0].orValue('')
 {{- end }}

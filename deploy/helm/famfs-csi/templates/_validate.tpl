@@ -4,6 +4,7 @@
 {{- include "famfs-csi.validatePools" . -}}
 {{- include "famfs-csi.validateClasses" . -}}
 {{- include "famfs-csi.validatePaths" . -}}
+{{- include "famfs-csi.validateMembers" . -}}
 {{- include "famfs-csi.validateUpgrade" . -}}
 {{- end }}
 
@@ -48,6 +49,18 @@
 {{- define "famfs-csi.validatePaths" -}}
 {{- range list (printf "%s/plugins/%s/csi.sock" .Values.kubeletDir .Values.driverName) (printf "%s/plugins_registry/%s-reg.sock" .Values.kubeletDir .Values.driverName) -}}
 {{- if gt (len .) 107 }}{{ fail (printf "kubeletDir and driverName: the socket %s would have %d bytes, and 107 is the most: shorten driverName" . (len .)) }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Hosts that have a pool mounted are told nothing of a change, and nobody would see both. */}}
+{{- define "famfs-csi.validateMembers" -}}
+{{- $namespace := include "famfs-csi.membersNamespace" . -}}
+{{- if eq $namespace .Release.Namespace }}{{ fail (printf "members.namespace: %q is the namespace of the release; members need one of their own" $namespace) }}{{ end -}}
+{{- $sign := lookup "coordination.k8s.io/v1" "Lease" .Release.Namespace (printf "%s-members-moved" .Values.driverName) -}}
+{{- $text := dig "metadata" "annotations" "famfs.io/members" "" $sign -}}
+{{- if $text -}}
+{{- $before := get (fromJson $text) "namespace" -}}
+{{- if and $before (ne $before $namespace) }}{{ fail (printf "members.namespace: the members of %s are in %q, and there may be hosts that are not told of %q: leave it" .Values.driverName $before $namespace) }}{{ end -}}
 {{- end -}}
 {{- end }}
 
