@@ -80,6 +80,10 @@ const commands: Readonly<Record<string, Listed>> = {
     description: 'give back what a host holds that was powered off and does not come back by itself',
     load: async () => (await import('./evict.ts')).evictCommand(),
   },
+  orphans: {
+    description: 'name the volumes that no PersistentVolume names; in a pod of the controller, it asks the API server. Deletes nothing',
+    load: async () => (await import('./orphans.ts')).orphansCommand(),
+  },
   uninstall: {
     description: 'before and after the removal of a release from Kubernetes',
     load: async () => (await import('./uninstall.ts')).uninstallCommand(),

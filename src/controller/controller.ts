@@ -11,6 +11,7 @@ import { Attaching } from './attaching.ts';
 import { createRequest } from './create-request.ts';
 import { Listing } from './listing.ts';
 import { controllerOperations } from './operations.ts';
+import { OrphanCounter } from './orphan-counter.ts';
 import { ClaimWatch } from './pools/claim-watch.ts';
 import { OpenedPools } from './pools/opened-pools.ts';
 import { PoolFinder } from './pools/pool-finder.ts';
@@ -36,12 +37,14 @@ export class Controller {
   readonly #lease: Lease;
   readonly #pools: ControllerPools;
   readonly #handlers: ControllerHandlers;
+  readonly #orphans: OrphanCounter | undefined;
   readonly #attending = new AbortController();
 
-  private constructor(lease: Lease, pools: ControllerPools, handlers: ControllerHandlers) {
+  private constructor(lease: Lease, pools: ControllerPools, handlers: ControllerHandlers, orphans: OrphanCounter | undefined) {
     this.#lease = lease;
     this.#pools = pools;
     this.#handlers = handlers;
+    this.#orphans = orphans;
   }
 
   /** Waits for the lease, then takes the pools' claims. Rejects when `signal` aborts meanwhile. */
@@ -65,9 +68,11 @@ export class Controller {
         attaching: new Attaching(pools, attachments, nodes, lease),
         listing: new Listing(pools, attachments, driver),
       });
-      const controller = new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log));
+      const orphans = state.persistentVolumes && new OrphanCounter(pools, state.persistentVolumes, log);
+      const controller = new Controller(lease, pools, handlersOf<ControllerHandlers>(operations, log), orphans);
       const attending = AbortSignal.any([controller.#attending.signal, lease.lost]);
       state.startLeaderTasks({ explain: (wanted) => volumes.explain(createRequest(wanted)) }, attending);
+      orphans?.run(attending).catch((error: unknown) => void log.error('volumes without PersistentVolume are counted no more', { error: String(error) }));
       return controller;
     } finally {
       for (const watch of watches.values()) watch.stop();
@@ -82,7 +87,10 @@ export class Controller {
 
   /** What metrics tell of the pools. */
   figures(): PoolFigures[] {
-    return this.#pools.all.map((pool) => pool.figures());
+    return this.#pools.all.map((pool) => {
+      const orphans = this.#orphans?.countOf(pool.spec.name);
+      return { ...pool.figures(), ...(orphans === undefined ? {} : { orphans }) };
+    });
   }
 
   addTo(server: Server): void {

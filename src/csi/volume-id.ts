@@ -21,6 +21,15 @@ export function formatVolumeId({ pool, directory, suffix }: VolumeId): string {
 }
 
 /**
+ * The handle of the directory that a handle names, by which two handles of one directory are one; undefined for whatever
+ * no volume of ours can be called.
+ */
+export function directoryOfHandle(handle: string): string | undefined {
+  const id = parseVolumeId(handle);
+  return id && formatVolumeId(id);
+}
+
+/**
  * Reads a handle, or answers undefined for whatever no volume of ours can be called. Everything
  * that could leave the pool's tree is of that kind: `..`, empty and absolute components.
  */

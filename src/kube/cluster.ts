@@ -12,6 +12,7 @@ import { MemberKeeper } from './member-keeper.ts';
 import { KubernetesMembers } from './members.ts';
 import { defaultMembersNamespace, Names } from './names.ts';
 import { NodeReconciler } from './node-reconciler.ts';
+import { KubernetesPersistentVolumes } from './persistent-volumes.ts';
 import { explainPendingClaims } from './pending-claims.ts';
 import { KubernetesAttachments, KubernetesHosts, KubernetesNodes, KubernetesPoolNames } from './records.ts';
 
@@ -50,6 +51,7 @@ export function openKubernetesState(
     members: new KubernetesMembers(api, place, names, log),
     poolNames: new KubernetesPoolNames(api, namespace, names),
     nodes: new KubernetesNodes(api, driver),
+    persistentVolumes: new KubernetesPersistentVolumes(api, driver),
     hosts: new KubernetesHosts(api),
     notices: {
       pool: (notice) => recordPoolNotice(events, podReference(pod), notice, log),

@@ -23,6 +23,8 @@ export interface PoolFigures {
   };
   /** Free memory that was found not zero, or freed by another hand, since this controller took over. */
   readonly taintedBytes?: number;
+  /** Volumes that no PersistentVolume names; missing until they were counted, and without Kubernetes. */
+  readonly orphans?: number;
   /** What becomes of deleted memory; missing while nothing can. */
   readonly reclaim?: {
     readonly scrubbingBytes: number;
@@ -58,12 +60,17 @@ export function addControllerMetrics(metrics: Metrics, figures: () => readonly P
     name: 'famfs_pool_tainted_bytes_total', labelNames: ['pool'], registers,
     help: 'Free memory that was not zero, or was freed by another hand than the controller\'s: scrubbed before it is used',
   });
+  const orphaned = new Gauge({
+    name: 'famfs_pool_orphaned_volumes', labelNames: ['pool'], registers,
+    help: 'Volumes of a pool, older than ten minutes, that no PersistentVolume names; counted every ten minutes',
+  });
   metrics.onScrape(() => {
     const pools = figures();
     leader.set(pools === undefined ? 0 : 1);
-    for (const metric of [bytes, slots, health, waits, tainted]) metric.reset();
-    for (const { pool, health: state, usage, reclaim, taintedBytes } of pools ?? []) {
+    for (const metric of [bytes, slots, health, waits, tainted, orphaned]) metric.reset();
+    for (const { pool, health: state, usage, reclaim, taintedBytes, orphans } of pools ?? []) {
       if (taintedBytes !== undefined) tainted.inc({ pool }, taintedBytes);
+      if (orphans !== undefined) orphaned.set({ pool }, orphans);
       for (const one of POOL_HEALTH) health.set({ pool, state: one }, one === state ? 1 : 0);
       for (const host of reclaim?.waitsFor ?? []) waits.set({ pool, host }, 1);
       if (usage === undefined) continue;

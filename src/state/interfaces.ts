@@ -100,6 +100,12 @@ export interface PoolNames {
   forget(name: string): Promise<void>;
 }
 
+/** The volumes that the cluster has objects for. */
+export interface PersistentVolumes {
+  /** The handles of all of them. */
+  handles(): Promise<string[]>;
+}
+
 /** What is known of hosts by others than themselves. */
 export interface Hosts {
   /**
@@ -164,6 +170,8 @@ export interface ClusterState {
   readonly members: Members;
   readonly poolNames: PoolNames;
   readonly nodes: Nodes;
+  /** Missing without Kubernetes, where there are none. */
+  readonly persistentVolumes?: PersistentVolumes;
   readonly hosts: Hosts;
   readonly notices: Notices;
   /** The cluster's UUID, which its pools carry as their system UUID. */

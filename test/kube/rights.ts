@@ -28,6 +28,7 @@ const rights = {
       rule('storage.k8s.io', 'csinodes', 'get', 'list', 'watch'),
       rule('storage.k8s.io', 'storageclasses', 'list', 'watch'),
       rule('', 'persistentvolumeclaims', 'list', 'watch'),
+      rule('', 'persistentvolumes', 'list'),
     ],
   },
   fused: {
