@@ -12,10 +12,11 @@ export function runController(options: RoleOptions): Promise<never> {
 
 async function run(options: RoleOptions, context: RoleContext): Promise<void> {
   const { sidecarEndpoint: socket, driverName: driver, endpoint: target } = options;
-  if (socket === undefined) return serve(options, context);
+  const leader = reportLeader(context.metrics); // first of all: a standby is well from the start, and leads nothing
+  if (socket === undefined) return serve(options, context, leader);
   const sidecars = await WaitingSocket.open({ socket, driver, target });
   try {
-    await serve(options, context, sidecars);
+    await serve(options, context, leader, sidecars);
   } catch (error) {
     sidecars.failed.throwIfAborted(); // the reason, where waiting has only been broken off
     throw error;
@@ -25,9 +26,9 @@ async function run(options: RoleOptions, context: RoleContext): Promise<void> {
 }
 
 /** Waits for the lease and answers calls, of sidecars too; whatever ends, the others end with it. */
-async function serve(options: RoleOptions, context: RoleContext, sidecars?: WaitingSocket): Promise<void> {
+async function serve(options: RoleOptions, context: RoleContext, leader: Controller[], sidecars?: WaitingSocket): Promise<void> {
   const failures = sidecars === undefined ? [] : [sidecars.failed];
-  const controller = await startController(options, { ...context, signal: AbortSignal.any([context.signal, ...failures]) });
+  const controller = await startController(options, { ...context, signal: AbortSignal.any([context.signal, ...failures]) }, leader);
   try {
     const parts = [controller, ...(sidecars === undefined ? [] : [sidecars])];
     await serveRole(options, context, parts, AbortSignal.any([controller.lost, ...failures]));
@@ -36,10 +37,17 @@ async function serve(options: RoleOptions, context: RoleContext, sidecars?: Wait
   }
 }
 
-/** Starts the controller of these options; resolves when it may answer calls. Until then it is a healthy standby. */
-export async function startController(options: RoleOptions, { log, signal, metrics }: RoleContext): Promise<Controller> {
+/** Has the metrics tell of the controller that is put into the answer, as long as it leads. */
+function reportLeader(metrics: RoleContext['metrics']): Controller[] {
   const leader: Controller[] = [];
   addControllerMetrics(metrics, () => leader.find(({ lost }) => !lost.aborted)?.figures());
+  return leader;
+}
+
+/** Starts the controller of these options; resolves when it may answer calls. Until then it is a healthy standby. */
+export async function startController(
+  options: RoleOptions, { log, signal, metrics }: RoleContext, leader = reportLeader(metrics),
+): Promise<Controller> {
   const controller = await Controller.start({
     pools: requirePools(options), state: await openClusterState(options, log), hostDirectory: options.hostDir,
     hostId: options.nodeId, driver: options.driverName, scrubRate: options.scrubRate, log, signal,
