@@ -122,7 +122,7 @@ describe('command line', () => {
     assert.deepEqual([code, err], [0, '']);
     assert.deepEqual([...out.matchAll(/^ {2}([a-z][a-z-]*)(?: \[command\])? {2,}\S/gm)].map(([, name]) => name), [
       'mkfs', 'adopt', 'reset-claim', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount',
-      'controller', 'node', 'fused', 'evict', 'uninstall', 'all', 'help',
+      'controller', 'node', 'fused', 'evict', 'orphans', 'uninstall', 'all', 'help',
     ]);
     const help = cli.run('help', 'mkfs');
     assert.match(help.out, /^Usage: famfs-csi mkfs /);

@@ -153,8 +153,8 @@ describe('a controller in Kubernetes', () => {
       { name: 'used', device: used, format: 'ifEmpty', logSize: '8MiB' },
     ]);
     const client = await pod.untilServing();
-    await until(() => assert.match(readFileSync(pod.log, 'utf8'), /"formatted"/));
-    await createVolume(client, 'a', { parameters: { pool: 'empty' } });
+    await until(() => createVolume(client, 'a', { parameters: { pool: 'empty' } }));
+    assert.match(readFileSync(pod.log, 'utf8'), /"formatted"/);
     await assert.rejects(createVolume(client, 'b', { parameters: { pool: 'used' } }), { code: status.UNAVAILABLE, details: /not empty/ });
     await assert.rejects(createVolume(client, 'c', { parameters: { pool: 'forbidden' } }), { code: status.UNAVAILABLE, details: /magic|superblock/ });
     const pool = Pool.open(sourceOf(empty), { writable: false });
