@@ -11,7 +11,7 @@ import { WriterLock, hostOf, hostPart, lockIsFree } from './writer-lock.ts';
 /** Who writes: the cluster that owns the pool, this host, and where the host keeps its locks. */
 export interface WriterIdentity {
   readonly clusterUuid: string;
-  /** Unique among the hosts of the pool, and the same after a reboot. */
+  /** Unique among the hosts of the cluster, and the same after a reboot. */
   readonly hostId: string;
   /** On this host alone and gone after a reboot, as under /run. */
   readonly hostDirectory: string;
@@ -163,7 +163,8 @@ function storeHead(superblock: Region, at: number, head: Buffer): void {
 /** Whether a writer is known to be stopped, by what its record and this host can tell. */
 export function isKnownStopped(record: ClaimRecord, identity: WriterIdentity): boolean {
   if (record.closed) return true;
-  const { holder, bootId: itsBoot } = record.head;
+  const { holder, bootId: itsBoot, clusterUuid } = record.head;
   if (itsBoot === bootId()) return lockIsFree(holder, identity.hostDirectory);
+  if (clusterUuid !== identity.clusterUuid.toLowerCase()) return false; // another host, though it may have the name of ours
   return hostOf(holder) === hostPart(identity.hostId); // the same host has booted since
 }

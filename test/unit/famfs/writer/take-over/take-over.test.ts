@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { FamfsError } from '../../../../../src/famfs/errors.ts';
 import { ClaimLayout, recordOffset } from '../../../../../src/famfs/format/claim-record.ts';
 import { LogHeader } from '../../../../../src/famfs/format/log-header.ts';
@@ -140,6 +141,17 @@ describe('claims', () => {
     const earlier = { ...record, head: { ...record.head, bootId: '00000000-0000-4000-8000-000000000000' } };
     assert(isKnownStopped(earlier, host));
     assert(!isKnownStopped(earlier, newHost()));
+    stop();
+  });
+
+  it('of a writer of another cluster are not known to be stopped because a host of this one has the same name', async () => {
+    const device = await newPool();
+    const host = newHost();
+    const { pool, stop } = await openWriter(device, host);
+    const record = pool.replayer.ring.ruling()!;
+    const theirs = { ...record, head: { ...record.head, bootId: '00000000-0000-4000-8000-000000000000' } };
+    assert(isKnownStopped(theirs, { ...host, clusterUuid: host.clusterUuid.toUpperCase() }));
+    assert(!isKnownStopped(theirs, { ...host, clusterUuid: randomUUID() }));
     stop();
   });
 });
