@@ -1,8 +1,7 @@
-import { Command, Option } from 'commander';
-import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
+import { Command } from 'commander';
 import type { Member } from '../state/interfaces.ts';
 import { printJson } from './output.ts';
-import { membersNamespaceOption, parseDriverName, parseNamespace } from './role-options.ts';
+import { placeOptions, preferGivenStateDir } from './place-options.ts';
 
 interface EvictOptions {
   readonly poweredOff?: true;
@@ -15,14 +14,13 @@ interface EvictOptions {
 
 /** `famfs-csi evict HOST --powered-off` */
 export function evictCommand(): Command {
-  return new Command('evict')
+  return preferGivenStateDir(new Command('evict'))
     .argument('<host>', 'the host, as events and metrics name it: in Kubernetes, the node')
     .option('--powered-off', 'my word that the host is off, or has been since it was last heard of')
-    .addOption(new Option('--kubernetes <namespace>', "the namespace of the release (default: that of this pod)")
-      .env('POD_NAMESPACE').argParser(parseNamespace))
-    .addOption(membersNamespaceOption())
-    .option('--state-dir <dir>', 'where the cluster keeps its state without Kubernetes', '/var/lib/famfs-csi')
-    .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
+    .addOption(placeOptions.kubernetes('the namespace of the release'))
+    .addOption(placeOptions.membersNamespace())
+    .addOption(placeOptions.stateDir('where the cluster keeps its state without Kubernetes'))
+    .addOption(placeOptions.driverName())
     .option('--json', 'print JSON')
     .action(run);
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { mountPool, type Session } from '../famfs/fuse/session/session.ts';
 import { openHostDirectory } from '../famfs/private-folder.ts';
+import { placeOptions } from './place-options.ts';
 
 interface MountCommandOptions {
   readonly readOnly?: true;
@@ -17,7 +18,7 @@ export function mountCommand(): Command {
     .argument('<dir>', 'where to mount it')
     .option('--read-only', 'refuse every change')
     .option('--foreground', 'stay until the pool is unmounted; interrupt to unmount it')
-    .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
+    .addOption(placeOptions.hostDir())
     .action(mount);
 }
 

@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import type { V1PersistentVolume } from '@kubernetes/client-node';
 import { Command } from 'commander';
 import { findOrphans, type Orphan } from '../controller/layout/orphans.ts';
-import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
 import { readPoolsFile } from '../csi/pool-config.ts';
 import { poolTopology } from '../csi/topology.ts';
 import { parseVolumeId } from '../csi/volume-id.ts';
@@ -10,7 +9,7 @@ import { messageOf } from '../famfs/errors.ts';
 import { sourceOf } from '../famfs/pool/pool-source.ts';
 import { Pool } from '../famfs/pool/pool.ts';
 import { printJson, printTable } from './output.ts';
-import { parseDriverName } from './role-options.ts';
+import { placeOptions } from './place-options.ts';
 import { formatSize } from './sizes.ts';
 
 interface OrphansOptions {
@@ -31,7 +30,7 @@ export function orphansCommand(): Command {
     .option('--pools-file <file>', 'JSON file that names the pools', '/etc/famfs-csi/pools.json')
     .option('--persistent-volumes <file>', 'output of "kubectl get pv -o json", instead of asking the API server; - for standard input')
     .option('--manifest <handle>', 'print a PersistentVolume and a claim that bring this volume back, for "kubectl apply"')
-    .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
+    .addOption(placeOptions.driverName())
     .option('--json', 'print JSON')
     .action(run);
 }

@@ -1,11 +1,10 @@
 import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseBytes } from '../csi/bytes.ts';
-import { DEFAULT_DRIVER_NAME, isDriverName } from '../csi/driver.ts';
 import { LOG_LEVELS, type LogLevel } from '../csi/log-level.ts';
 import { isPoolName, type PoolConfig, readPoolsFile } from '../csi/pool-config.ts';
 import { socketPath } from '../csi/server/endpoint.ts';
-import { parseNodeId } from './node-id.ts';
+import { placeOptions, preferGivenStateDir } from './place-options.ts';
 
 /** The options of a role. All roles take all of them, so that one set of arguments fits a host. */
 export interface RoleOptions {
@@ -36,7 +35,7 @@ export interface RoleOptions {
 
 /** A sub-command with the options of the roles, whose help shows those that this role uses. */
 export function roleCommand(name: string, used: readonly (keyof RoleOptions)[]): Command {
-  const command = new Command(name);
+  const command = preferGivenStateDir(new Command(name));
   for (const option of roleOptions()) {
     command.addOption(option.hideHelp(!used.includes(option.attributeName() as keyof RoleOptions)));
   }
@@ -47,26 +46,20 @@ function roleOptions(): Option[] {
   return [
     new Option('--pool <name=device>', 'a pool of this host and its device; repeatable').argParser(collectPool).default([], 'none'),
     new Option('--pools-file <file>', 'JSON file that names the pools instead').conflicts('pool'),
-    new Option('--kubernetes <namespace>', 'keep the state of the cluster in this namespace of Kubernetes').argParser(parseNamespace),
-    membersNamespaceOption(),
-    new Option('--state-dir <dir>', 'what controller and nodes share without Kubernetes').default('/var/lib/famfs-csi'),
-    new Option('--host-dir <dir>', 'local to this host, empty after a reboot').default('/run/famfs-csi'),
-    new Option('--node-id <id>', 'name of this host in the cluster').argParser(parseNodeId).default(os.hostname()),
+    placeOptions.kubernetes('keep the state of the cluster in this namespace of Kubernetes'),
+    placeOptions.membersNamespace(),
+    placeOptions.stateDir('what controller and nodes share without Kubernetes'),
+    placeOptions.hostDir(),
+    placeOptions.nodeId('name of this host in the cluster').default(os.hostname()),
     new Option('--endpoint <url>', 'the CSI socket').argParser(parseEndpoint).default('/run/famfs-csi/csi.sock'),
     new Option('--fused-endpoint <url>', 'the control socket of the data plane').argParser(parseEndpoint).default('/run/famfs-csi/fused.sock'),
     new Option('--sidecar-endpoint <url>', 'a CSI socket of the controller for sidecars: there while it waits for the lease').argParser(parseEndpoint),
     new Option('--registration-dir <dir>', 'register the node plugin with the kubelet that looks into this directory'),
     new Option('--http-port <port>', 'serve /healthz, /readyz and /metrics here; 0 for nowhere').argParser(parsePort).default(0),
     new Option('--scrub-rate <size>', 'deleted memory zeroed a second; 0 for as fast as it goes').argParser(parseScrubRate).default(2 ** 30, '1GiB'),
-    new Option('--driver-name <name>', 'name of the CSI driver').argParser(parseDriverName).default(DEFAULT_DRIVER_NAME),
+    placeOptions.driverName(),
     new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'),
   ];
-}
-
-/** Where the hosts of a cluster say that they have pools mounted. */
-export function membersNamespaceOption(): Option {
-  return new Option('--members-namespace <namespace>', "the namespace of members' Leases (default: that of the release, with -members)")
-    .env('MEMBERS_NAMESPACE').argParser(parseNamespace);
 }
 
 /** The pools of these options. Throws unless there is at least one: for roles that are nothing without. */
@@ -83,12 +76,6 @@ function collectPool(text: string, before: readonly PoolConfig[]): PoolConfig[] 
   const twin = before.find(({ name, device }) => name === pool.name || device === pool.device);
   if (twin !== undefined) throw new InvalidArgumentError(`${twin.name}=${twin.device} is given already.`);
   return [...before, pool];
-}
-
-/** Reads the name of a namespace. Throws InvalidArgumentError. */
-export function parseNamespace(text: string): string {
-  if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) throw new InvalidArgumentError('Expected the name of a namespace.');
-  return text;
 }
 
 /** Bytes a second; 0 sets no limit. Throws InvalidArgumentError. */
@@ -108,10 +95,4 @@ function parseEndpoint(text: string): string {
   const socket = socketPath(text);
   if (socket === undefined) throw new InvalidArgumentError('Expected unix:///path/of/socket.');
   return socket;
-}
-
-/** Reads the name of a driver. Throws InvalidArgumentError. */
-export function parseDriverName(text: string): string {
-  if (!isDriverName(text)) throw new InvalidArgumentError('Expected a domain name of at most 63 characters.');
-  return text;
 }

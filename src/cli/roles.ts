@@ -7,7 +7,7 @@ const pools = ['pool', 'poolsFile'] as const;
 
 /** `famfs-csi controller` */
 export function controllerCommand(): Command {
-  return roleCommand('controller', [...pools, ...everywhere, 'endpoint', 'sidecarEndpoint', 'scrubRate'])
+  return roleCommand('controller', [...pools, ...everywhere, 'membersNamespace', 'endpoint', 'sidecarEndpoint', 'scrubRate'])
     .action(async (options: RoleOptions) => (await import('./controller.ts')).runController(options));
 }
 
@@ -19,7 +19,7 @@ export function nodeCommand(): Command {
 
 /** `famfs-csi fused` */
 export function fusedCommand(): Command {
-  return roleCommand('fused', [...pools, ...everywhere, 'fusedEndpoint'])
+  return roleCommand('fused', [...pools, ...everywhere, 'membersNamespace', 'fusedEndpoint'])
     .action(async (options: RoleOptions) => (await import('./fused.ts')).runFusedRole(options));
 }
 

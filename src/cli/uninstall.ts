@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { DEFAULT_DRIVER_NAME } from '../csi/driver.ts';
-import { membersNamespaceOption, parseDriverName, parseNamespace, parsePort } from './role-options.ts';
+import { placeOptions } from './place-options.ts';
+import { parsePort } from './role-options.ts';
 
 interface UninstallOptions {
   readonly check?: true;
@@ -17,9 +17,9 @@ export function uninstallCommand(): Command {
   return new Command('uninstall')
     .addOption(new Option('--check', 'fail, naming them, while volumes are in use').conflicts('clean'))
     .option('--clean', 'remove what the release has left in the API; volumes and data stay')
-    .requiredOption('--kubernetes <namespace>', 'the namespace of the release', parseNamespace)
-    .addOption(membersNamespaceOption())
-    .option('--driver-name <name>', 'name of the CSI driver', parseDriverName, DEFAULT_DRIVER_NAME)
+    .addOption(placeOptions.kubernetes('the namespace of the release').makeOptionMandatory())
+    .addOption(placeOptions.membersNamespace())
+    .addOption(placeOptions.driverName())
     .option('--selector <labels>', 'chooses pods of the release: the node plugins that --check asks, all for whose end --clean waits')
     .option('--node-port <port>', 'where node plugins serve their metrics: --check asks them what is staged', parsePort)
     .action(run);

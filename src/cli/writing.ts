@@ -5,11 +5,13 @@ import { FamfsError } from '../famfs/errors.ts';
 import { sourceOf } from '../famfs/pool/pool-source.ts';
 import { Pool } from '../famfs/pool/pool.ts';
 import { PoolWriter, type WriterIdentity } from '../famfs/writer/writer.ts';
-import { clusterUuid } from '../state/directory.ts';
-import { parseNodeId } from './node-id.ts';
+import { commandCluster } from './command-cluster.ts';
+import { placeOptions, preferGivenStateDir } from './place-options.ts';
 
 /** Options of every command that writes to a pool. */
 export interface WritingOptions {
+  /** A namespace of the Kubernetes that is the cluster; without it, stateDir tells the cluster. */
+  readonly kubernetes?: string;
   readonly stateDir: string;
   readonly hostDir: string;
   readonly cluster?: string;
@@ -18,11 +20,12 @@ export interface WritingOptions {
 }
 
 export function withWritingOptions(command: Command): Command {
-  return command
-    .option('--state-dir <dir>', 'where the UUID of this cluster is kept', '/var/lib/famfs-csi')
-    .option('--host-dir <dir>', 'local to this host, empty after a reboot', '/run/famfs-csi')
-    .option('--cluster <uuid>', 'the cluster that owns the pool, instead of the one in the state directory')
-    .option('--node-id <id>', 'unique among hosts; lets this host take over after its own reboot without guards', parseNodeId)
+  return preferGivenStateDir(command)
+    .option('--cluster <uuid>', 'the cluster that owns the pool (default: that of Kubernetes or of the state directory)')
+    .addOption(placeOptions.kubernetes('the cluster is the Kubernetes that has this namespace'))
+    .addOption(placeOptions.stateDir('where the UUID of a cluster without Kubernetes is kept'))
+    .addOption(placeOptions.hostDir())
+    .addOption(placeOptions.nodeId('unique among hosts; lets this host take over after its own reboot without guards'))
     .option('--assume-stopped', 'my word that no other host writes to this pool, whatever its claim says');
 }
 
@@ -33,7 +36,7 @@ export function withWritingOptions(command: Command): Command {
  */
 export async function commandIdentity(options: WritingOptions): Promise<WriterIdentity> {
   return {
-    clusterUuid: options.cluster ?? await clusterUuid(options.stateDir),
+    clusterUuid: options.cluster ?? await commandCluster(options),
     hostId: options.nodeId ?? `cli-${randomBytes(8).toString('hex')}-${os.hostname()}`,
     hostDirectory: options.hostDir,
   };

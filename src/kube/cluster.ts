@@ -104,11 +104,16 @@ async function recordVolumeNotice(api: KubeApi, driver: string, events: EventRec
   for (const { name, uid } of found) events.record({ apiVersion: 'v1', kind: 'PersistentVolume', name, uid }, { type, reason, message });
 }
 
-/** The UID of the namespace kube-system, which lives as long as the cluster. Waits for the API server. */
+/** The UID of the namespace kube-system, which lives as long as the cluster. Throws as the call to the API server does. */
+export async function readClusterUuid(api: KubeApi): Promise<string> {
+  return (await api.core.readNamespace({ name: 'kube-system' })).metadata!.uid!;
+}
+
+/** The UUID of the cluster. Waits for the API server. */
 async function clusterUuid(api: KubeApi, log: Logger, signal?: AbortSignal): Promise<string> {
   for (let logged = ''; ; ) {
     try {
-      return (await api.core.readNamespace({ name: 'kube-system' })).metadata!.uid!;
+      return await readClusterUuid(api);
     } catch (error) {
       const problem = describeApiError(error);
       if (problem !== logged) log.warn('the UUID of the cluster cannot be read', { problem });

@@ -24,7 +24,7 @@ describe('chart, for the members of pools', () => {
   it('tells every program that reads or writes them where they are', () => {
     const objects = render({ values: { 'members.namespace': 'hosts' } });
     assert.equal(find(objects, 'Namespace').metadata.name, 'hosts');
-    const told = (object: Manifest, name: string) => (containerOf(object, name).env as { name: string; value?: string }[]).find((each) => each.name === 'MEMBERS_NAMESPACE')?.value;
+    const told = (object: Manifest, name: string) => (containerOf(object, name).env as { name: string; value?: string }[]).find((each) => each.name === 'FAMFS_CSI_MEMBERS_NAMESPACE')?.value;
     assert.equal(told(find(objects, 'Deployment'), 'controller'), 'hosts');
     assert.equal(told(find(objects, 'DaemonSet', '-fused'), 'fused'), 'hosts');
     assert.equal(told(find(objects, 'Job', 'clean'), 'uninstall'), 'hosts');

@@ -87,7 +87,7 @@ describe('chart on an API server', function () {
 
     it('tells how to go on', () => {
       const { output } = helmIn(namespace, 'get', 'notes', release);
-      assert.match(output, /famfs-csi mkfs \/dev\/sim\/pool --cluster/);
+      assert.match(output, /famfs-csi mkfs \/dev\/sim\/pool\n/);
       assert.match(output, /storageClassName: famfs/);
       const formats = helmIn(namespace, 'upgrade', release, chart, '--set-json', 'pools=[{"name":"p0","device":"/dev/sim/pool","format":"ifEmpty"}]');
       assert.doesNotMatch(formats.output, /famfs-csi mkfs/);
@@ -112,7 +112,10 @@ describe('chart on an API server', function () {
     });
 
     it('gives each account what its program asks for, and nobody secrets', async () => {
-      const asked: readonly [string, string, string, string, string?][] = [
+      type Right = readonly [account: string, verb: string, group: string, resource: string, namespace?: string, name?: string];
+      const asked: readonly Right[] = [
+        ['controller', 'get', '', 'namespaces', 'kube-system', 'kube-system'],
+        ['data-plane', 'get', '', 'namespaces', 'kube-system', 'kube-system'],
         ['controller', 'update', 'coordination.k8s.io', 'leases', namespace],
         ['controller', 'list', 'coordination.k8s.io', 'leases', namespace],
         ['controller', 'patch', '', 'nodes'],
@@ -128,22 +131,24 @@ describe('chart on an API server', function () {
         ['data-plane', 'create', '', 'events', 'default'],
       ];
       for (const [account, ...right] of asked) assert.equal(await may(account, ...right), true, `${account}: ${right.join(' ')}`);
-      const forbidden: readonly [string, string, string, string, string?][] = [
+      const forbidden: readonly Right[] = [
         ...['create', 'update', 'patch', 'delete', 'deletecollection'].map((verb) => ['data-plane', verb, 'coordination.k8s.io', 'leases', namespace] as const),
         ['data-plane', 'get', 'coordination.k8s.io', 'leases', 'kube-system'],
         ['data-plane', 'patch', '', 'nodes'],
+        ['data-plane', 'get', '', 'namespaces', namespace, namespace],
         ['fused', 'get', 'coordination.k8s.io', 'leases', namespace],
+        ['node', 'get', '', 'namespaces', 'kube-system', 'kube-system'],
         ['node', 'get', '', 'nodes'],
         ['node', 'get', 'coordination.k8s.io', 'leases', namespace],
         ...['controller', 'node', 'data-plane'].map((account) => [account, 'get', '', 'secrets', namespace] as const),
-      ].map((row) => [...row] as [string, string, string, string, string?]);
+      ];
       for (const [account, ...right] of forbidden) assert.equal(await may(account, ...right), false, `${account}: ${right.join(' ')}`);
     });
 
-    async function may(account: string, verb: string, group: string, resource: string, where = ''): Promise<boolean> {
+    async function may(account: string, verb: string, group: string, resource: string, where = '', name = ''): Promise<boolean> {
       const user = `system:serviceaccount:${namespace}:${release}-famfs-csi-${account}`;
       const review = await api.authorization.createSubjectAccessReview({
-        body: { spec: { user, resourceAttributes: { verb, group, resource, namespace: where } } },
+        body: { spec: { user, resourceAttributes: { verb, group, resource, namespace: where, name } } },
       });
       return review.status?.allowed === true;
     }

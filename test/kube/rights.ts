@@ -34,7 +34,10 @@ const rights = {
   fused: {
     namespaced: [leases('get', 'list')],
     members: [leases('get', 'list', 'create', 'update', 'delete'), namespace],
-    cluster: [rule('', 'persistentvolumes', 'list'), rule('', 'events', 'create', 'patch')],
+    cluster: [
+      rule('', 'persistentvolumes', 'list'), rule('', 'events', 'create', 'patch'),
+      { ...rule('', 'namespaces', 'get'), resourceNames: ['kube-system'] },
+    ],
   },
   check: {
     namespaced: [leases('list'), rule('', 'events', 'create', 'patch')],

@@ -1,6 +1,6 @@
 /** The command-line program as a person runs it, with every directory of its own. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { program } from '../harness/paths.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
@@ -10,6 +10,15 @@ export interface Outcome {
   code: number | null;
   out: string;
   err: string;
+}
+
+/** Runs a command to its end with more environment, and with no arguments but these. */
+export function runWithEnvironment(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(program, args, { env: { ...process.env, ...environment }, encoding: 'utf8', timeout: 25_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, out, err });
+    });
+  });
 }
 
 /** Commands that take the directories of the host and the cluster. */

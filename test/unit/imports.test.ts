@@ -171,7 +171,7 @@ describe('source tree', () => {
 
   it('lets the tools start without what only the roles need', () => {
     const heavy = /from '(?:@grpc\/.*|winston)'/;
-    const code = (file: string) => text(file).replace(/^import type [^;]*;/gm, '');
+    const code = (file: string) => text(file).replace(/^import type [^;]*;/gm, '').replace(/\bimport\('[^']*'\)/g, ''); // loaded at the start
     for (const tool of ['mkfs', 'adopt', 'fsck', 'ls', 'df', 'log', 'mkdir', 'creat', 'cp', 'rm', 'mount', 'umount']) {
       const loaded = new Set([`src/cli/${tool}.ts`]);
       for (const file of loaded) for (const target of imports(file, code(file))) loaded.add(target);

@@ -144,7 +144,15 @@ unix://{{ include "famfs-csi.hostDir" . }}/fused.sock
   valueFrom: {fieldRef: {fieldPath: metadata.uid}}
 - name: POD_NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
-- {name: MEMBERS_NAMESPACE, value: {{ include "famfs-csi.membersNamespace" . }}}
+- {name: FAMFS_CSI_MEMBERS_NAMESPACE, value: {{ include "famfs-csi.membersNamespace" . }}}
+{{- end }}
+
+{{- /* Where this container is, for commands that are run in it: what its own program is told by arguments. */}}
+{{- define "famfs-csi.commandEnvironment" -}}
+- {name: FAMFS_CSI_KUBERNETES, value: $(POD_NAMESPACE)}
+- {name: FAMFS_CSI_NODE_ID, value: $(NODE_NAME)}
+- {name: FAMFS_CSI_HOST_DIR, value: {{ include "famfs-csi.hostDir" . }}}
+- {name: FAMFS_CSI_DRIVER_NAME, value: {{ .Values.driverName }}}
 {{- end }}
 
 {{- /* Of a container that runs as root, because files and sockets of the host are root's, but may nothing else. */}}
