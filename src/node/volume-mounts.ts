@@ -7,7 +7,6 @@ import type { MountPoint } from '../famfs/fuse/mount/mountinfo.ts';
 import type { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
 import { moduleFile } from '../famfs/module-file.ts';
 import { bindMountOptions, type BindMountSpec, matchesSpec } from './bind-mount-options.ts';
-import { bindMount } from './bind-mount.ts';
 import type { DataPlane } from './data-plane.ts';
 import { detachVolume, inodeAt, mountAt, showsVolume } from './mounts.ts';
 
@@ -32,21 +31,30 @@ export async function locateVolume(plane: DataPlane, id: VolumeId): Promise<Volu
   return { id, path: path.join(session, id.directory), deviceNumber: mount.deviceNumber, root: path.join(mount.root, id.directory), node };
 }
 
-/** Makes `place` a mount of the volume, from its session: see `ensureMount`. */
-export async function ensureStagingMount(programs: TouchingPrograms, volume: VolumeLocation, place: string, spec: BindMountSpec): Promise<void> {
-  await ensureMount(volume, place, spec, async (options) => {
-    const args = [moduleFile(import.meta.url, 'bind-mount-process'), volume.path, place, ...options];
-    const { code, output } = await programs.run(volume.id.pool, process.execPath, args);
-    if (code === 0) return;
-    if (/: (ENOENT|ENOTDIR|ESTALE)$/.test(output)) throw refuse.notFound(`pool ${volume.id.pool} has no directory ${JSON.stringify(volume.id.directory)}`);
-    if (/: (ENOTCONN|ECONNABORTED)$/.test(output)) throw refuse.unavailable(`${output}: its session has just ended, repeat the call`);
-    throw new Error(output || `mounting ${volume.path} at ${place} ended with ${code}`);
-  });
+/**
+ * Makes `target` a mount of the volume, unless it is one. Replaced are a mount of an earlier session of the pool,
+ * which is dead or serves only those who have its files open, and one of an earlier directory of this name. Throws
+ * ALREADY_EXISTS for another mount, NOT_FOUND and UNAVAILABLE.
+ */
+export async function ensureVolumeMount(programs: TouchingPrograms, volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
+  const there = await mountAt(target);
+  if (there !== undefined) {
+    if (!showsVolume(there, volume.id)) throw refuse.exists(`${target} is a mount of something else (${there.root} of ${there.source}): unmount it first`);
+    if (await isCurrent(volume, target, there)) return requireOptions(target, there, spec);
+    await detachVolume(target, formatVolumeId(volume.id), { endsSession: false });
+  }
+  await ensureDirectory(target);
+  await bind(programs, volume, target, spec);
 }
 
-/** Makes `target` a mount of the volume, from its staging mount, which touches no session: see `ensureMount`. */
-export async function ensureTargetMount(volume: VolumeLocation, stagingPath: string, target: string, spec: BindMountSpec): Promise<void> {
-  await ensureMount(volume, target, spec, (options) => bindMount(stagingPath, target, options));
+/** Touches the volume's session, which may hang: so a process of its own does it. */
+async function bind(programs: TouchingPrograms, volume: VolumeLocation, target: string, spec: BindMountSpec): Promise<void> {
+  const args = [moduleFile(import.meta.url, 'bind-mount-process'), volume.path, target, ...bindMountOptions(spec)];
+  const { code, output } = await programs.run(volume.id.pool, process.execPath, args);
+  if (code === 0) return;
+  if (/: (ENOENT|ENOTDIR|ESTALE)$/.test(output)) throw refuse.notFound(`pool ${volume.id.pool} has no directory ${JSON.stringify(volume.id.directory)}`);
+  if (/: (ENOTCONN|ECONNABORTED)$/.test(output)) throw refuse.unavailable(`${output}: its session has just ended, repeat the call`);
+  throw new Error(output || `mounting ${volume.path} at ${target} ended with ${code}`);
 }
 
 /** Takes a volume off a path and removes the directory there, which must be empty then. Nothing there is success. */
@@ -64,24 +72,6 @@ export async function unmountAndRemove(target: string, volumeId: string): Promis
   }
 }
 
-/**
- * Makes `target` a mount of the volume unless it is one. Replaced are a mount of an earlier session of the pool,
- * which is dead or serves only those who have its files open, and one of an earlier directory of this name. Throws
- * ALREADY_EXISTS for another mount.
- */
-async function ensureMount(
-  volume: VolumeLocation, target: string, spec: BindMountSpec, bind: (options: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const there = await mountAt(target);
-  if (there !== undefined) {
-    if (!showsVolume(there, volume.id)) throw refuse.exists(`${target} is a mount of something else (${there.root} of ${there.source}): unmount it first`);
-    if (await isCurrent(volume, target, there)) return requireOptions(target, there, spec);
-    await detachVolume(target, formatVolumeId(volume.id), { endsSession: false });
-  }
-  await makeDirectory(target);
-  await bind(bindMountOptions(spec));
-}
-
 /** Whether a mount shows what the volume is now. Its session answers, as the data plane says, and is not asked. */
 async function isCurrent(volume: VolumeLocation, target: string, there: MountPoint): Promise<boolean> {
   if (there.deviceNumber !== volume.deviceNumber || there.root !== volume.root) return false;
@@ -89,13 +79,14 @@ async function isCurrent(volume: VolumeLocation, target: string, there: MountPoi
   return inode === undefined || volume.node === undefined || inode === volume.node;
 }
 
-/** Throws ALREADY_EXISTS unless a mount has the options that `ensureMount` would give it. */
+/** Throws ALREADY_EXISTS unless a mount has the options that `ensureVolumeMount` would give it. */
 function requireOptions(target: string, there: MountPoint, spec: BindMountSpec): void {
   if (matchesSpec(there.options, spec)) return;
   throw refuse.exists(`${target} is mounted with ${[...there.options].join(',')}: unpublish it before asking for ${bindMountOptions(spec).join(',')}`);
 }
 
-async function makeDirectory(target: string): Promise<void> {
+/** Makes a directory, unless there is one. Throws FAILED_PRECONDITION for anything else. */
+export async function ensureDirectory(target: string): Promise<void> {
   await fs.mkdir(target, { recursive: true, mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });

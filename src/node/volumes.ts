@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from 'winston';
@@ -8,16 +9,19 @@ import { TouchingPrograms } from '../famfs/fuse/mount/programs.ts';
 import type { NodePublishVolumeRequest__Output } from '../generated/csi/v1/NodePublishVolumeRequest.ts';
 import type { NodeStageVolumeRequest__Output } from '../generated/csi/v1/NodeStageVolumeRequest.ts';
 import type { Stage, Stages } from '../state/stages.ts';
-import type { BindMountSpec } from './bind-mount-options.ts';
 import type { DataPlane } from './data-plane.ts';
 import { mountAt, showsVolume, detachVolume } from './mounts.ts';
-import { ensureStagingMount, ensureTargetMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
+import { ensureDirectory, ensureVolumeMount, locateVolume, unmountAndRemove } from './volume-mounts.ts';
 
 /**
  * Stages and publishes volumes on this host. Its caller keeps calls for one directory or target apart.
  *
  * A directory may have several handles here, each with a stage of its own; and the kubelet knows a volume by its
  * handle, so PersistentVolumes that share one share its stage, whose publishes then come in several modes.
+ *
+ * Nothing is mounted at a staging path. Before the kubelet has a volume unstaged, it waits until no other mount of the
+ * host shows what is mounted there; so of two handles of one directory, each would keep the other one from being
+ * detached (GetDeviceMountRefs in its volume manager). Versions before mounted the volume there, and bound targets to it.
  */
 export class NodeVolumes {
   readonly #plane: DataPlane;
@@ -31,7 +35,7 @@ export class NodeVolumes {
     this.#log = log;
   }
 
-  /** Mounts the volume at its staging path, from which it is published. */
+  /** Sees that the volume is there and its pool mounted, and writes down how it may be published. */
   async stage(request: NodeStageVolumeRequest__Output): Promise<void> {
     const place = requirePath('staging_target_path', request.staging_target_path);
     const access = parseAccess(request.volume_capability);
@@ -42,10 +46,10 @@ export class NodeVolumes {
     requireUnused(place, others(stages, request.volume_id), refuse.exists);
     const { group, ...ungrouped } = access; // a group is recorded when it is in force
     const stage = before?.path === place ? before : { volume: request.volume_id, path: place, access: ungrouped, targets: [] };
-    const volume = await locateVolume(this.#plane, id);
+    await locateVolume(this.#plane, id);
+    await ensureDirectory(place);
     const readonly = isReadOnlyUse(access, request.publish_context);
     await this.#stages.put(await this.#withGroup(id, stage, stages, { group, readonly }));
-    await ensureStagingMount(this.#programs, volume, place, stagingMountSpec(stage.access));
   }
 
   /** Undoes `stage`. The directory stays, it is the caller's. */
@@ -63,7 +67,7 @@ export class NodeVolumes {
     await this.#stages.delete(volumeId);
   }
 
-  /** Bind-mounts the staged volume at a pod's target path. */
+  /** Bind-mounts the staged volume at a pod's target path, from the session of its pool. */
   async publish(request: NodePublishVolumeRequest__Output): Promise<void> {
     const target = requirePath('target_path', request.target_path);
     const access = parseAccess(request.volume_capability);
@@ -86,9 +90,7 @@ export class NodeVolumes {
       ...grouped, targets: [...mine.map(({ place }) => place), target],
       modes: { ...Object.fromEntries(mine.map(({ place, mode }) => [place, mode])), [target]: access.mode },
     });
-    // A staging mount can have died with a session that was replaced since.
-    await ensureStagingMount(this.#programs, volume, stage.path, stagingMountSpec(stage.access));
-    await ensureTargetMount(volume, stage.path, target, { readonly, flags: access.mountFlags });
+    await ensureVolumeMount(this.#programs, volume, target, { readonly, flags: access.mountFlags });
   }
 
   /** Undoes `publish`; a target that is missing, unmounted or dead is no obstacle. */
@@ -111,16 +113,17 @@ export class NodeVolumes {
     const place = path.resolve(volumePath);
     const id = requireVolumeId(volumeId);
     const stage = await this.#stages.get(volumeId);
-    const ours = stage !== undefined && [stage.path, ...stage.targets].includes(place);
-    const mount = ours ? await mountAt(place) : undefined;
-    if (mount === undefined || !showsVolume(mount, id)) throw refuse.notFound(`${volumeId} is not mounted at ${volumePath}`);
+    if (stage?.path !== place) {
+      const mount = stage?.targets.includes(place) ? await mountAt(place) : undefined;
+      if (mount === undefined || !showsVolume(mount, id)) throw refuse.notFound(`${volumeId} is neither staged nor mounted at ${volumePath}`);
+    }
     return this.#plane.statistics(id);
   }
 
   async #checkRestaging(before: Stage, place: string, access: Access): Promise<void> {
     if (before.path !== place) {
-      if (await mountAt(before.path) === undefined) return;
-      throw refuse.exists(`${before.volume} is staged at ${before.path}, not at ${place}`);
+      if (!existsSync(before.path)) return; // its caller has taken it back, and we were not told
+      throw refuse.exists(`${before.volume} is staged at ${before.path}, not at ${place}: unstage it there first`);
     }
     if (!canShareStage(before.access, access)) {
       throw refuse.exists(`${before.volume} is staged as ${before.access.mode}, not as ${access.mode}: unstage it first`);
@@ -153,7 +156,7 @@ export class NodeVolumes {
   }
 }
 
-/** Whether both can use one staging mount: mount flags and groups are their targets' matter. ReadWriteOncePod stands alone. */
+/** Whether both can use one stage: mount flags and groups are their targets' matter. ReadWriteOncePod stands alone. */
 function canShareStage(a: Access, b: Access): boolean {
   return a.mode === b.mode || (!isExclusive(a.mode) && !isExclusive(b.mode));
 }
@@ -187,11 +190,6 @@ function groupOf(stages: readonly Stage[]): number | undefined {
 /** Whether nobody who is published like this can write, whatever a pod asks for. */
 function isReadOnlyUse(access: Access, context: Readonly<Record<string, string>>): boolean {
   return context['readonly'] === 'true' || isReaderOnly(access.mode) || access.mountFlags.includes('ro');
-}
-
-/** The staging mount carries what holds for every target; whether a pod may write is its target's matter. */
-function stagingMountSpec(access: Access): BindMountSpec {
-  return { readonly: isReaderOnly(access.mode), flags: [] };
 }
 
 /** A target of a directory. */
