@@ -126,7 +126,7 @@ describe('one directory for several users', () => {
     assert.equal(usage[0]!.total, String(8 * MIB));
     const validate = (handle: string) => unary(controller, controller.validateVolumeCapabilities.bind(controller), { volume_id: handle, volume_capabilities: [mountOf(ROX)] });
     assert.ok((await validate(team[0]) as { confirmed: unknown }).confirmed);
-    await refused(unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: team[0], volume_path: target(a, 'team-b') }), status.NOT_FOUND, /not mounted at/);
+    await refused(unary(a.client, a.client.nodeGetVolumeStats.bind(a.client), { volume_id: team[0], volume_path: target(a, 'team-b') }), status.NOT_FOUND, /neither staged nor mounted at/);
     // Nothing of one handle goes by another one.
     for (const other of [id, team[1]]) {
       await refused(unpublish(a.client, other, target(a, 'team-a')), status.FAILED_PRECONDITION, /is where \S+team-a is published/);
