@@ -10,7 +10,7 @@ import { openKubernetesState } from '../../src/kube/cluster.ts';
 import { shmFile, tempDir } from '../harness/temp.ts';
 import { runWithEnvironment } from '../support/cli.ts';
 import { apiServer, type ApiServer } from './api-server.ts';
-import { grant, type Program } from './rights.ts';
+import { grant, type Program, putUpSign } from './rights.ts';
 
 describe('commands in a container of the driver', () => {
   let server: ApiServer;
@@ -60,6 +60,7 @@ describe('commands in a container of the driver', () => {
 
   it('release a host of this release and driver, without an option', async () => {
     await grant(server, 'controller', namespace);
+    await putUpSign(server, namespace, driver);
     const { members } = openKubernetesState({ namespace, driver, log: silentLog(), api: server.api() });
     await members.register({ pool: randomUUID(), host: 'gone', bootId: 'b' });
     assert.match(await must(container('controller'), 'evict', 'gone', '--powered-off'), /^gone is no member any more/);

@@ -161,7 +161,7 @@ describe('members in Kubernetes', () => {
     await earlier.create(nameOf(member('a')), member('a', '3'));
     await fused.members.register(member('a', '5'));
     await fused.members.register(member('b'));
-    const env = { ...process.env, KUBECONFIG: server.kubeconfigFile('controller'), POD_NAMESPACE: namespace };
+    const env = { ...process.env, KUBECONFIG: server.kubeconfigFile('controller'), FAMFS_CSI_KUBERNETES: namespace };
     const evict = promisify(execFile)(program, ['evict', 'a', '--powered-off', `--driver-name=${driver}`], { env });
     assert.equal((await evict).stdout, `a is no member any more of pool ${pool}\n`);
     assert.deepEqual(await listed(), [member('b')]);
