@@ -1,4 +1,6 @@
 /** The thread that serves the socket of sidecars: see waiting-socket.ts. */
+import fs from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   Client, credentials, type sendUnaryData, type Server, type ServerUnaryCall, type ServiceDefinition,
@@ -10,7 +12,7 @@ import { silentLog } from '../log.ts';
 import { version } from '../version.ts';
 import { CONTROLLER_CAPABILITIES, identityOperations } from './identity.ts';
 import { csi } from './protocols.ts';
-import { SocketServer } from './server.ts';
+import { removeStale, SocketServer } from './server.ts';
 import { handlersOf } from './service.ts';
 
 /** What the thread is started with. */
@@ -28,17 +30,29 @@ const { socket, driver, target, probeMs } = workerData as WaitingSocketTask;
 const { promise: ready, resolve: becomeReady } = Promise.withResolvers<boolean>();
 let grpc: Server | undefined;
 
-const server = await SocketServer.listen(socket, (created) => {
+/** A sidecar gives a connection one second: so the socket has its name only when a first one was served, which takes longest. */
+const early = `${socket}.early`;
+const server = await SocketServer.listen(early, (created) => {
   grpc = created;
   const identity = identityOperations(driver, version(), () => withTimeout(ready, probeMs, () => false));
   created.addService(csi.Identity.service, handlersOf<IdentityHandlers>(identity, silentLog()));
 });
 
+await serveFirst();
+await removeStale(socket);
+await fs.rename(early, socket);
+
 parentPort!.on('message', (wish: WaitingSocketWish) => {
   if (wish === 'serve') serve();
-  else server.drain().then(() => process.exit(), () => process.exit(1));
+  else server.drain().then(() => fs.rm(socket, { force: true })).then(() => process.exit(), () => process.exit(1));
 });
 parentPort!.postMessage('listening');
+
+async function serveFirst(): Promise<void> {
+  const client = new csi.Identity(`unix://${early}`, credentials.createInsecure());
+  await promisify(client.getPluginInfo.bind(client, {}))();
+  client.close();
+}
 
 function serve(): void {
   const { definition, handlers } = forwarding(new Client(`unix://${target}`, credentials.createInsecure()));
